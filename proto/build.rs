@@ -1,0 +1,37 @@
+//! Schema in, Rust out, with a compiler written in Rust: nobody installs protoc.
+//! The descriptor set is kept: for reflection, and to name a field that nobody knows.
+
+use std::{env, fs, path::PathBuf};
+
+use prost::Message as _;
+
+const FILES: [&str; 3] = [
+    "accord/exchange/v1/exchange.proto",
+    "accord/desk/v1/desk.proto",
+    "accord/region/v1/region.proto",
+];
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    println!("cargo:rerun-if-changed=schema");
+    let mut compiler = protox::Compiler::new(["schema"])?;
+    compiler
+        .include_imports(true)
+        .include_source_info(true)
+        .open_files(
+            FILES
+                .into_iter()
+                .chain(["accord/exchange/v1/question.proto"])
+                .collect::<Vec<_>>(),
+        )?;
+    let descriptors = compiler.file_descriptor_set();
+    let out = PathBuf::from(env::var("OUT_DIR")?);
+    fs::write(out.join("descriptors.bin"), descriptors.encode_to_vec())?;
+    let mut config = tonic_prost_build::Config::new();
+    config.enable_type_names();
+    tonic_prost_build::configure()
+        .client_mod_attribute(".", "#[cfg(feature = \"transport\")]")
+        .server_mod_attribute(".", "#[cfg(feature = \"transport\")]")
+        .codec_path("crate::transport::codec::StrictCodec")
+        .compile_fds_with_config(descriptors, config)?;
+    Ok(())
+}

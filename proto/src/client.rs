@@ -1,0 +1,131 @@
+//! The typed client: a question in, an answer out. Generated types do not leave this file.
+//!
+//! A connection is made to exactly one peer, known by identity and registered key; whoever else answers
+//! at that address is refused before a byte of the request is sent.
+
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use tonic::transport::Channel;
+
+use crate::{
+    answer::Answer,
+    identity::Identity,
+    limits,
+    question::SignedRequirement,
+    reason::{Invalid, Reason},
+    status::from_status,
+    transport::{Credentials, Expected, TlsFiles, connection::connect},
+    wire,
+};
+
+/// A person's client file: whom to talk to, and as whom. Paths are relative to the file.
+#[derive(Clone, Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClientFile {
+    server: String,
+    address: String,
+    certificate: PathBuf,
+    key: PathBuf,
+    ca: PathBuf,
+}
+
+impl ClientFile {
+    /// Reads a client file and connects as it says.
+    pub async fn connect(path: &Path) -> Result<Channel, Invalid> {
+        let unusable =
+            |detail: String| Invalid::new(Reason::FieldInvalid, path.display().to_string(), detail);
+        let text = std::fs::read_to_string(path).map_err(|error| unusable(error.to_string()))?;
+        let file: Self = toml::from_str(&text).map_err(|error| unusable(error.to_string()))?;
+        let home = path.parent().unwrap_or(Path::new("."));
+        let credentials = Credentials::load(&TlsFiles {
+            certificate: home.join(&file.certificate),
+            key: home.join(&file.key),
+            ca: home.join(&file.ca),
+        })?;
+        let expected = Expected {
+            identity: Identity::parse(&file.server)?,
+            spki: None,
+        };
+        connect(&file.address, &credentials, expected).await
+    }
+}
+
+/// A client of one node's Exchange service.
+#[derive(Clone, Debug)]
+pub struct ExchangeClient {
+    inner: wire::exchange_client::ExchangeClient<Channel>,
+}
+
+impl ExchangeClient {
+    /// Connects to a node.
+    pub async fn connect(
+        address: &str,
+        credentials: &Credentials,
+        expected: Expected,
+    ) -> Result<Self, Invalid> {
+        let channel = connect(address, credentials, expected).await?;
+        let inner = wire::exchange_client::ExchangeClient::new(channel)
+            .max_decoding_message_size(limits::ANSWER_BYTES_MAX)
+            .max_encoding_message_size(limits::REQUEST_BYTES_MAX);
+        Ok(Self { inner })
+    }
+
+    /// What this caller may ask.
+    pub async fn describe(
+        &mut self,
+        deadline: Duration,
+    ) -> Result<wire::DescribeResponse, Invalid> {
+        let response = self
+            .inner
+            .describe(within(deadline, wire::DescribeRequest {}))
+            .await;
+        response
+            .map(tonic::Response::into_inner)
+            .map_err(|status| from_status(&status))
+    }
+
+    /// Asks. The bound covers the whole call, however slowly bytes arrive.
+    pub async fn answer(
+        &mut self,
+        requirement: &SignedRequirement,
+        deadline: Duration,
+    ) -> Result<Answer, Invalid> {
+        let request = wire::AnswerRequest {
+            requirement: Some(requirement.envelope().clone()),
+        };
+        let call = self.inner.answer(within(deadline, request));
+        match tokio::time::timeout(deadline, call).await {
+            Ok(Ok(response)) => Answer::try_from(response.into_inner()),
+            Ok(Err(status)) => Err(from_status(&status)),
+            Err(_) => Err(Invalid::new(
+                Reason::DeadlineExceeded,
+                "call",
+                "no answer in time",
+            )),
+        }
+    }
+
+    /// Signed head of the node's journal.
+    pub async fn checkpoint(&mut self, deadline: Duration) -> Result<wire::Envelope, Invalid> {
+        let response = self
+            .inner
+            .get_checkpoint(within(deadline, wire::GetCheckpointRequest {}))
+            .await;
+        let response = response
+            .map_err(|status| from_status(&status))?
+            .into_inner();
+        response
+            .checkpoint
+            .ok_or_else(|| Invalid::new(Reason::FieldMissing, "checkpoint", "is not there"))
+    }
+}
+
+/// A request with a deadline.
+pub fn within<T>(deadline: Duration, message: T) -> tonic::Request<T> {
+    let mut request = tonic::Request::new(message);
+    request.set_timeout(deadline);
+    request
+}

@@ -1,0 +1,129 @@
+//! Acknowledged means durable. Comes in: a way to flush a store, and its folder. Goes out: a promise
+//! that resolves only when the flushed bytes would survive a power cut.
+//!
+//! sled's `flush` ends in `sync_file_range`, which a power cut does not respect: every file of the store
+//! and the folder itself are fsynced after it. Callers that wait at the same time share one round
+//! (group commit). After one failed round nothing is acknowledged any more: what the disk then holds is unknown.
+//!
+//! Stands in the contract because both binaries make this promise; it names no database.
+
+use std::{
+    fs::{self, File},
+    io,
+    path::{Path, PathBuf},
+    sync::mpsc,
+    thread,
+};
+
+use tokio::sync::oneshot;
+
+use crate::reason::{Invalid, Reason};
+
+type Waiting = oneshot::Sender<Result<(), Invalid>>;
+
+/// The group committer of one store. Its thread ends when this is dropped.
+#[derive(Clone, Debug)]
+pub struct Durable {
+    waiting: mpsc::Sender<Waiting>,
+}
+
+impl Durable {
+    /// `flush` hands everything written so far to the operating system; `folder` holds the store's files.
+    pub fn start<F>(folder: PathBuf, flush: F) -> Result<Self, Invalid>
+    where
+        F: Fn() -> Result<(), String> + Send + 'static,
+    {
+        let (waiting, arrivals) = mpsc::channel::<Waiting>();
+        let rounds = move || {
+            let mut broken = false;
+            while let Ok(first) = arrivals.recv() {
+                // Whoever is waiting by now has written before now, so one round serves all.
+                let round: Vec<_> = std::iter::once(first).chain(arrivals.try_iter()).collect();
+                let outcome = if broken {
+                    Err("an earlier write failed; restart the service".to_owned())
+                } else {
+                    flush().and_then(|()| sync(&folder).map_err(|error| error.to_string()))
+                };
+                broken |= outcome.is_err();
+                for waiting in round {
+                    let outcome = outcome.clone().map_err(|detail| failed(&detail));
+                    // Whoever has stopped waiting was not promised anything.
+                    let _ = waiting.send(outcome);
+                }
+            }
+        };
+        thread::Builder::new()
+            .name("durable".to_owned())
+            .spawn(rounds)
+            .map_err(|error| failed(&error.to_string()))?;
+        Ok(Self { waiting })
+    }
+
+    /// Resolves when everything written before this call is durable.
+    pub async fn settled(&self) -> Result<(), Invalid> {
+        let (waiting, settled) = oneshot::channel();
+        self.waiting
+            .send(waiting)
+            .map_err(|_| failed("the committer has ended"))?;
+        settled
+            .await
+            .map_err(|_| failed("the committer has ended"))?
+    }
+}
+
+fn failed(detail: &str) -> Invalid {
+    Invalid::new(Reason::StoreFailed, "store", detail)
+}
+
+/// fsyncs every file below `folder`, and every folder.
+fn sync(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let kind = match entry.file_type() {
+            // sled removes old snapshots beside us.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            kind => kind?,
+        };
+        if kind.is_dir() {
+            sync(&entry.path())?;
+        } else {
+            match File::open(entry.path()) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                file => file?.sync_all()?,
+            }
+        }
+    }
+    File::open(folder)?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    };
+
+    use super::*;
+
+    #[tokio::test]
+    async fn after_one_failure_nothing_is_acknowledged() {
+        let rounds = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&rounds);
+        let flush = move || match counted.fetch_add(1, Ordering::SeqCst) {
+            1 => Err("staged".to_owned()),
+            _ => Ok(()),
+        };
+        let durable =
+            Durable::start(std::env::temp_dir().join("accord-no-such-folder"), flush).unwrap();
+        assert!(
+            durable.settled().await.is_err(),
+            "the folder cannot be fsynced"
+        );
+        assert!(durable.settled().await.is_err());
+        assert_eq!(
+            rounds.load(Ordering::SeqCst),
+            1,
+            "a broken store is not flushed again"
+        );
+    }
+}

@@ -1,0 +1,33 @@
+//! The contract of an Accord federation: everything that two organisations must agree on.
+//!
+//! In reading order: bounds and words first, then the data flow from question to sealed answer,
+//! then how the bytes travel. Generated types stay fenced in [`wire`]; everybody else sees
+//! validated types that only their checked constructors can make.
+//!
+//! This crate must never depend on a node or the coordinator, and never hold data of its own.
+
+pub mod limits;
+pub mod reason;
+pub mod clock;
+pub mod id;
+pub mod taxonomy;
+pub mod identity;
+pub mod seal;
+pub mod roster;
+pub mod question;
+pub mod table;
+pub mod answer;
+pub mod journal;
+pub mod wire;
+pub mod strict;
+
+#[cfg(feature = "transport")]
+pub mod status;
+#[cfg(feature = "transport")]
+pub mod transport;
+#[cfg(feature = "transport")]
+pub mod client;
+#[cfg(feature = "transport")]
+pub mod durable;
+#[cfg(feature = "transport")]
+pub mod pki;

@@ -1,0 +1,108 @@
+//! Every bound of the exchange, named and justified, in one place.
+//!
+//! Past a bound comes a refusal with [`crate::reason::Reason::LimitExceeded`] that names it, never a crash.
+//! Names end in their unit.
+
+use std::time::Duration;
+
+/// Federations of up to this many nodes are what the design is tested for.
+pub const MEMBERS_MAX: usize = 200;
+/// Authorities in a roster.
+pub const AUTHORITIES_MAX: usize = 200;
+/// Keys or certificates of one member: the current one, the next one, and two in reserve.
+pub const KEYS_PER_PARTY_MAX: usize = 4;
+/// Signatures on one document; k of n members may sign a roster.
+pub const SIGNATURES_MAX: usize = MEMBERS_MAX;
+
+/// A code of any list; they are kept inline.
+pub const CODE_BYTES_MAX: usize = 24;
+/// A node, authority or staff name in a certificate.
+pub const NAME_BYTES_MAX: usize = 63;
+/// Free text in a requirement (why, legal basis).
+pub const TEXT_BYTES_MAX: usize = 2_000;
+
+/// Blocks of one question.
+pub const BLOCKS_MAX: usize = 64;
+/// Codes on one axis of a block.
+pub const AXIS_MAX: usize = 1_024;
+/// Cells of one answer: with nine bytes a cell it stays far inside [`ANSWER_BYTES_MAX`].
+pub const CELLS_MAX: usize = 10_000;
+/// Length of a requirement's collection window.
+pub const WINDOW_DAYS_MAX: i64 = 366;
+/// A seal is valid this long and is then made anew over the same table.
+pub const SEAL_VALID_S: i64 = 90 * 86_400;
+/// Clocks of two parties may differ by this much.
+pub const CLOCK_SKEW_S: i64 = 120;
+
+/// A request to any listener (reliability.md §3.3).
+pub const REQUEST_BYTES_MAX: usize = 64 * 1024;
+/// A node's answer: 200 of them are 50 MiB in the coordinator's memory at worst.
+pub const ANSWER_BYTES_MAX: usize = 256 * 1024;
+/// A reply of the desk or region service to its own staff.
+pub const REPLY_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Entries of one page of a list.
+pub const PAGE_SIZE_MAX: u32 = 100;
+
+/// An import file.
+pub const IMPORT_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Rows of an import file.
+pub const IMPORT_ROWS_MAX: u64 = 200_000;
+/// Columns of an import file.
+pub const IMPORT_COLUMNS_MAX: usize = 64;
+/// One field of an import file.
+pub const IMPORT_FIELD_BYTES_MAX: usize = 4 * 1024;
+/// A mapping file.
+pub const MAPPING_BYTES_MAX: usize = 48 * 1024;
+/// One message of an import stream.
+pub const IMPORT_CHUNK_BYTES: usize = 32 * 1024;
+/// Quarantined rows that are named in the reply; all are kept in the node.
+pub const QUARANTINE_REPORTED_MAX: usize = 100;
+/// Reporting periods that one call may freeze.
+pub const FREEZE_PERIODS_MAX: usize = 64;
+/// Grants that a node keeps.
+pub const GRANTS_MAX: usize = 10_000;
+
+/// Connections of one listener.
+pub const CONNECTIONS_MAX: usize = 256;
+/// Connections of one identity.
+pub const CONNECTIONS_PER_IDENTITY_MAX: usize = 8;
+/// Handshakes under way from one address.
+pub const HANDSHAKES_PER_ADDRESS_MAX: usize = 4;
+/// A TLS handshake.
+pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
+/// HTTP/2 streams of one connection.
+pub const STREAMS_PER_CONNECTION_MAX: u32 = 100;
+/// Calls under way on one connection.
+pub const CALLS_PER_CONNECTION_MAX: usize = 32;
+/// Calls under way on one listener; more are shed at once.
+pub const CALLS_MAX: usize = 128;
+/// One call, on the server.
+pub const CALL_TIMEOUT: Duration = Duration::from_secs(30);
+/// One call that streams a file or a whole gather, on the server and at the caller.
+pub const LONG_CALL_TIMEOUT: Duration = Duration::from_secs(600);
+/// Header list of one request.
+pub const HEADER_LIST_BYTES_MAX: u32 = 16 * 1024;
+/// HTTP/2 flow-control windows, a stream and a connection.
+pub const STREAM_WINDOW_BYTES: u32 = 64 * 1024;
+/// See [`STREAM_WINDOW_BYTES`].
+pub const CONNECTION_WINDOW_BYTES: u32 = 1024 * 1024;
+/// Streams that a peer has reset and nobody has accepted yet (rapid reset).
+pub const PENDING_RESETS_MAX: usize = 20;
+/// Pings on an idle connection.
+pub const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(20);
+/// No reply to a ping.
+pub const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
+/// A connection lives this long; then certificates are checked again.
+pub const CONNECTION_AGE_MAX: Duration = Duration::from_secs(3_600);
+/// What is under way when a connection or a server ends.
+pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Connecting to a peer, with the TLS handshake.
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Default of one call to a node; `coordinator.toml` may set another.
+pub const NODE_CALL_DEADLINE: Duration = Duration::from_secs(10);
+/// Nodes asked at the same time.
+pub const GATHER_CONCURRENCY_MAX: usize = 32;
+
+/// Default of the free space below which a store takes no more writes: a full disk poisons it.
+pub const STORE_FREE_BYTES_MIN: u64 = 64 * 1024 * 1024;

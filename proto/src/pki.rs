@@ -1,0 +1,290 @@
+//! A development CA in one call. Comes in: who takes part. Goes out: a folder with every certificate, key,
+//! roster and client file that a federation on one machine needs.
+//!
+//! For development and tests only: here one machine holds the keys of parties that must never share any.
+//! In production each party makes its own keys; only public parts travel.
+
+use std::{fs, path::Path};
+
+use prost::Message as _;
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose, SanType,
+};
+
+use crate::{
+    clock::{Clock, Entropy, Timestamp},
+    identity::{Federation, Identity, Name, Place, Role},
+    reason::{Invalid, Reason},
+    roster::Roster,
+    seal::{Digest, SecretKey},
+    taxonomy::{JurisdictionCode, Lists},
+    transport::write_secret,
+    wire,
+};
+
+/// Validity of development certificates and of the roster.
+const DAYS: i64 = 30;
+
+/// Who takes part in a development federation.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Trust domain.
+    pub federation: Federation,
+    /// National nodes.
+    pub nodes: Vec<PlannedNode>,
+    /// host:port of the coordinator's Region service.
+    pub region_address: String,
+}
+
+/// A node of a development federation.
+#[derive(Clone, Debug)]
+pub struct PlannedNode {
+    /// Its name.
+    pub node: Name,
+    /// Whom it speaks for.
+    pub jurisdiction: JurisdictionCode,
+    /// host:port of its Exchange service.
+    pub exchange_address: String,
+    /// host:port of its Desk service.
+    pub desk_address: String,
+}
+
+/// A throw-away certificate authority.
+pub struct Authority {
+    issuer: Issuer<'static, KeyPair>,
+    certificate_pem: String,
+    now: Timestamp,
+}
+
+/// A certificate with its key.
+#[derive(Clone)]
+pub struct Issued {
+    /// PEM.
+    pub certificate_pem: String,
+    /// PEM.
+    pub key_pem: String,
+    /// SHA-256 of the public key, for the roster.
+    pub spki: Digest,
+}
+
+impl Authority {
+    /// A new CA.
+    pub fn new(federation: &Federation, clock: &dyn Clock) -> Result<Self, Invalid> {
+        let now = clock.now();
+        let mut params = params(
+            now,
+            &format!("{federation} development CA, not for production"),
+        );
+        params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        let key = KeyPair::generate().map_err(failed)?;
+        let certificate_pem = params.self_signed(&key).map_err(failed)?.pem();
+        Ok(Self {
+            issuer: Issuer::new(params, key),
+            certificate_pem,
+            now,
+        })
+    }
+
+    /// The CA's own certificate, PEM.
+    pub fn certificate_pem(&self) -> &str {
+        &self.certificate_pem
+    }
+
+    /// A certificate for an identity.
+    pub fn issue(&self, identity: &Identity) -> Result<Issued, Invalid> {
+        self.issue_uris(&[identity.to_string()], DAYS)
+    }
+
+    /// A certificate with any URIs and lifetime (negative: expired): tests need wrong ones.
+    pub fn issue_uris(&self, uris: &[String], days: i64) -> Result<Issued, Invalid> {
+        let mut params = params(self.now, uris.first().map_or("nobody", String::as_str));
+        let (year, month, day) = ymd(self.now.plus_s(days * 86_400));
+        params.not_after = rcgen::date_time_ymd(year, month, day);
+        for uri in uris {
+            params
+                .subject_alt_names
+                .push(SanType::URI(uri.as_str().try_into().map_err(failed)?));
+        }
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        params.extended_key_usages = vec![
+            ExtendedKeyUsagePurpose::ServerAuth,
+            ExtendedKeyUsagePurpose::ClientAuth,
+        ];
+        let key = KeyPair::generate().map_err(failed)?;
+        let certificate = params.signed_by(&key, &self.issuer).map_err(failed)?;
+        Ok(Issued {
+            certificate_pem: certificate.pem(),
+            key_pem: key.serialize_pem(),
+            spki: Digest::of(&rcgen::PublicKeyData::subject_public_key_info(&key)),
+        })
+    }
+}
+
+fn params(now: Timestamp, name: &str) -> CertificateParams {
+    let mut params = CertificateParams::default();
+    params.distinguished_name = rcgen::DistinguishedName::new();
+    params.distinguished_name.push(DnType::CommonName, name);
+    // Long before now, so that tests can have expired ones.
+    let (year, month, day) = ymd(now.plus_s(-86_400 * DAYS));
+    params.not_before = rcgen::date_time_ymd(year, month, day);
+    let (year, month, day) = ymd(now.plus_s(86_400 * DAYS));
+    params.not_after = rcgen::date_time_ymd(year, month, day);
+    params
+}
+
+/// Year, month and day of a moment, as rcgen wants them.
+fn ymd(at: Timestamp) -> (i32, u8, u8) {
+    let text = at.to_string();
+    let mut parts = text.split(['-', 'T']);
+    let mut next = || parts.next().unwrap_or("1");
+    (
+        next().parse().unwrap_or(1970),
+        next().parse().unwrap_or(1),
+        next().parse().unwrap_or(1),
+    )
+}
+
+/// Writes a whole development federation below `dir`, which must not exist yet. Returns the roster.
+pub fn development(
+    plan: &Plan,
+    dir: &Path,
+    clock: &dyn Clock,
+    entropy: &dyn Entropy,
+) -> Result<wire::Roster, Invalid> {
+    if dir.exists() {
+        let detail = "exists already; give a new folder, nothing is overwritten";
+        return Err(Invalid::new(
+            Reason::FieldInvalid,
+            dir.display().to_string(),
+            detail,
+        ));
+    }
+    let (now, lists) = (clock.now(), Lists::builtin());
+    let ca = Authority::new(&plan.federation, clock)?;
+    let [root, authority, centre] = [keyed(entropy)?, keyed(entropy)?, keyed(entropy)?];
+    let identity = |place, name: &str, role| {
+        let name = Name::parse("name", name)?;
+        Ok::<_, Invalid>(Identity {
+            federation: plan.federation.clone(),
+            place,
+            name,
+            role,
+        })
+    };
+
+    let coordinator = identity(Place::Region, "coordinator", Role::Coordinator)?;
+    let coordinator_tls = ca.issue(&coordinator)?;
+    let mut roster = wire::Roster {
+        federation: plan.federation.to_string(),
+        version: 1,
+        issued_at_s: now.as_s(),
+        expires_at_s: now.plus_s(DAYS * 86_400).as_s(),
+        members: Vec::new(),
+        authorities: vec![wire::Authority {
+            authority: "analysis-unit".to_owned(),
+            title: "Regional analysis unit (development)".to_owned(),
+            keys: vec![authority.public().to_bytes().to_vec()],
+            since_s: now.as_s(),
+        }],
+        centres: vec![wire::Centre {
+            name: coordinator.name.to_string(),
+            tls_spki_sha256: vec![coordinator_tls.spki.0.to_vec()],
+            keys: vec![centre.public().to_bytes().to_vec()],
+        }],
+    };
+
+    let home = dir.join("coordinator");
+    write_party(&home.join("keys"), &ca, &coordinator_tls)?;
+    write_secret(&home.join("keys/sign.key"), &centre.to_pem()?)?;
+    for role in [Role::Analyst, Role::Observer, Role::Auditor] {
+        let person = identity(Place::Region, &format!("test-{role}"), role)?;
+        write_staff(&home, &ca, &person, &coordinator, &plan.region_address)?;
+    }
+    for node in &plan.nodes {
+        let place = Place::Jurisdiction(node.jurisdiction);
+        let service = identity(place, node.node.as_str(), Role::Node)?;
+        let (tls, seal) = (ca.issue(&service)?, keyed(entropy)?);
+        let home = dir.join(node.node.as_str());
+        write_party(&home.join("keys"), &ca, &tls)?;
+        write_secret(&home.join("keys/seal.key"), &seal.to_pem()?)?;
+        for role in [Role::Analyst, Role::Releaser, Role::Auditor] {
+            let person = identity(place, &format!("test-{role}"), role)?;
+            write_staff(&home, &ca, &person, &service, &node.desk_address)?;
+        }
+        roster.members.push(wire::Member {
+            node: node.node.to_string(),
+            jurisdiction: node.jurisdiction.to_string(),
+            address: node.exchange_address.clone(),
+            tls_spki_sha256: vec![tls.spki.0.to_vec()],
+            seal_keys: vec![seal.public().to_bytes().to_vec()],
+            since_s: now.as_s(),
+        });
+    }
+    roster.members.sort_by(|a, b| a.node.cmp(&b.node));
+
+    let signed = Roster::sign(&roster, lists, &root)?.encode_to_vec();
+    let federation = dir.join("federation");
+    make_dir(&federation)?;
+    write_secret(&federation.join("root.key"), &root.to_pem()?)?;
+    write_secret(&federation.join("authority.key"), &authority.to_pem()?)?;
+    let homes = plan.nodes.iter().map(|node| dir.join(node.node.as_str()));
+    for home in homes.chain([home, federation]) {
+        write(
+            &home.join("root.pub"),
+            hex::encode(root.public().to_bytes()),
+        )?;
+        write(&home.join("roster.signed"), &signed)?;
+    }
+    Ok(roster)
+}
+
+fn keyed(entropy: &dyn Entropy) -> Result<SecretKey, Invalid> {
+    SecretKey::generate(entropy)
+}
+
+fn write_party(dir: &Path, ca: &Authority, tls: &Issued) -> Result<(), Invalid> {
+    make_dir(dir)?;
+    write(&dir.join("ca.crt"), ca.certificate_pem())?;
+    write(&dir.join("tls.crt"), &tls.certificate_pem)?;
+    write_secret(&dir.join("tls.key"), &tls.key_pem)
+}
+
+/// A folder for a person: certificate, key and the client file that names the server.
+fn write_staff(
+    home: &Path,
+    ca: &Authority,
+    person: &Identity,
+    server: &Identity,
+    address: &str,
+) -> Result<(), Invalid> {
+    let dir = home.join("staff").join(person.role.to_string());
+    write_party(&dir, ca, &ca.issue(person)?)?;
+    let file = format!(
+        "# Whom to talk to, and as whom. Paths are relative to this file.\n\
+         server = \"{server}\"\naddress = \"{address}\"\n\
+         certificate = \"tls.crt\"\nkey = \"tls.key\"\nca = \"ca.crt\"\n"
+    );
+    write(&dir.join("client.toml"), file)
+}
+
+fn make_dir(dir: &Path) -> Result<(), Invalid> {
+    fs::create_dir_all(dir).map_err(|error| unwritable(dir, &error))
+}
+
+fn write(path: &Path, bytes: impl AsRef<[u8]>) -> Result<(), Invalid> {
+    fs::write(path, bytes).map_err(|error| unwritable(path, &error))
+}
+
+fn unwritable(path: &Path, error: &std::io::Error) -> Invalid {
+    Invalid::new(
+        Reason::FieldInvalid,
+        path.display().to_string(),
+        error.to_string(),
+    )
+}
+
+fn failed(error: impl std::fmt::Display) -> Invalid {
+    Invalid::new(Reason::Internal, "pki", error.to_string())
+}

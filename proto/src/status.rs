@@ -1,0 +1,130 @@
+//! Refusals ⇄ gRPC statuses: one exhaustive match, and rich details (`ErrorInfo`, `BadRequest`, `RetryInfo`).
+
+use std::{collections::HashMap, time::Duration};
+
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, StatusExt as _};
+
+use crate::reason::{Invalid, Reason};
+
+/// `ErrorInfo.domain` of every error.
+pub const DOMAIN: &str = "accord";
+
+/// The gRPC code that stands for a reason.
+pub fn code_of(reason: Reason) -> Code {
+    match reason {
+        Reason::FieldMissing
+        | Reason::FieldInvalid
+        | Reason::FieldUnknown
+        | Reason::CodeUnknown
+        | Reason::PeriodInvalid
+        | Reason::LatticeUnknownCell
+        | Reason::SignatureInvalid
+        | Reason::ImportUnreadable
+        | Reason::AnswerIdentity
+        | Reason::AnswerSeal
+        | Reason::AnswerStale
+        | Reason::AnswerQuestion
+        | Reason::AnswerChanged
+        | Reason::AnswerMalformed => Code::InvalidArgument,
+        Reason::CertificateMissing
+        | Reason::CertificateIdentity
+        | Reason::CertificateUnregistered => Code::Unauthenticated,
+        Reason::CertificateRole | Reason::AuthorityUnknown | Reason::RequirementNotForMember => {
+            Code::PermissionDenied
+        }
+        Reason::RosterInvalid
+        | Reason::RosterRollback
+        | Reason::RequirementNotOpen
+        | Reason::RequirementClosed
+        | Reason::ClockSkew
+        | Reason::PeriodNotFrozen
+        | Reason::ModeUnavailable => Code::FailedPrecondition,
+        Reason::RequirementConflict | Reason::GrantConflict => Code::AlreadyExists,
+        Reason::NotFound => Code::NotFound,
+        Reason::LimitExceeded | Reason::Overloaded | Reason::StoreFull => Code::ResourceExhausted,
+        Reason::StoreFailed | Reason::NoConnection => Code::Unavailable,
+        Reason::DeadlineExceeded => Code::DeadlineExceeded,
+        Reason::PeerFailed | Reason::Internal => Code::Internal,
+    }
+}
+
+impl From<Invalid> for Status {
+    fn from(error: Invalid) -> Self {
+        let Invalid {
+            reason,
+            field,
+            detail,
+        } = &error;
+        let code = code_of(*reason);
+        let mut details = ErrorDetails::new();
+        details.set_error_info(
+            reason.code(),
+            DOMAIN,
+            HashMap::from([("field".to_owned(), field.clone())]),
+        );
+        if code == Code::InvalidArgument {
+            details.add_bad_request_violation(field, detail);
+        }
+        if matches!(reason, Reason::Overloaded | Reason::StoreFailed) {
+            details.set_retry_info(Some(Duration::from_secs(1)));
+        }
+        Status::with_error_details(code, format!("{field}: {detail}"), details)
+    }
+}
+
+/// Reads a peer's status. Its reason is believed only if it is one of ours; its text is kept for people.
+pub fn from_status(status: &Status) -> Invalid {
+    let info = status.get_details_error_info();
+    let ours = info.filter(|info| info.domain == DOMAIN);
+    let named = ours.as_ref().and_then(|info| {
+        Reason::ALL
+            .iter()
+            .find(|reason| reason.code() == info.reason)
+    });
+    let reason = named
+        .copied()
+        .unwrap_or_else(|| transport_reason(status.code()));
+    let field = ours
+        .and_then(|info| info.metadata.get("field").cloned())
+        .unwrap_or_else(|| "call".to_owned());
+    let detail = status
+        .message()
+        .strip_prefix(&format!("{field}: "))
+        .unwrap_or(status.message());
+    Invalid::new(reason, field, detail)
+}
+
+/// What a status without one of our reasons means.
+fn transport_reason(code: Code) -> Reason {
+    match code {
+        Code::Unavailable | Code::Cancelled | Code::Unknown => Reason::NoConnection,
+        Code::DeadlineExceeded => Reason::DeadlineExceeded,
+        Code::ResourceExhausted => Reason::Overloaded,
+        Code::Unauthenticated => Reason::CertificateIdentity,
+        Code::PermissionDenied => Reason::CertificateRole,
+        Code::NotFound => Reason::NotFound,
+        Code::Ok
+        | Code::InvalidArgument
+        | Code::AlreadyExists
+        | Code::FailedPrecondition
+        | Code::Aborted
+        | Code::OutOfRange
+        | Code::Unimplemented
+        | Code::Internal
+        | Code::DataLoss => Reason::PeerFailed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reason_survives_the_wire() {
+        for reason in Reason::ALL {
+            let error = Invalid::new(*reason, "some.field", "some detail");
+            assert_eq!(from_status(&Status::from(error.clone())), error);
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! The generated types, fenced in. Only this crate's `TryFrom`s and the service adapters name them.
+
+#[allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::all,
+    clippy::allow_attributes_without_reason,
+    clippy::disallowed_methods,
+    reason = "generated from proto/schema, where the documentation stands"
+)]
+mod generated {
+    pub mod accord {
+        pub mod exchange {
+            pub mod v1 {
+                include!(concat!(env!("OUT_DIR"), "/accord.exchange.v1.rs"));
+            }
+        }
+        pub mod desk {
+            pub mod v1 {
+                include!(concat!(env!("OUT_DIR"), "/accord.desk.v1.rs"));
+            }
+        }
+        pub mod region {
+            pub mod v1 {
+                include!(concat!(env!("OUT_DIR"), "/accord.region.v1.rs"));
+            }
+        }
+    }
+}
+
+pub use generated::accord::{desk::v1 as desk, exchange::v1::*, region::v1 as region};
+
+/// The compiled schema: for gRPC reflection, and to name a field that nobody knows.
+pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
