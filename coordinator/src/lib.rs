@@ -1,1 +1,22 @@
-//! x
+//! The coordinator: asks, verifies, combines. It does not depend on the node, so it cannot even name a
+//! true count; what it holds of a member's figures lives in memory while they are combined.
+//!
+//! ```text
+//! requirement ─► gather ─► verify ─► gate ─► combine ─► picture
+//! ```
+//!
+//! Modules stand in the order of the data flow. Read [`survey`] first.
+
+pub mod config;
+pub mod requirement;
+pub mod gather;
+pub mod verify;
+pub mod gate;
+pub mod combine;
+pub mod picture;
+pub mod archive;
+pub mod survey;
+pub mod service;
+pub mod run;
+pub mod commands;
+pub mod cli;

@@ -1,1 +1,25 @@
-//! x
+//! A national node. Records live and die here; what leaves is a sealed table, and only [`answer`] makes one.
+//!
+//! ```text
+//! file ─► ingest ─► record ─► store ─► freeze ─► cube ─┐
+//! question ─► consent ─► cube.slice ─► disclose ─► journal ─► seal ─► answer
+//! ```
+//!
+//! Modules stand in the order of the data flow. Read [`answer`] first.
+
+pub mod config;
+pub mod policy;
+pub mod record;
+pub mod ingest;
+pub mod store;
+pub mod freeze;
+pub mod cube;
+pub mod consent;
+pub mod disclose;
+pub mod seal;
+pub mod answer;
+pub mod desk;
+pub mod service;
+pub mod run;
+pub mod commands;
+pub mod cli;

@@ -13,6 +13,10 @@ use crate::{
     wire,
 };
 
+mod entry;
+
+pub use entry::{Act, Entry};
+
 /// The right edge of the tree: one hash for each 1-bit of the size, largest subtree first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Frontier {

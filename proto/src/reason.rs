@@ -54,6 +54,8 @@ reasons! {
     PeriodNotFrozen = "PERIOD_NOT_FROZEN", "There is nothing to freeze or answer for this period.";
     ModeUnavailable = "MODE_UNAVAILABLE", "The disclosure mode is not available.";
     ImportUnreadable = "IMPORT_UNREADABLE", "The file or its mapping cannot be read.";
+    ColumnUnknown = "COLUMN_UNKNOWN", "A column of the file is not in the mapping, or the other way round.";
+    RowDuplicate = "ROW_DUPLICATE", "Another row of the same file has another figure for this cell.";
     GrantConflict = "GRANT_CONFLICT", "Another grant with this id exists.";
     NotFound = "NOT_FOUND", "There is no such thing here.";
     Overloaded = "OVERLOADED", "Too much is under way; try again shortly.";

@@ -21,6 +21,8 @@ pub fn code_of(reason: Reason) -> Code {
         | Reason::LatticeUnknownCell
         | Reason::SignatureInvalid
         | Reason::ImportUnreadable
+        | Reason::ColumnUnknown
+        | Reason::RowDuplicate
         | Reason::AnswerIdentity
         | Reason::AnswerSeal
         | Reason::AnswerStale
@@ -46,6 +48,27 @@ pub fn code_of(reason: Reason) -> Code {
         Reason::StoreFailed | Reason::NoConnection => Code::Unavailable,
         Reason::DeadlineExceeded => Code::DeadlineExceeded,
         Reason::PeerFailed | Reason::Internal => Code::Internal,
+    }
+}
+
+/// Exit code of a command that ends with this reason: the same grammar for both binaries.
+/// 0 done · 1 failed · 2 wrong usage · 3 done in part · 4 refused by policy · 5 not found ·
+/// 6 unreachable · 7 not allowed · 78 configuration invalid.
+pub fn exit_code(reason: Reason) -> u8 {
+    match code_of(reason) {
+        Code::Ok => 0,
+        Code::FailedPrecondition | Code::ResourceExhausted | Code::AlreadyExists => 4,
+        Code::NotFound => 5,
+        Code::Unavailable | Code::DeadlineExceeded => 6,
+        Code::Unauthenticated | Code::PermissionDenied => 7,
+        Code::InvalidArgument
+        | Code::Cancelled
+        | Code::Unknown
+        | Code::Aborted
+        | Code::OutOfRange
+        | Code::Unimplemented
+        | Code::Internal
+        | Code::DataLoss => 1,
     }
 }
 

@@ -278,6 +278,19 @@ fn unknown(field: &str, list: &str, text: &str) -> Invalid {
     )
 }
 
+/// Writes a value with its indicator's decimals.
+pub fn decimal(value: i64, decimals: u32) -> String {
+    let decimals = usize::try_from(decimals).unwrap_or(0);
+    let digits = format!("{:0>width$}", value.unsigned_abs(), width = decimals + 1);
+    let (whole, fraction) = digits.split_at(digits.len() - decimals);
+    let sign = if value < 0 { "-" } else { "" };
+    if decimals == 0 {
+        format!("{sign}{whole}")
+    } else {
+        format!("{sign}{whole}.{fraction}")
+    }
+}
+
 /// A problem in a list file.
 #[derive(Debug, thiserror::Error)]
 #[error("proto/codes/{list}.csv: {problem}")]
@@ -477,6 +490,18 @@ mod tests {
                 .len(),
             25
         );
+    }
+
+    #[test]
+    fn a_number_is_written_as_it_was_read() {
+        for (value, decimals, text) in [
+            (71, 0, "71"),
+            (12_500, 3, "12.500"),
+            (5, 3, "0.005"),
+            (0, 2, "0.00"),
+        ] {
+            assert_eq!(decimal(value, decimals), text);
+        }
     }
 
     #[test]

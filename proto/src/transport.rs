@@ -50,14 +50,13 @@ impl Peer {
             .subject_alternative_name()
             .map_err(|_| wrong("its subject alternative name cannot be read"))?
             .ok_or_else(|| wrong("has no subject alternative name"))?;
-        let mut uris = names
-            .value
-            .general_names
-            .iter()
-            .filter_map(|name| match name {
-                GeneralName::URI(uri) => Some(*uri),
-                _ => None,
-            });
+        let mut uris = names.value.general_names.iter().filter_map(|name| {
+            if let GeneralName::URI(uri) = name {
+                Some(*uri)
+            } else {
+                None
+            }
+        });
         let (Some(uri), None) = (uris.next(), uris.next()) else {
             return Err(wrong(
                 "must carry exactly one URI as subject alternative name",

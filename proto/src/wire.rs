@@ -4,6 +4,8 @@
     missing_docs,
     unreachable_pub,
     clippy::all,
+    clippy::too_many_lines,
+    clippy::wildcard_enum_match_arm,
     clippy::allow_attributes_without_reason,
     clippy::disallowed_methods,
     reason = "generated from proto/schema, where the documentation stands"

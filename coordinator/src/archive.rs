@@ -1,0 +1,456 @@
+//! The archive. The only module that names sled. Comes in: requirements, what was seen of members,
+//! pictures. Goes out: the same, after any crash. Must never hold a member's figure: of an answer it keeps
+//! the digest and the consent epoch; the node is the archive of its own answer.
+//!
+//! Every change is one transaction with its journal entry, durable before it is acknowledged.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
+};
+
+use accord_proto::{
+    clock::Timestamp,
+    durable::Durable,
+    id::RequirementId,
+    identity::{Identity, Name},
+    journal::{Act, Entry, Frontier},
+    question::SignedRequirement,
+    reason::{Invalid, Reason},
+    seal::Digest,
+    transport::Peer,
+    wire::{self, region},
+};
+use prost::Message as _;
+use sled::transaction::{ConflictableTransactionError, Transactional as _};
+
+use crate::{
+    picture::Picture,
+    verify::{Seen, VerifiedAnswer},
+};
+
+/// Version of the schema on disk. Another one is refused, not guessed at.
+const FORMAT: &str = "accord-coordinator 1";
+
+/// Rooms of the archive. Keys are ordered by time.
+#[derive(Clone, Copy, Debug)]
+enum Room {
+    /// Format version, owner, roster version, journal head.
+    Meta,
+    /// Requirement id → envelope.
+    Requirements,
+    /// Node name → highest sequence of its seals.
+    Sequences,
+    /// Requirement id and node name → digest and consent epoch of the accepted table.
+    Tables,
+    /// Requirement id and version → picture.
+    Pictures,
+    /// Sequence → entry.
+    Journal,
+}
+
+impl Room {
+    const NAMES: [&'static str; 6] = [
+        "meta",
+        "requirements",
+        "sequences",
+        "tables",
+        "pictures",
+        "journal",
+    ];
+}
+
+type Writes = Vec<(Room, Vec<u8>, Vec<u8>)>;
+
+/// A picture with its version.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct Drawn {
+    /// 1 for the first.
+    #[prost(uint32, tag = "1")]
+    pub version: u32,
+    /// When it was drawn first.
+    #[prost(int64, tag = "2")]
+    pub drawn_at_s: i64,
+    /// As it was signed.
+    #[prost(message, optional, tag = "3")]
+    pub envelope: Option<wire::Envelope>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct Accepted {
+    #[prost(bytes = "vec", tag = "1")]
+    table_digest: Vec<u8>,
+    #[prost(uint64, tag = "2")]
+    consent_epoch: u64,
+}
+
+/// The archive of one coordinator.
+#[derive(Debug)]
+pub struct Archive {
+    path: PathBuf,
+    free_bytes_min: u64,
+    rooms: Vec<sled::Tree>,
+    durable: Durable,
+    /// One writer at a time: the journal has one order.
+    journal: Mutex<Frontier>,
+}
+
+impl Archive {
+    /// Opens or creates. `owner` is the coordinator's identity.
+    pub fn open(path: &Path, owner: &Identity, free_bytes_min: u64) -> Result<Self, Invalid> {
+        let config = sled::Config::new()
+            .path(path)
+            .flush_every_ms(None)
+            .cache_capacity(64 * 1024 * 1024);
+        let db = config.open().map_err(failed)?;
+        let rooms: Vec<_> = Room::NAMES
+            .iter()
+            .map(|name| db.open_tree(name))
+            .collect::<Result<_, _>>()
+            .map_err(failed)?;
+        let meta = &rooms[Room::Meta as usize];
+        let opening = format!("{FORMAT} {owner}");
+        let journal = match meta.get("format").map_err(failed)? {
+            Some(found) if found == opening.as_bytes() => {
+                Frontier::from_bytes(&meta.get("journal").map_err(failed)?.unwrap_or_default())?
+            }
+            Some(found) => {
+                return Err(failed(format!(
+                    "is \"{}\", not \"{opening}\"",
+                    String::from_utf8_lossy(&found)
+                )));
+            }
+            None => {
+                let mut batch = sled::Batch::default();
+                batch.insert("format", opening.as_bytes());
+                batch.insert("journal", Frontier::default().to_bytes());
+                meta.apply_batch(batch).map_err(failed)?;
+                Frontier::default()
+            }
+        };
+        let flush = move || db.flush().map(drop).map_err(|error| error.to_string());
+        let durable = Durable::start(path.to_owned(), flush)?;
+        Ok(Self {
+            path: path.to_owned(),
+            free_bytes_min,
+            rooms,
+            durable,
+            journal: Mutex::new(journal),
+        })
+    }
+
+    /// The highest roster version relied on.
+    pub fn roster_version(&self) -> Result<u64, Invalid> {
+        let stored = self.rooms[Room::Meta as usize]
+            .get("roster")
+            .map_err(failed)?;
+        Ok(stored
+            .and_then(|bytes| bytes.as_ref().try_into().ok())
+            .map_or(0, u64::from_be_bytes))
+    }
+
+    /// Remembers a roster, so that an older one is never relied on again.
+    pub async fn rely_on_roster(
+        &self,
+        version: u64,
+        by: &Identity,
+        now: Timestamp,
+    ) -> Result<(), Invalid> {
+        let write = (
+            Room::Meta,
+            b"roster".to_vec(),
+            version.to_be_bytes().to_vec(),
+        );
+        let entry = Entry {
+            at: now,
+            act: Act::Alteration,
+            by: by.clone(),
+            to: String::new(),
+            why: "roster".to_owned(),
+            subject: format!("version {version}"),
+            digest: Digest::of(&version.to_be_bytes()),
+        };
+        self.commit(vec![write], entry)?;
+        self.durable.settled().await
+    }
+
+    /// Takes in a requirement. The same one twice is one; another one with its id is refused.
+    pub async fn issue(
+        &self,
+        by: &Peer,
+        asked: &SignedRequirement,
+        now: Timestamp,
+    ) -> Result<(), Invalid> {
+        let id = asked.requirement().id;
+        match self.requirement(id) {
+            Ok(known) if known == *asked.envelope() => return self.durable.settled().await,
+            Ok(_) => {
+                let detail = "another requirement with this id was taken in before";
+                return Err(Invalid::new(
+                    Reason::RequirementConflict,
+                    "requirement",
+                    detail,
+                ));
+            }
+            Err(error) if error.reason == Reason::NotFound => {}
+            Err(error) => return Err(error),
+        }
+        let write = (
+            Room::Requirements,
+            id.as_bytes().to_vec(),
+            asked.envelope().encode_to_vec(),
+        );
+        self.commit(
+            vec![write],
+            entry(by, asked, now, Act::Alteration, "issue", asked.digest()),
+        )?;
+        self.durable.settled().await
+    }
+
+    /// A requirement, as it was signed.
+    pub fn requirement(&self, id: RequirementId) -> Result<wire::Envelope, Invalid> {
+        let stored = self.rooms[Room::Requirements as usize]
+            .get(id.as_bytes())
+            .map_err(failed)?;
+        let stored = stored.ok_or_else(|| {
+            Invalid::new(
+                Reason::NotFound,
+                "requirement",
+                format!("there is no requirement {id}"),
+            )
+        })?;
+        wire::Envelope::decode(stored.as_ref()).map_err(failed)
+    }
+
+    /// Requirements, newest first, that are older than `before`.
+    pub fn requirements(
+        &self,
+        before: Option<RequirementId>,
+        most: usize,
+    ) -> Result<Vec<wire::Envelope>, Invalid> {
+        let room = &self.rooms[Room::Requirements as usize];
+        let entries = match before {
+            None => room.iter(),
+            Some(id) => room.range(..id.as_bytes().as_slice()),
+        };
+        let decode = |entry: sled::Result<(sled::IVec, sled::IVec)>| {
+            wire::Envelope::decode(entry.map_err(failed)?.1.as_ref()).map_err(failed)
+        };
+        entries.rev().take(most).map(decode).collect()
+    }
+
+    /// What was seen of a member before.
+    pub fn seen(&self, requirement: RequirementId, node: &Name) -> Result<Option<Seen>, Invalid> {
+        let sequence = self.rooms[Room::Sequences as usize]
+            .get(node.as_str())
+            .map_err(failed)?;
+        let Some(sequence) = sequence.and_then(|bytes| bytes.as_ref().try_into().ok()) else {
+            return Ok(None);
+        };
+        let accepted = self.rooms[Room::Tables as usize]
+            .get(table_key(requirement, node))
+            .map_err(failed)?;
+        let table = accepted.map(|bytes| {
+            let accepted = Accepted::decode(bytes.as_ref()).map_err(failed)?;
+            let digest = Digest::from_wire("archive.table", &accepted.table_digest)?;
+            Ok::<_, Invalid>((digest, accepted.consent_epoch))
+        });
+        Ok(Some(Seen {
+            sequence: u64::from_be_bytes(sequence),
+            table: table.transpose()?,
+        }))
+    }
+
+    /// Remembers what was accepted: digests and numbers, no figures.
+    pub async fn remember(
+        &self,
+        by: &Peer,
+        asked: &SignedRequirement,
+        answers: &[VerifiedAnswer],
+        now: Timestamp,
+    ) -> Result<(), Invalid> {
+        let mut writes = Writes::new();
+        let mut digests = Vec::new();
+        for answer in answers {
+            let seal = answer.seal();
+            let before = self.seen(seal.requirement, &seal.node)?;
+            let sequence = before.map_or(0, |seen| seen.sequence).max(seal.sequence);
+            let accepted = Accepted {
+                table_digest: seal.table_digest.0.to_vec(),
+                consent_epoch: seal.consent_epoch,
+            };
+            writes.push((
+                Room::Sequences,
+                seal.node.as_str().into(),
+                sequence.to_be_bytes().to_vec(),
+            ));
+            writes.push((
+                Room::Tables,
+                table_key(seal.requirement, &seal.node),
+                accepted.encode_to_vec(),
+            ));
+            digests.push(seal.table_digest.0);
+        }
+        let digest = Digest::of_parts(digests.iter().map(<[u8; 32]>::as_slice));
+        self.commit(
+            writes,
+            entry(by, asked, now, Act::Collection, "gather", digest),
+        )?;
+        self.durable.settled().await
+    }
+
+    /// Keeps a picture: a new version if it says anything new, otherwise the version that says the same.
+    pub async fn keep(
+        &self,
+        by: &Peer,
+        asked: &SignedRequirement,
+        picture: &Picture,
+        now: Timestamp,
+    ) -> Result<Drawn, Invalid> {
+        let id = asked.requirement().id;
+        let newest = match self.picture(id, None) {
+            Ok(newest) => Some(newest),
+            Err(error) if error.reason == Reason::NotFound => None,
+            Err(error) => return Err(error),
+        };
+        let payload = |drawn: &Drawn| {
+            drawn
+                .envelope
+                .as_ref()
+                .map(|envelope| envelope.payload.clone())
+        };
+        if let Some(newest) = newest
+            .as_ref()
+            .filter(|drawn| payload(drawn).as_ref() == Some(&picture.envelope().payload))
+        {
+            return Ok(newest.clone());
+        }
+        let drawn = Drawn {
+            version: newest.map_or(0, |drawn| drawn.version).saturating_add(1),
+            drawn_at_s: now.as_s(),
+            envelope: Some(picture.envelope().clone()),
+        };
+        let digest = Digest::of(&picture.envelope().payload);
+        let write = (
+            Room::Pictures,
+            picture_key(id, drawn.version),
+            drawn.encode_to_vec(),
+        );
+        self.commit(
+            vec![write],
+            entry(by, asked, now, Act::Combination, "picture", digest),
+        )?;
+        self.durable.settled().await?;
+        Ok(drawn)
+    }
+
+    /// A picture; the newest if no version is named.
+    pub fn picture(
+        &self,
+        requirement: RequirementId,
+        version: Option<u32>,
+    ) -> Result<Drawn, Invalid> {
+        let of_requirement =
+            self.rooms[Room::Pictures as usize].scan_prefix(requirement.as_bytes());
+        for entry in of_requirement.rev() {
+            let drawn = Drawn::decode(entry.map_err(failed)?.1.as_ref()).map_err(failed)?;
+            if version.is_none_or(|version| version == drawn.version) {
+                return Ok(drawn);
+            }
+        }
+        Err(Invalid::new(
+            Reason::NotFound,
+            "picture",
+            format!("there is no such picture of {requirement}"),
+        ))
+    }
+
+    /// Versions of pictures, newest requirement first, that stand before `before`.
+    pub fn pictures(
+        &self,
+        before: Option<(RequirementId, u32)>,
+        most: usize,
+    ) -> Result<Vec<(region::Picture, Drawn)>, Invalid> {
+        let room = &self.rooms[Room::Pictures as usize];
+        let entries = match before {
+            None => room.iter(),
+            Some((requirement, version)) => room.range(..picture_key(requirement, version)),
+        };
+        entries
+            .rev()
+            .take(most)
+            .map(|entry| {
+                let drawn = Drawn::decode(entry.map_err(failed)?.1.as_ref()).map_err(failed)?;
+                let payload = drawn
+                    .envelope
+                    .as_ref()
+                    .map_or(&[][..], |envelope| &envelope.payload);
+                Ok((region::Picture::decode(payload).map_err(failed)?, drawn))
+            })
+            .collect()
+    }
+
+    fn commit(&self, mut writes: Writes, entry: Entry) -> Result<(), Invalid> {
+        let disk = rustix::fs::statvfs(&self.path).map_err(failed)?;
+        if disk.f_bavail.saturating_mul(disk.f_frsize) < self.free_bytes_min {
+            let detail = format!(
+                "less than {} bytes free on the disk of {}",
+                self.free_bytes_min,
+                self.path.display()
+            );
+            return Err(Invalid::new(Reason::StoreFull, "archive", detail));
+        }
+        let mut journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut next = journal.clone();
+        let entry = entry.encode(&journal);
+        next.append(&entry);
+        writes.push((Room::Journal, journal.size().to_be_bytes().to_vec(), entry));
+        writes.push((Room::Meta, b"journal".to_vec(), next.to_bytes()));
+        let rooms: &[sled::Tree] = &self.rooms;
+        rooms
+            .transaction(|rooms| {
+                for (room, key, value) in &writes {
+                    rooms[*room as usize].insert(key.as_slice(), value.as_slice())?;
+                }
+                Ok::<(), ConflictableTransactionError<()>>(())
+            })
+            .map_err(|error| failed(format!("{error:?}")))?;
+        *journal = next;
+        Ok(())
+    }
+}
+
+fn picture_key(requirement: RequirementId, version: u32) -> Vec<u8> {
+    [&requirement.as_bytes()[..], &version.to_be_bytes()].concat()
+}
+
+fn table_key(requirement: RequirementId, node: &Name) -> Vec<u8> {
+    [&requirement.as_bytes()[..], node.as_str().as_bytes()].concat()
+}
+
+fn entry(
+    by: &Peer,
+    asked: &SignedRequirement,
+    now: Timestamp,
+    act: Act,
+    why: &str,
+    digest: Digest,
+) -> Entry {
+    let requirement = asked.requirement();
+    Entry {
+        at: now,
+        act,
+        by: by.identity.clone(),
+        to: format!("{} for {}", requirement.audience, requirement.authority),
+        why: format!(
+            "{why}: {}; {}",
+            requirement.purpose, requirement.legal_basis
+        ),
+        subject: requirement.id.to_string(),
+        digest,
+    }
+}
+
+fn failed(error: impl std::fmt::Display) -> Invalid {
+    Invalid::new(Reason::StoreFailed, "archive", error.to_string())
+}

@@ -1,0 +1,277 @@
+//! The command line. `serve` and `pki` work on files; everything else is a Region call as the person whose
+//! client file is given. A requirement is signed here, in the asking authority's client.
+
+use std::{ffi::OsString, io::Write as _, path::PathBuf, process::ExitCode};
+
+use accord_proto::{
+    reason::{Invalid, Reason},
+    status::exit_code,
+};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::{commands, config::Config, run};
+
+/// Exit code for a configuration that cannot run (`EX_CONFIG`).
+const CONFIG_INVALID: u8 = 78;
+
+/// The Accord coordinator: asks, verifies, combines; never sees a record.
+#[derive(Debug, Parser)]
+#[command(
+    name = "accord-coordinator",
+    version,
+    after_help = "Examples:\n  accord-coordinator serve --config coordinator.toml\n  accord-coordinator gather 0190… --client staff/analyst/client.toml"
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the coordinator.
+    Serve {
+        /// The coordinator's configuration.
+        #[arg(long, env = "ACCORD_CONFIG", default_value = "coordinator.toml")]
+        config: PathBuf,
+    },
+    /// Members of the roster.
+    #[command(subcommand)]
+    Member(Member),
+    /// Intelligence requirements.
+    #[command(subcommand)]
+    Requirement(Requirement),
+    /// Ask every member that a requirement names and draw the picture (exit code 3 if not all answered).
+    Gather {
+        /// Id of the requirement.
+        requirement: String,
+        /// Bound of one call to a node, in milliseconds; the coordinator's setting if left out.
+        #[arg(long)]
+        call_deadline_ms: Option<u32>,
+        #[command(flatten)]
+        client: Client,
+    },
+    /// Regional pictures.
+    #[command(subcommand)]
+    Picture(Picture),
+    /// Certificates and keys for development. Not for production.
+    #[command(subcommand)]
+    Pki(Pki),
+}
+
+#[derive(Debug, Subcommand)]
+enum Member {
+    /// List members.
+    List {
+        /// Also ask each what may be asked of it.
+        #[arg(long)]
+        describe: bool,
+        #[command(flatten)]
+        client: Client,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum Requirement {
+    /// Sign a requirement with the authority's own key and hand it in (analyst).
+    Issue {
+        /// The requirement; see deploy/requirement.toml.
+        file: PathBuf,
+        /// The authority's key (PKCS#8 PEM, mode 0600). It is used here and never sent.
+        #[arg(long)]
+        authority_key: PathBuf,
+        #[command(flatten)]
+        client: Client,
+    },
+    /// List requirements, newest first.
+    List {
+        #[command(flatten)]
+        client: Client,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum Picture {
+    /// Show a picture.
+    Show {
+        /// Id of the requirement.
+        requirement: String,
+        /// Version; the newest if left out.
+        #[arg(long, default_value_t = 0)]
+        version: u32,
+        #[command(flatten)]
+        client: Client,
+    },
+    /// List pictures, newest first.
+    List {
+        #[command(flatten)]
+        client: Client,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum Pki {
+    /// Write a whole development federation: CA, certificates, keys, signed roster, client files.
+    Development(Development),
+}
+
+/// Who takes part in a development federation.
+#[derive(Clone, Debug, Args)]
+pub struct Development {
+    /// The folder; must not exist yet.
+    #[arg(long)]
+    pub dir: PathBuf,
+    /// Trust domain.
+    #[arg(long, default_value = "wb6.example")]
+    pub federation: String,
+    /// Jurisdictions, comma-separated; each gets one node named like al-police.
+    #[arg(long, value_delimiter = ',', default_value = "AL,BA,ME,MK,RS,XK")]
+    pub members: Vec<String>,
+    /// Address of every service.
+    #[arg(long, default_value = "127.0.0.1")]
+    pub host: String,
+    /// Port of the coordinator; nodes follow: +1, +2, … for Exchange, +101, +102, … for Desk.
+    #[arg(long, default_value_t = 7100)]
+    pub port: u16,
+}
+
+/// As whom, and how to print.
+#[derive(Clone, Debug, Args)]
+pub struct Client {
+    /// Your client file: whom to talk to, and your certificate.
+    #[arg(long, env = "ACCORD_CLIENT")]
+    pub client: PathBuf,
+    /// How to print.
+    #[arg(long, short = 'o', value_enum, default_value = "table")]
+    pub format: Format,
+}
+
+/// How to print.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Table,
+    /// For programs.
+    Json,
+    /// For spreadsheets.
+    Csv,
+}
+
+/// What a command prints, and with which code it ends.
+#[derive(Debug)]
+pub struct Outcome {
+    /// Data, for stdout.
+    pub data: String,
+    /// Remarks, for stderr.
+    pub remarks: Vec<String>,
+    /// Done only in part: exit code 3.
+    pub partial: bool,
+}
+
+/// Runs one command; data go to stdout, everything else to stderr.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(1, &error.to_string()),
+    };
+    match cli.command {
+        Command::Serve { config } => {
+            logging();
+            let served =
+                Config::load(&config).map(|config| runtime.block_on(run::serve(config, stopped())));
+            match served {
+                Ok(Ok(())) => ExitCode::SUCCESS,
+                Err(error) | Ok(Err(error)) => fail(
+                    if error.reason == Reason::Internal {
+                        1
+                    } else {
+                        CONFIG_INVALID
+                    },
+                    &error.to_string(),
+                ),
+            }
+        }
+        Command::Member(Member::List { describe, client }) => {
+            finish(runtime.block_on(commands::members(&client, describe)))
+        }
+        Command::Requirement(Requirement::Issue {
+            file,
+            authority_key,
+            client,
+        }) => finish(runtime.block_on(commands::issue(&client, &file, &authority_key))),
+        Command::Requirement(Requirement::List { client }) => {
+            finish(runtime.block_on(commands::requirements(&client)))
+        }
+        Command::Gather {
+            requirement,
+            call_deadline_ms,
+            client,
+        } => finish(runtime.block_on(commands::gather(
+            &client,
+            requirement,
+            call_deadline_ms.unwrap_or(0),
+        ))),
+        Command::Picture(Picture::Show {
+            requirement,
+            version,
+            client,
+        }) => finish(runtime.block_on(commands::picture(&client, requirement, version))),
+        Command::Picture(Picture::List { client }) => {
+            finish(runtime.block_on(commands::pictures(&client)))
+        }
+        Command::Pki(Pki::Development(plan)) => finish(commands::development(&plan)),
+    }
+}
+
+fn finish(outcome: Result<Outcome, Invalid>) -> ExitCode {
+    match outcome {
+        Ok(Outcome {
+            data,
+            remarks,
+            partial,
+        }) => {
+            for remark in remarks {
+                let _ = writeln!(std::io::stderr(), "{remark}");
+            }
+            // A closed pipe is the reader's wish.
+            let _ = writeln!(std::io::stdout(), "{data}");
+            ExitCode::from(if partial { 3 } else { 0 })
+        }
+        Err(error) => fail(exit_code(error.reason), &error.to_string()),
+    }
+}
+
+fn fail(code: u8, problem: &str) -> ExitCode {
+    let _ = writeln!(std::io::stderr(), "accord-coordinator: {problem}");
+    ExitCode::from(code)
+}
+
+fn logging() {
+    let filter =
+        tracing_subscriber::EnvFilter::try_from_env("ACCORD_LOG").unwrap_or_else(|_| "info".into());
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+}
+
+/// Resolves at SIGINT or SIGTERM.
+async fn stopped() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        return;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+}

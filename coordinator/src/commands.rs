@@ -1,0 +1,333 @@
+//! Region calls from the command line: parse, call, print.
+
+use std::path::Path;
+
+use accord_proto::{
+    client::{ClientFile, within},
+    clock::{SystemClock, SystemEntropy, Timestamp},
+    identity::{Federation, Name},
+    limits::{CALL_TIMEOUT, LONG_CALL_TIMEOUT, PAGE_SIZE_MAX, REPLY_BYTES_MAX},
+    pki::{self, Plan, PlannedNode},
+    reason::{Invalid, Reason},
+    seal::SecretKey,
+    status::from_status,
+    taxonomy::Lists,
+    transport::read_secret,
+    wire::{self as exchange, region as wire},
+};
+use prost::Message as _;
+use serde_json::{Value, json};
+use tonic::{Status, transport::Channel};
+
+use crate::{
+    cli::{Client, Development, Outcome},
+    requirement,
+};
+
+mod print;
+
+type RegionClient = wire::region_client::RegionClient<Channel>;
+
+async fn connect(client: &Client) -> Result<RegionClient, Invalid> {
+    let channel = ClientFile::connect(&client.client).await?;
+    Ok(RegionClient::new(channel).max_decoding_message_size(REPLY_BYTES_MAX))
+}
+
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the shape that map_err wants"
+)]
+fn failed(status: Status) -> Invalid {
+    from_status(&status)
+}
+
+/// Lists members; with `describe` also what each may be asked.
+pub async fn members(client: &Client, describe: bool) -> Result<Outcome, Invalid> {
+    let request = within(LONG_CALL_TIMEOUT, wire::ListMembersRequest { describe });
+    let reply = connect(client)
+        .await?
+        .list_members(request)
+        .await
+        .map_err(failed)?
+        .into_inner();
+    let partial = reply
+        .members
+        .iter()
+        .any(|member| !member.unreachable.is_empty());
+    let row = |member: wire::MemberEntry| {
+        let wire::MemberEntry {
+            node,
+            jurisdiction,
+            address,
+            description,
+            unreachable,
+        } = member;
+        let mut row = json!({"node": node, "jurisdiction": jurisdiction, "address": address});
+        if describe {
+            let description = description.unwrap_or_default();
+            let open = |term: &&exchange::Term| term.mode() == exchange::Mode::Open;
+            let terms = description
+                .terms
+                .iter()
+                .filter(open)
+                .map(|term| term.indicator.clone());
+            let periods = description
+                .editions
+                .iter()
+                .map(|edition| edition.period.clone());
+            row["open_indicators"] = json!(terms.collect::<Vec<_>>());
+            row["periods"] = json!(periods.collect::<Vec<_>>());
+            row["unreachable"] = json!(unreachable);
+        }
+        row
+    };
+    let rows = Value::Array(reply.members.into_iter().map(row).collect());
+    Ok(Outcome {
+        data: print::rows(client.format, &rows),
+        remarks: Vec::new(),
+        partial,
+    })
+}
+
+/// Signs a requirement here and hands it in.
+pub async fn issue(client: &Client, file: &Path, authority_key: &Path) -> Result<Outcome, Invalid> {
+    let text = std::fs::read_to_string(file).map_err(|error| {
+        Invalid::new(
+            Reason::FieldInvalid,
+            file.display().to_string(),
+            error.to_string(),
+        )
+    })?;
+    let key = SecretKey::from_pem("--authority-key", &read_secret(authority_key)?)?;
+    let mut region = connect(client).await?;
+    let request = within(CALL_TIMEOUT, wire::ListMembersRequest { describe: false });
+    let members = region
+        .list_members(request)
+        .await
+        .map_err(failed)?
+        .into_inner()
+        .members;
+    let members: Vec<_> = members.into_iter().map(|member| member.node).collect();
+    let signed = requirement::sign(
+        &text,
+        &members,
+        &key,
+        Lists::builtin(),
+        &SystemClock,
+        &SystemEntropy,
+    )?;
+    let request = within(
+        CALL_TIMEOUT,
+        wire::IssueRequirementRequest {
+            requirement: Some(signed),
+        },
+    );
+    let reply = region
+        .issue_requirement(request)
+        .await
+        .map_err(failed)?
+        .into_inner();
+    let data = json!([{"requirement": reply.requirement}]);
+    Ok(done(print::rows(client.format, &data)))
+}
+
+/// Lists requirements, every page.
+pub async fn requirements(client: &Client) -> Result<Outcome, Invalid> {
+    let mut region = connect(client).await?;
+    let (mut rows, mut page_token) = (Vec::new(), String::new());
+    loop {
+        let request = wire::ListRequirementsRequest {
+            page_size: PAGE_SIZE_MAX,
+            page_token,
+        };
+        let page = region
+            .list_requirements(within(CALL_TIMEOUT, request))
+            .await
+            .map_err(failed)?
+            .into_inner();
+        for entry in page.requirements {
+            let envelope = entry.requirement.unwrap_or_default();
+            let asked =
+                exchange::Requirement::decode(envelope.payload.as_slice()).unwrap_or_default();
+            rows.push(json!({
+                "requirement": asked.requirement,
+                "authority": asked.authority,
+                "purpose": asked.purpose,
+                "members": asked.members.len(),
+                "closes": day(asked.closes_at_s),
+                "picture_version": entry.picture_version,
+            }));
+        }
+        page_token = page.next_page_token;
+        if page_token.is_empty() {
+            return Ok(done(print::rows(client.format, &Value::Array(rows))));
+        }
+    }
+}
+
+/// Gathers and prints the picture; exit code 3 if a member is missing from it.
+pub async fn gather(
+    client: &Client,
+    requirement: String,
+    call_deadline_ms: u32,
+) -> Result<Outcome, Invalid> {
+    use wire::gather_response::Event;
+    let request = within(
+        LONG_CALL_TIMEOUT,
+        wire::GatherRequest {
+            requirement,
+            call_deadline_ms,
+        },
+    );
+    let mut events = connect(client)
+        .await?
+        .gather(request)
+        .await
+        .map_err(failed)?
+        .into_inner();
+    let mut remarks = Vec::new();
+    while let Some(wire::GatherResponse { event }) = events.message().await.map_err(failed)? {
+        match event {
+            Some(Event::Member(state)) => remarks.push(print::member(&state)),
+            Some(Event::Picture(document)) => return shown(client, document, remarks),
+            None => {}
+        }
+    }
+    Err(Invalid::new(
+        Reason::PeerFailed,
+        "gather",
+        "ended without a picture; gather again",
+    ))
+}
+
+/// Prints one picture.
+pub async fn picture(
+    client: &Client,
+    requirement: String,
+    version: u32,
+) -> Result<Outcome, Invalid> {
+    let request = within(
+        CALL_TIMEOUT,
+        wire::GetPictureRequest {
+            requirement,
+            version,
+        },
+    );
+    let reply = connect(client)
+        .await?
+        .get_picture(request)
+        .await
+        .map_err(failed)?
+        .into_inner();
+    shown(client, reply.picture.unwrap_or_default(), Vec::new())
+}
+
+/// Lists pictures, every page.
+pub async fn pictures(client: &Client) -> Result<Outcome, Invalid> {
+    let mut region = connect(client).await?;
+    let (mut rows, mut page_token) = (Vec::new(), String::new());
+    loop {
+        let request = wire::ListPicturesRequest {
+            page_size: PAGE_SIZE_MAX,
+            page_token,
+        };
+        let page = region
+            .list_pictures(within(CALL_TIMEOUT, request))
+            .await
+            .map_err(failed)?
+            .into_inner();
+        rows.extend(page.pictures.into_iter().map(|entry| {
+            json!({
+                "requirement": entry.requirement,
+                "version": entry.version,
+                "drawn_at": day(entry.drawn_at_s),
+                "coverage": format!("{}/{}", entry.answered, entry.members),
+            })
+        }));
+        page_token = page.next_page_token;
+        if page_token.is_empty() {
+            return Ok(done(print::rows(client.format, &Value::Array(rows))));
+        }
+    }
+}
+
+/// Writes a development federation.
+pub fn development(plan: &Development) -> Result<Outcome, Invalid> {
+    let Development {
+        dir,
+        federation,
+        members,
+        host,
+        port,
+    } = plan;
+    let lists = Lists::builtin();
+    let address = |offset: usize| {
+        let port = u16::try_from(offset)
+            .ok()
+            .and_then(|offset| port.checked_add(offset));
+        let port = port.ok_or_else(|| {
+            Invalid::new(
+                Reason::FieldInvalid,
+                "--port",
+                "leaves no room for the members",
+            )
+        })?;
+        Ok::<_, Invalid>(format!("{host}:{port}"))
+    };
+    let nodes = members.iter().enumerate().map(|(at, code)| {
+        Ok(PlannedNode {
+            node: Name::parse("--members", &format!("{}-police", code.to_lowercase()))?,
+            jurisdiction: lists.jurisdiction("--members", code)?.code,
+            exchange_address: address(at + 1)?,
+            desk_address: address(at + 101)?,
+        })
+    });
+    let plan = Plan {
+        federation: Federation::parse("--federation", federation)?,
+        nodes: nodes.collect::<Result<_, Invalid>>()?,
+        region_address: address(0)?,
+    };
+    pki::development(&plan, dir, &SystemClock, &SystemEntropy)?;
+    Ok(done(format!(
+        "development federation written to {}; not for production",
+        dir.display()
+    )))
+}
+
+fn shown(
+    client: &Client,
+    document: wire::PictureDocument,
+    remarks: Vec<String>,
+) -> Result<Outcome, Invalid> {
+    let wire::PictureDocument {
+        version,
+        drawn_at_s,
+        picture,
+    } = document;
+    let payload = picture.map(|envelope| envelope.payload).unwrap_or_default();
+    let picture: wire::Picture = accord_proto::strict::decode_signed("picture", &payload)?;
+    let coverage = picture.coverage.unwrap_or_default();
+    Ok(Outcome {
+        data: print::picture(
+            client.format,
+            &picture,
+            version,
+            &day(drawn_at_s),
+            Lists::builtin(),
+        ),
+        remarks,
+        partial: coverage.answered < coverage.members,
+    })
+}
+
+fn done(data: String) -> Outcome {
+    Outcome {
+        data,
+        remarks: Vec::new(),
+        partial: false,
+    }
+}
+
+fn day(seconds: i64) -> String {
+    Timestamp::from_s("time", seconds).map_or(String::new(), |at| at.to_string())
+}

@@ -1,0 +1,316 @@
+//! How things look: tables for people, JSON for programs, CSV for spreadsheets. Comes in: what a call
+//! returned. Goes out: text. A picture never prints without its coverage.
+
+use accord_proto::{
+    taxonomy::{CrimeAreaCode, Lists, decimal},
+    wire::region as wire,
+};
+use comfy_table::{CellAlignment, Table, presets};
+use serde_json::{Value, json};
+
+use crate::cli::Format;
+
+/// A list of objects.
+pub(super) fn rows(format: Format, rows: &Value) -> String {
+    let list = rows.as_array().map(Vec::as_slice).unwrap_or_default();
+    let columns: Vec<_> = list
+        .first()
+        .and_then(Value::as_object)
+        .into_iter()
+        .flat_map(|row| row.keys())
+        .collect();
+    let text = |value: &Value| match value {
+        Value::String(text) => text.clone(),
+        Value::Array(list) => list
+            .iter()
+            .filter_map(Value::as_str)
+            .collect::<Vec<_>>()
+            .join(" "),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => value.to_string(),
+    };
+    let cells = |row: &Value| {
+        columns
+            .iter()
+            .map(|column| text(&row[column.as_str()]))
+            .collect::<Vec<_>>()
+    };
+    match format {
+        Format::Json => rows.to_string(),
+        Format::Csv => {
+            let header = columns.iter().map(ToString::to_string).collect();
+            csv(std::iter::once(header).chain(list.iter().map(cells)))
+        }
+        Format::Table => {
+            let mut table = plain(columns.iter().map(|column| column.to_uppercase()));
+            list.iter().for_each(|row| {
+                table.add_row(cells(row));
+            });
+            table.to_string()
+        }
+    }
+}
+
+/// One member's state, in one line.
+pub(super) fn member(state: &wire::MemberState) -> String {
+    let reason = if state.reason.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", state.reason)
+    };
+    format!(
+        "{} {}: {}{reason}",
+        state.jurisdiction,
+        state.node,
+        state_name(state.state())
+    )
+}
+
+/// A picture.
+pub(super) fn picture(
+    format: Format,
+    picture: &wire::Picture,
+    version: u32,
+    drawn_at: &str,
+    lists: &Lists,
+) -> String {
+    match format {
+        Format::Json => as_json(picture, version, drawn_at, lists).to_string(),
+        Format::Csv => {
+            const HEADER: [&str; 12] = [
+                "requirement",
+                "version",
+                "indicator",
+                "crime_area",
+                "region",
+                "period",
+                "value",
+                "unit",
+                "status",
+                "contributors",
+                "answered",
+                "members",
+            ];
+            let coverage = picture.coverage.unwrap_or_default();
+            let row = |cell: &wire::PictureCell| {
+                vec![
+                    picture.requirement.clone(),
+                    version.to_string(),
+                    cell.indicator.clone(),
+                    cell.crime_area.clone(),
+                    cell.region.clone(),
+                    cell.period.clone(),
+                    figure(cell).unwrap_or_default(),
+                    cell.unit.clone(),
+                    status_name(cell.status()).to_owned(),
+                    cell.contributors.join(" "),
+                    coverage.answered.to_string(),
+                    coverage.members.to_string(),
+                ]
+            };
+            let header = HEADER.map(str::to_owned).to_vec();
+            csv(std::iter::once(header).chain(picture.cells.iter().map(row)))
+        }
+        Format::Table => as_table(picture, version, drawn_at, lists),
+    }
+}
+
+fn as_json(picture: &wire::Picture, version: u32, drawn_at: &str, lists: &Lists) -> Value {
+    let coverage = picture.coverage.unwrap_or_default();
+    let cell = |cell: &wire::PictureCell| {
+        json!({
+            "indicator": cell.indicator,
+            "crime_area": cell.crime_area,
+            "region": cell.region,
+            "period": cell.period,
+            "value": figure(cell).and_then(|text| text.parse::<serde_json::Number>().ok()),
+            "unit": cell.unit,
+            "status": status_name(cell.status()),
+            "contributors": cell.contributors,
+            "missing": cell.missing,
+            "not_shown": cell.not_shown,
+            "silent": cell.silent,
+        })
+    };
+    let member = |state: &wire::MemberState| {
+        json!({
+            "jurisdiction": state.jurisdiction,
+            "node": state.node,
+            "state": state_name(state.state()),
+            "reason": if state.reason.is_empty() { Value::Null } else { json!(state.reason) },
+            "table_sha256": state.table_sha256.iter().map(|byte| format!("{byte:02x}")).collect::<String>(),
+        })
+    };
+    json!({
+        "picture": {
+            "federation": picture.federation,
+            "requirement": picture.requirement,
+            "version": version,
+            "drawn_at": drawn_at,
+            "lists": picture.lists,
+            "coverage": {"answered": coverage.answered, "members": coverage.members},
+            "cells": picture.cells.iter().map(cell).collect::<Vec<_>>(),
+            "footnotes": footnotes(picture, lists),
+        },
+        "members": picture.members.iter().map(member).collect::<Vec<_>>(),
+    })
+}
+
+fn as_table(picture: &wire::Picture, version: u32, drawn_at: &str, lists: &Lists) -> String {
+    let coverage = picture.coverage.unwrap_or_default();
+    let mut text = format!(
+        "Regional picture {} version {version}, {drawn_at}\nCoverage {}/{}\n",
+        picture.requirement, coverage.answered, coverage.members
+    );
+    let mut members = plain(["JURISDICTION", "NODE", "STATE", "REASON"]);
+    for state in &picture.members {
+        let label = label(lists, &state.jurisdiction);
+        members.add_row([
+            label.as_str(),
+            &state.node,
+            state_name(state.state()),
+            &state.reason,
+        ]);
+    }
+    text += &format!("\n{members}\n");
+
+    // One table for each indicator: crime areas down, periods across.
+    let mut indicators: Vec<_> = picture.cells.iter().map(|cell| &cell.indicator).collect();
+    indicators.dedup();
+    for code in indicators {
+        let cells: Vec<_> = picture
+            .cells
+            .iter()
+            .filter(|cell| cell.indicator == *code)
+            .collect();
+        text += &format!("\n{}\n", grid(code, &cells, lists));
+    }
+    text += "\n† rests on some of the members asked: not the whole region.  : not available.  c not shown.  / not combined.\n";
+    for footnote in footnotes(picture, lists) {
+        text += &format!("{footnote}\n");
+    }
+    text.trim_end().to_owned()
+}
+
+fn grid(code: &str, cells: &[&wire::PictureCell], lists: &Lists) -> String {
+    let indicator = lists.indicator("indicator", code).ok();
+    let name = indicator.map_or(code, |indicator| &indicator.label);
+    let unit = indicator.map_or("", |indicator| &indicator.unit);
+    let mut periods: Vec<_> = cells.iter().map(|cell| cell.period.as_str()).collect();
+    periods.sort_unstable();
+    periods.dedup();
+    let mut areas: Vec<_> = cells.iter().map(|cell| cell.crime_area.as_str()).collect();
+    areas.dedup();
+    let mut table = plain(["", ""].into_iter().chain(periods.iter().copied()));
+    for area in areas {
+        let label = CrimeAreaCode::parse(area).map_or("", |code| lists.crime_area_label(code));
+        let figures = periods.iter().map(|period| {
+            let cell = cells
+                .iter()
+                .find(|cell| cell.crime_area == area && cell.period == *period);
+            cell.map_or_else(String::new, |cell| marked(cell))
+        });
+        table.add_row(
+            [area.to_owned(), label.to_owned()]
+                .into_iter()
+                .chain(figures),
+        );
+    }
+    for column in table.column_iter_mut().skip(2) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    format!("{name} ({code}, {unit}), all members asked\n{table}")
+}
+
+/// A cell in a table for people: a gap is never drawn as zero, a part never as the whole.
+fn marked(cell: &wire::PictureCell) -> String {
+    match (cell.status(), figure(cell)) {
+        (wire::PictureStatus::Value, Some(figure)) => format!("{figure} "),
+        (wire::PictureStatus::Partial, Some(figure)) => format!("{figure}†"),
+        (wire::PictureStatus::Missing, _) => ": ".to_owned(),
+        (wire::PictureStatus::NotApplicable, _) => "/ ".to_owned(),
+        (
+            wire::PictureStatus::NotShown
+            | wire::PictureStatus::Unspecified
+            | wire::PictureStatus::Value
+            | wire::PictureStatus::Partial,
+            _,
+        ) => "c ".to_owned(),
+    }
+}
+
+/// The figure, where there is one.
+fn figure(cell: &wire::PictureCell) -> Option<String> {
+    let shown = matches!(
+        cell.status(),
+        wire::PictureStatus::Value | wire::PictureStatus::Partial
+    );
+    shown.then(|| decimal(cell.value, cell.decimals))
+}
+
+fn label(lists: &Lists, code: &str) -> String {
+    lists.jurisdiction("jurisdiction", code).map_or_else(
+        |_| code.to_owned(),
+        |known| format!("{code} {}", known.label),
+    )
+}
+
+/// Footnotes that belong to the names in this picture; they cannot be switched off.
+fn footnotes(picture: &wire::Picture, lists: &Lists) -> Vec<String> {
+    let mut notes: Vec<_> = picture
+        .members
+        .iter()
+        .filter_map(|state| lists.jurisdiction("jurisdiction", &state.jurisdiction).ok())
+        .map(|jurisdiction| jurisdiction.footnote.clone())
+        .filter(|footnote| !footnote.is_empty())
+        .collect();
+    notes.dedup();
+    notes
+}
+
+fn state_name(state: wire::State) -> &'static str {
+    match state {
+        wire::State::Answered => "answered",
+        wire::State::Pending => "pending",
+        wire::State::Declined => "declined",
+        wire::State::Late => "late",
+        wire::State::Unreachable => "unreachable",
+        wire::State::Rejected => "rejected",
+        wire::State::Unspecified => "unknown",
+    }
+}
+
+fn status_name(status: wire::PictureStatus) -> &'static str {
+    match status {
+        wire::PictureStatus::Value => "value",
+        wire::PictureStatus::Partial => "partial",
+        wire::PictureStatus::Missing => "missing",
+        wire::PictureStatus::NotShown => "not_shown",
+        wire::PictureStatus::NotApplicable => "not_applicable",
+        wire::PictureStatus::Unspecified => "unknown",
+    }
+}
+
+fn plain<T: ToString>(header: impl IntoIterator<Item = T>) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_header(header.into_iter().map(|column| column.to_string()));
+    table
+}
+
+/// RFC 4180. Text that a spreadsheet might take for a formula is quoted with an apostrophe.
+fn csv(rows: impl Iterator<Item = Vec<String>>) -> String {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    for row in rows {
+        let harmless = row.into_iter().map(|field| match field.chars().next() {
+            Some('=' | '+' | '-' | '@' | '\t' | '\r') => format!("'{field}"),
+            Some(_) | None => field,
+        });
+        // Writing to memory cannot fail.
+        let _ = writer.write_record(harmless);
+    }
+    let bytes = writer.into_inner().unwrap_or_default();
+    String::from_utf8(bytes)
+        .unwrap_or_default()
+        .trim_end()
+        .to_owned()
+}

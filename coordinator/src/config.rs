@@ -1,0 +1,150 @@
+//! What was written in `coordinator.toml` → what can run. Secrets stand there as paths, never as values.
+//! Paths are relative to the file.
+
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use accord_proto::{
+    limits::{CALL_TIMEOUT, NODE_CALL_DEADLINE, STORE_FREE_BYTES_MIN},
+    reason::{Invalid, Reason},
+    transport::TlsFiles,
+};
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawConfig {
+    coordinator: RawCoordinator,
+    region: RawListener,
+    tls: RawTls,
+    sign: RawSign,
+    roster: RawRoster,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawCoordinator {
+    data: PathBuf,
+    #[serde(default = "free_bytes_min")]
+    free_bytes_min: u64,
+    #[serde(default = "call_deadline_ms")]
+    call_deadline_ms: u64,
+}
+
+fn free_bytes_min() -> u64 {
+    STORE_FREE_BYTES_MIN
+}
+
+fn call_deadline_ms() -> u64 {
+    u64::try_from(NODE_CALL_DEADLINE.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawListener {
+    listen: String,
+    #[serde(default)]
+    reflection: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawTls {
+    certificate: PathBuf,
+    key: PathBuf,
+    ca: PathBuf,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawSign {
+    key: PathBuf,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawRoster {
+    file: PathBuf,
+    root: PathBuf,
+}
+
+/// What a coordinator needs to run. Who it is stands in its certificate, not here.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Folder of the archive.
+    pub data: PathBuf,
+    /// Below this much free space nothing more is written.
+    pub free_bytes_min: u64,
+    /// Bound of one call to a node.
+    pub call_deadline: Duration,
+    /// host:port where regional staff call.
+    pub listen: String,
+    /// Offer the schema to callers.
+    pub reflection: bool,
+    /// Certificate, key, CA.
+    pub tls: TlsFiles,
+    /// The key that signs pictures.
+    pub sign_key: PathBuf,
+    /// The signed roster.
+    pub roster: PathBuf,
+    /// The federation root's public key, in hexadecimal.
+    pub root: PathBuf,
+}
+
+impl Config {
+    /// Reads `coordinator.toml`.
+    pub fn load(path: &Path) -> Result<Self, Invalid> {
+        let name = path.display().to_string();
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| Invalid::new(Reason::FieldInvalid, &name, error.to_string()))?;
+        Self::parse(&text, path.parent().unwrap_or(Path::new(".")))
+            .map_err(|error| error.within(name))
+    }
+
+    /// Reads the text of a `coordinator.toml` that stands in `home`.
+    pub fn parse(text: &str, home: &Path) -> Result<Self, Invalid> {
+        let wrong = |detail: String| Invalid::new(Reason::FieldInvalid, "coordinator.toml", detail);
+        let raw: RawConfig = toml::from_str(text).map_err(|error| wrong(error.to_string()))?;
+        let RawConfig {
+            coordinator,
+            region,
+            tls,
+            sign,
+            roster,
+        } = raw;
+        let call_deadline = Duration::from_millis(coordinator.call_deadline_ms);
+        let mut mistakes = Vec::new();
+        if region.listen.parse::<std::net::SocketAddr>().is_err() {
+            mistakes.push(format!(
+                "region.listen: \"{}\" is not address:port, like 0.0.0.0:7100",
+                region.listen
+            ));
+        }
+        if call_deadline.is_zero() || call_deadline > CALL_TIMEOUT {
+            let most = CALL_TIMEOUT.as_millis();
+            mistakes.push(format!(
+                "coordinator.call_deadline_ms: must be from 1 to {most}"
+            ));
+        }
+        if !mistakes.is_empty() {
+            return Err(wrong(mistakes.join("; ")));
+        }
+        Ok(Self {
+            data: home.join(coordinator.data),
+            free_bytes_min: coordinator.free_bytes_min,
+            call_deadline,
+            listen: region.listen,
+            reflection: region.reflection,
+            tls: TlsFiles {
+                certificate: home.join(tls.certificate),
+                key: home.join(tls.key),
+                ca: home.join(tls.ca),
+            },
+            sign_key: home.join(sign.key),
+            roster: home.join(roster.file),
+            root: home.join(roster.root),
+        })
+    }
+}

@@ -1,0 +1,76 @@
+//! Gathering: asks every member that a requirement names, at the same time, each within a deadline.
+//!
+//! Comes in: a requirement and the roster. Goes out: for each member what it said, or why there is nothing.
+//! Nothing said here is believed yet: that is `verify`. A figure is never stored or logged here.
+
+use std::{sync::Arc, time::Duration};
+
+use accord_proto::{
+    answer::Answer,
+    client::ExchangeClient,
+    limits::GATHER_CONCURRENCY_MAX,
+    question::SignedRequirement,
+    reason::Invalid,
+    roster::{Member, Roster},
+    transport::{Credentials, Expected},
+};
+use futures_util::{StreamExt as _, stream};
+
+/// What a member said, unchecked, or why it said nothing.
+#[derive(Debug)]
+pub struct Reply {
+    /// Who was asked.
+    pub member: Member,
+    /// What came back.
+    pub said: Result<Answer, Invalid>,
+}
+
+/// How members are reached.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// Who asks.
+    pub credentials: Credentials,
+    /// Who is where, with which certificate.
+    pub roster: Arc<Roster>,
+    /// Bound of one call.
+    pub call_deadline: Duration,
+}
+
+impl Caller {
+    /// Asks the members; `seen` is called with each reply as it arrives, in no particular order.
+    pub async fn ask_all(
+        &self,
+        requirement: &SignedRequirement,
+        members: Vec<Member>,
+        mut seen: impl FnMut(Reply),
+    ) {
+        let asking = members.into_iter().map(|member| async move {
+            let said = self.ask(requirement, &member).await;
+            Reply { member, said }
+        });
+        let mut replies = stream::iter(asking).buffer_unordered(GATHER_CONCURRENCY_MAX);
+        while let Some(reply) = replies.next().await {
+            seen(reply);
+        }
+    }
+
+    async fn ask(
+        &self,
+        requirement: &SignedRequirement,
+        member: &Member,
+    ) -> Result<Answer, Invalid> {
+        self.connect(member)
+            .await?
+            .answer(requirement, self.call_deadline)
+            .await
+    }
+
+    /// A connection to exactly this member, or none.
+    pub async fn connect(&self, member: &Member) -> Result<ExchangeClient, Invalid> {
+        let expected = Expected {
+            identity: self.roster.identity_of(member),
+            spki: Some(member.tls_spki_sha256.clone()),
+        };
+        ExchangeClient::connect(&member.address, &self.credentials, expected).await
+    }
+}

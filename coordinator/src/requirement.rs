@@ -1,0 +1,160 @@
+//! A requirement as its author writes it. Comes in: a TOML file, in the authority's own client. Goes out:
+//! the signed envelope. The coordinator never holds the key that signs here.
+
+use accord_proto::{
+    clock::{Clock, Entropy, Timestamp},
+    id::RequirementId,
+    question::Requirement,
+    reason::{Invalid, Reason},
+    seal::SecretKey,
+    taxonomy::{Indicator, Lists, Period},
+    wire,
+};
+use serde::Deserialize;
+
+/// As it is written; see `deploy/requirement.toml`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawDraft {
+    /// Give the same id to repeat safely; left out, a new one is made.
+    id: Option<String>,
+    authority: String,
+    why: String,
+    purpose: String,
+    legal_basis: String,
+    audience: String,
+    /// Node names; left out or empty: every member.
+    #[serde(default)]
+    members: Vec<String>,
+    #[serde(default = "minimum")]
+    minimum_contributors: u32,
+    opens: Option<String>,
+    closes: String,
+    question: Vec<RawBlock>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawBlock {
+    indicator: String,
+    #[serde(default)]
+    region_level: u32,
+    /// Codes, or "all".
+    crime_areas: OneOrMany,
+    /// Periods, or ranges like "2014..2018".
+    periods: OneOrMany,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum OneOrMany {
+    One(String),
+    Many(Vec<String>),
+}
+
+impl OneOrMany {
+    fn list(self) -> Vec<String> {
+        match self {
+            Self::One(one) => vec![one],
+            Self::Many(many) => many,
+        }
+    }
+}
+
+/// Default of `minimum_contributors`: c + 2 with c = 1 colluding member.
+fn minimum() -> u32 {
+    3
+}
+
+/// Most periods that one range may stand for.
+const RANGE_MAX: usize = 120;
+
+/// Reads a draft and signs it. `members` are all nodes of the roster, for drafts that name none.
+pub fn sign(
+    text: &str,
+    members: &[String],
+    key: &SecretKey,
+    lists: &Lists,
+    clock: &dyn Clock,
+    entropy: &dyn Entropy,
+) -> Result<wire::Envelope, Invalid> {
+    let draft: RawDraft = toml::from_str(text)
+        .map_err(|error| Invalid::new(Reason::FieldInvalid, "requirement", error.to_string()))?;
+    let now = clock.now();
+    let id = match draft.id {
+        Some(id) => RequirementId::parse("id", &id)?,
+        None => RequirementId::mint(clock, entropy)?,
+    };
+    let opens_at_s = match draft.opens {
+        Some(day) => Timestamp::parse("opens", &day)?.as_s(),
+        None => now.as_s(),
+    };
+    let mut asked = if draft.members.is_empty() {
+        members.to_vec()
+    } else {
+        draft.members
+    };
+    asked.sort_unstable();
+    asked.dedup();
+    let blocks = draft.question.into_iter().map(|block| expand(block, lists));
+    let mut blocks = blocks.collect::<Result<Vec<_>, _>>()?;
+    blocks.sort_unstable_by(|a, b| {
+        (&a.indicator, a.region_level).cmp(&(&b.indicator, b.region_level))
+    });
+    let requirement = wire::Requirement {
+        requirement: id.to_string(),
+        authority: draft.authority,
+        why: draft.why,
+        purpose: draft.purpose,
+        legal_basis: draft.legal_basis,
+        audience: draft.audience,
+        members: asked,
+        minimum_contributors: draft.minimum_contributors,
+        issued_at_s: now.as_s(),
+        opens_at_s,
+        closes_at_s: Timestamp::parse("closes", &draft.closes)?.as_s(),
+        question: Some(wire::Question { blocks }),
+    };
+    Requirement::sign(&requirement, lists, key)
+}
+
+fn expand(block: RawBlock, lists: &Lists) -> Result<wire::Block, Invalid> {
+    let indicator = lists.indicator("question.indicator", &block.indicator)?;
+    let mut crime_areas = match block.crime_areas {
+        OneOrMany::One(all) if all == "all" => lists
+            .crime_areas(indicator.area_list)
+            .map(|code| code.to_string())
+            .collect(),
+        codes => codes.list(),
+    };
+    crime_areas.sort_unstable();
+    crime_areas.dedup();
+    let mut periods = Vec::new();
+    for text in block.periods.list() {
+        periods.extend(range(&text, indicator, lists)?);
+    }
+    periods.sort_unstable();
+    periods.dedup();
+    Ok(wire::Block {
+        indicator: block.indicator,
+        region_level: block.region_level,
+        crime_areas,
+        periods: periods.iter().map(ToString::to_string).collect(),
+    })
+}
+
+fn range(text: &str, indicator: &Indicator, lists: &Lists) -> Result<Vec<Period>, Invalid> {
+    const FIELD: &str = "question.periods";
+    let Some((first, last)) = text.split_once("..") else {
+        return Ok(vec![lists.period(FIELD, indicator, text)?]);
+    };
+    let (first, last) = (
+        lists.period(FIELD, indicator, first)?,
+        lists.period(FIELD, indicator, last)?,
+    );
+    Period::range(first, last, RANGE_MAX).ok_or_else(|| {
+        let detail =
+            format!("{text} must run forwards over at most {RANGE_MAX} periods of one length");
+        Invalid::new(Reason::PeriodInvalid, FIELD, detail)
+    })
+}

@@ -1,0 +1,129 @@
+//! Wiring: open, check, bind, serve, drain. Comes in: a config. Goes out: a running coordinator, or the
+//! reason why it does not start.
+
+use std::{fs, path::Path, sync::Arc};
+
+use accord_proto::{
+    clock::{Clock, SystemClock},
+    identity::{Place, Role},
+    limits,
+    reason::{Invalid, Reason},
+    roster::Roster,
+    seal::{PublicKey, SecretKey},
+    strict,
+    taxonomy::Lists,
+    transport::{
+        Credentials,
+        listener::{self, Options},
+        read_secret,
+    },
+    wire::{self, region::region_server::RegionServer},
+};
+use tokio::{net::TcpListener, sync::oneshot};
+use tracing::info;
+
+use crate::{
+    archive::Archive, config::Config, gather::Caller, service::RegionService, survey::Coordinator,
+};
+
+/// Serves until `shutdown` resolves.
+pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> Result<(), Invalid> {
+    let credentials = Credentials::load(&config.tls)?;
+    let coordinator = Arc::new(open(&config, &credentials).await?);
+    let listener = TcpListener::bind(&config.listen)
+        .await
+        .map_err(|error| wrong(&config.listen, error.to_string()))?;
+    info!(coordinator = %credentials.own().identity, region = %config.listen, "serving");
+
+    let service = RegionServer::new(RegionService { coordinator })
+        .max_decoding_message_size(limits::REQUEST_BYTES_MAX)
+        .max_encoding_message_size(limits::REPLY_BYTES_MAX);
+    let options = Options {
+        call_timeout: limits::LONG_CALL_TIMEOUT,
+        reflection: config.reflection,
+    };
+    let (stop, stopped) = oneshot::channel::<()>();
+    let serving = listener::serve(listener, &credentials, service, options, async {
+        // An error means that the sender is gone, and with it the wish to go on.
+        let _ = stopped.await;
+    });
+    tokio::pin!(serving);
+    tokio::select! {
+        ended = &mut serving => ended,
+        () = shutdown => {
+            info!("stopping");
+            let _ = stop.send(());
+            // Whoever still holds a connection open by then has had its time.
+            tokio::time::timeout(limits::DRAIN_TIMEOUT, serving).await.unwrap_or(Ok(()))
+        }
+    }
+}
+
+/// Opens archive, keys and roster, and makes sure that they belong together.
+pub async fn open(config: &Config, credentials: &Credentials) -> Result<Coordinator, Invalid> {
+    let lists = Lists::builtin();
+    let own = credentials.own();
+    if own.identity.role != Role::Coordinator || own.identity.place != Place::Region {
+        return Err(wrong(
+            "tls.certificate",
+            format!("{} is not a coordinator", own.identity),
+        ));
+    }
+    let sign_key = SecretKey::from_pem("sign.key", &read_secret(&config.sign_key)?)?;
+    let archive = Archive::open(&config.data, &own.identity, config.free_bytes_min)?;
+    let roster = roster(config, archive.roster_version()?, lists)?;
+    if !roster.registers(&own.identity, &own.spki) {
+        let detail = format!(
+            "does not list this certificate for {}; send its key to the root",
+            own.identity
+        );
+        return Err(wrong("roster", detail));
+    }
+    let centre = roster
+        .centres
+        .iter()
+        .find(|centre| centre.name == own.identity.name);
+    if !centre.is_some_and(|centre| centre.keys.contains(&sign_key.public())) {
+        return Err(wrong(
+            "roster",
+            format!("does not list the key {}", sign_key.public().id()),
+        ));
+    }
+    if roster.version > archive.roster_version()? {
+        archive
+            .rely_on_roster(roster.version, &own.identity, SystemClock.now())
+            .await?;
+    }
+    let roster = Arc::new(roster);
+    Ok(Coordinator {
+        caller: Caller {
+            credentials: credentials.clone(),
+            roster: Arc::clone(&roster),
+            call_deadline: config.call_deadline,
+        },
+        roster,
+        lists,
+        sign_key,
+        archive,
+        clock: Arc::new(SystemClock),
+    })
+}
+
+fn roster(config: &Config, seen: u64, lists: &Lists) -> Result<Roster, Invalid> {
+    let unreadable =
+        |path: &Path, error: std::io::Error| wrong(&path.display().to_string(), error.to_string());
+    let root = fs::read_to_string(&config.root).map_err(|error| unreadable(&config.root, error))?;
+    let bytes = fs::read(&config.roster).map_err(|error| unreadable(&config.roster, error))?;
+    let envelope: wire::Envelope = strict::decode("roster", &bytes)?;
+    Roster::open(
+        &envelope,
+        &PublicKey::from_hex("roster.root", &root)?,
+        lists,
+        seen,
+        SystemClock.now(),
+    )
+}
+
+fn wrong(field: &str, detail: String) -> Invalid {
+    Invalid::new(Reason::FieldInvalid, field, detail)
+}

@@ -1,0 +1,321 @@
+//! Region, for regional staff: parse, call, convert. The matrix of role × method stands here.
+
+use std::{pin::Pin, sync::Arc, time::Duration};
+
+use accord_proto::{
+    id::RequirementId,
+    identity::{Place, Role},
+    limits::{CALL_TIMEOUT, PAGE_SIZE_MAX},
+    question::SignedRequirement,
+    reason::{Invalid, Reason},
+    transport::{Peer, listener::caller},
+    wire::region as wire,
+};
+use futures_util::future;
+use tokio::sync::mpsc;
+use tokio_stream::{Stream, wrappers::UnboundedReceiverStream};
+use tonic::{Request, Response, Status};
+use tracing::{info, warn};
+
+use crate::{
+    archive::Drawn,
+    gather::Caller,
+    survey::{self, Coordinator},
+};
+
+/// Who may read pictures.
+const READERS: &[Role] = &[
+    Role::Analyst,
+    Role::Editor,
+    Role::Observer,
+    Role::Custodian,
+    Role::Auditor,
+    Role::Operator,
+];
+/// Who may see what is being asked.
+const INSIDERS: &[Role] = &[
+    Role::Analyst,
+    Role::Editor,
+    Role::Custodian,
+    Role::Auditor,
+    Role::Operator,
+];
+
+/// The adapter.
+#[derive(Clone)]
+pub struct RegionService {
+    /// Whose service this is.
+    pub coordinator: Arc<Coordinator>,
+}
+
+impl RegionService {
+    fn staff<T>(&self, request: &Request<T>, roles: &[Role]) -> Result<Peer, Invalid> {
+        let peer = caller(request)?;
+        let identity = &peer.identity;
+        let own = identity.federation == self.coordinator.roster.federation
+            && identity.place == Place::Region
+            && identity.role.is_staff();
+        if own && roles.contains(&identity.role) {
+            return Ok(peer);
+        }
+        let wanted: Vec<_> = roles.iter().map(ToString::to_string).collect();
+        let detail = format!(
+            "{identity} may not; this takes regional staff as {}",
+            wanted.join(" or ")
+        );
+        Err(Invalid::new(Reason::CertificateRole, "certificate", detail))
+    }
+
+    fn requirement(&self, text: &str) -> Result<SignedRequirement, Invalid> {
+        let id = RequirementId::parse("requirement", text)?;
+        let envelope = self.coordinator.archive.requirement(id)?;
+        SignedRequirement::open(envelope, &self.coordinator.roster, self.coordinator.lists)
+    }
+}
+
+#[tonic::async_trait]
+impl wire::region_server::Region for RegionService {
+    async fn list_members(
+        &self,
+        request: Request<wire::ListMembersRequest>,
+    ) -> Result<Response<wire::ListMembersResponse>, Status> {
+        self.staff(&request, INSIDERS)?;
+        let wire::ListMembersRequest { describe } = request.into_inner();
+        let roster = &self.coordinator.roster;
+        let caller = &self.coordinator.caller;
+        let entries = roster.members.iter().map(|member| async move {
+            let mut entry = wire::MemberEntry {
+                node: member.node.to_string(),
+                jurisdiction: member.jurisdiction.to_string(),
+                address: member.address.clone(),
+                description: None,
+                unreachable: String::new(),
+            };
+            if describe {
+                let described = async {
+                    caller
+                        .connect(member)
+                        .await?
+                        .describe(caller.call_deadline)
+                        .await
+                };
+                match described.await {
+                    Ok(description) => entry.description = Some(description),
+                    Err(error) => entry.unreachable = error.reason.code().to_owned(),
+                }
+            }
+            entry
+        });
+        Ok(Response::new(wire::ListMembersResponse {
+            federation: roster.federation.to_string(),
+            roster_version: roster.version,
+            members: future::join_all(entries).await,
+        }))
+    }
+
+    async fn issue_requirement(
+        &self,
+        request: Request<wire::IssueRequirementRequest>,
+    ) -> Result<Response<wire::IssueRequirementResponse>, Status> {
+        let peer = self.staff(&request, &[Role::Analyst])?;
+        let wire::IssueRequirementRequest { requirement } = request.into_inner();
+        let envelope = requirement
+            .ok_or_else(|| Invalid::new(Reason::FieldMissing, "requirement", "nothing is asked"))?;
+        let coordinator = &self.coordinator;
+        let asked = SignedRequirement::open(envelope, &coordinator.roster, coordinator.lists)?;
+        if let Some(stranger) = asked
+            .requirement()
+            .members
+            .iter()
+            .find(|name| coordinator.roster.member(name).is_none())
+        {
+            let detail = format!("{stranger} is not in the roster");
+            return Err(Invalid::new(Reason::NotFound, "requirement.members", detail).into());
+        }
+        coordinator
+            .archive
+            .issue(&peer, &asked, coordinator.clock.now())
+            .await?;
+        let requirement = asked.requirement().id.to_string();
+        info!(requirement, "issued");
+        Ok(Response::new(wire::IssueRequirementResponse {
+            requirement,
+        }))
+    }
+
+    async fn list_requirements(
+        &self,
+        request: Request<wire::ListRequirementsRequest>,
+    ) -> Result<Response<wire::ListRequirementsResponse>, Status> {
+        self.staff(&request, INSIDERS)?;
+        let wire::ListRequirementsRequest {
+            page_size,
+            page_token,
+        } = request.into_inner();
+        let before = match page_token.as_str() {
+            "" => None,
+            token => Some(RequirementId::parse("page_token", token)?),
+        };
+        let archive = &self.coordinator.archive;
+        let size = usize::try_from(page_size.clamp(1, PAGE_SIZE_MAX)).unwrap_or(1);
+        let mut requirements = Vec::new();
+        let mut last = String::new();
+        for envelope in archive.requirements(before, size)? {
+            let asked = SignedRequirement::open(
+                envelope,
+                &self.coordinator.roster,
+                self.coordinator.lists,
+            )?;
+            let id = asked.requirement().id;
+            let picture_version = match archive.picture(id, None) {
+                Ok(drawn) => drawn.version,
+                Err(error) if error.reason == Reason::NotFound => 0,
+                Err(error) => return Err(error.into()),
+            };
+            last = id.to_string();
+            let requirement = Some(asked.envelope().clone());
+            requirements.push(wire::RequirementEntry {
+                requirement,
+                picture_version,
+            });
+        }
+        let next_page_token = if requirements.len() == size {
+            last
+        } else {
+            String::new()
+        };
+        Ok(Response::new(wire::ListRequirementsResponse {
+            requirements,
+            next_page_token,
+        }))
+    }
+
+    type GatherStream = Pin<Box<dyn Stream<Item = Result<wire::GatherResponse, Status>> + Send>>;
+
+    async fn gather(
+        &self,
+        request: Request<wire::GatherRequest>,
+    ) -> Result<Response<Self::GatherStream>, Status> {
+        let peer = self.staff(&request, &[Role::Analyst])?;
+        let wire::GatherRequest {
+            requirement,
+            call_deadline_ms,
+        } = request.into_inner();
+        let asked = self.requirement(&requirement)?;
+        let mut caller: Caller = self.coordinator.caller.clone();
+        if call_deadline_ms > 0 {
+            caller.call_deadline = Duration::from_millis(call_deadline_ms.into()).min(CALL_TIMEOUT);
+        }
+        // Bounded by the members of one requirement, one event each, and the end.
+        let (events, stream) = mpsc::unbounded_channel();
+        let coordinator = Arc::clone(&self.coordinator);
+        tokio::spawn(async move {
+            let event = |event| wire::GatherResponse { event: Some(event) };
+            // Whoever has hung up does not stop the gather: its picture is kept all the same.
+            let progress = |state: &crate::picture::MemberState| {
+                let _ = events.send(Ok(event(wire::gather_response::Event::Member(
+                    state.to_wire(),
+                ))));
+            };
+            let end = match survey::survey(&coordinator, &peer, &asked, &caller, progress).await {
+                Ok(drawn) => {
+                    info!(requirement, version = drawn.version, "picture");
+                    Ok(event(wire::gather_response::Event::Picture(document(
+                        drawn,
+                    ))))
+                }
+                Err(error) => {
+                    warn!(requirement, %error, "gather failed");
+                    Err(error.into())
+                }
+            };
+            let _ = events.send(end);
+        });
+        Ok(Response::new(Box::pin(UnboundedReceiverStream::new(
+            stream,
+        ))))
+    }
+
+    async fn get_picture(
+        &self,
+        request: Request<wire::GetPictureRequest>,
+    ) -> Result<Response<wire::GetPictureResponse>, Status> {
+        self.staff(&request, READERS)?;
+        let wire::GetPictureRequest {
+            requirement,
+            version,
+        } = request.into_inner();
+        let id = RequirementId::parse("requirement", &requirement)?;
+        let drawn = self
+            .coordinator
+            .archive
+            .picture(id, (version > 0).then_some(version))?;
+        Ok(Response::new(wire::GetPictureResponse {
+            picture: Some(document(drawn)),
+        }))
+    }
+
+    async fn list_pictures(
+        &self,
+        request: Request<wire::ListPicturesRequest>,
+    ) -> Result<Response<wire::ListPicturesResponse>, Status> {
+        self.staff(&request, READERS)?;
+        let wire::ListPicturesRequest {
+            page_size,
+            page_token,
+        } = request.into_inner();
+        let size = usize::try_from(page_size.clamp(1, PAGE_SIZE_MAX)).unwrap_or(1);
+        let before = match page_token.split_once(':') {
+            None if page_token.is_empty() => None,
+            Some((id, version)) if version.parse::<u32>().is_ok() => Some((
+                RequirementId::parse("page_token", id)?,
+                version.parse().unwrap_or(0),
+            )),
+            None | Some(_) => {
+                return Err(
+                    Invalid::new(Reason::FieldInvalid, "page_token", "is not one of ours").into(),
+                );
+            }
+        };
+        let entry = |(picture, drawn): (wire::Picture, Drawn)| {
+            let wire::Coverage { answered, members } = picture.coverage.unwrap_or_default();
+            wire::PictureEntry {
+                requirement: picture.requirement,
+                version: drawn.version,
+                drawn_at_s: drawn.drawn_at_s,
+                members,
+                answered,
+            }
+        };
+        let pictures: Vec<_> = self
+            .coordinator
+            .archive
+            .pictures(before, size)?
+            .into_iter()
+            .map(entry)
+            .collect();
+        let next_page_token = pictures
+            .last()
+            .filter(|_| pictures.len() == size)
+            .map_or_else(String::new, |last| {
+                format!("{}:{}", last.requirement, last.version)
+            });
+        Ok(Response::new(wire::ListPicturesResponse {
+            pictures,
+            next_page_token,
+        }))
+    }
+}
+
+fn document(drawn: Drawn) -> wire::PictureDocument {
+    let Drawn {
+        version,
+        drawn_at_s,
+        envelope,
+    } = drawn;
+    wire::PictureDocument {
+        version,
+        drawn_at_s,
+        picture: envelope,
+    }
+}

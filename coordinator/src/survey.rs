@@ -1,0 +1,140 @@
+//! THE SPINE: a requirement in, a regional picture out. Read this file to know what the coordinator does.
+//!
+//! ```text
+//! requirement ─► gather ─► verify ─► gate ─► combine ─► picture
+//! ```
+//!
+//! Each stage takes what only the stage before can make. Repeatable at any time: whoever was away is asked
+//! again, whoever has answered gives the same bytes at no cost, and the same answers give the same picture.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use accord_proto::{
+    clock::Clock,
+    question::SignedRequirement,
+    reason::{Invalid, Reason},
+    roster::{Member, Roster},
+    seal::SecretKey,
+    taxonomy::Lists,
+    transport::Peer,
+};
+
+use crate::{
+    archive::{Archive, Drawn},
+    gate,
+    gather::{Caller, Reply},
+    picture::{self, MemberState},
+    verify::{self, Silence, VerifiedAnswer},
+};
+
+/// A running coordinator: what it was set up with and what it remembers.
+pub struct Coordinator {
+    /// How members are reached.
+    pub caller: Caller,
+    /// Who is a member, who may ask.
+    pub roster: Arc<Roster>,
+    /// The code lists.
+    pub lists: &'static Lists,
+    /// Signs pictures; named in the roster.
+    pub sign_key: SecretKey,
+    /// What survives: requirements, states, pictures, the journal. Never a member's figure.
+    pub archive: Archive,
+    /// Now.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// Asks every member that the requirement names and draws the picture of what is known then. `progress` is
+/// told each member's state as it becomes known.
+pub async fn survey(
+    coordinator: &Coordinator,
+    by: &Peer,
+    asked: &SignedRequirement,
+    caller: &Caller,
+    progress: impl Fn(&MemberState),
+) -> Result<Drawn, Invalid> {
+    coordinator.roster.check_current(coordinator.clock.now())?;
+    let members = members(coordinator, asked)?;
+    if over(coordinator, asked)? {
+        // Answers after the window wait for the next round; what was drawn within it stands.
+        return coordinator.archive.picture(asked.requirement().id, None);
+    }
+
+    let mut verified = BTreeMap::new();
+    caller
+        .ask_all(asked, members.clone(), |reply| {
+            let member = reply.member.clone();
+            let outcome = believe(coordinator, asked, reply);
+            if let Ok(outcome) = &outcome {
+                progress(&MemberState::of(member.clone(), outcome));
+            }
+            verified.insert(member.node, outcome);
+        })
+        .await;
+
+    let (mut states, mut answers) = (Vec::new(), Vec::new());
+    for member in members {
+        let outcome = verified
+            .remove(&member.node)
+            .unwrap_or(Ok(Err(Silence::Late)))?;
+        states.push(MemberState::of(member, &outcome));
+        answers.extend(outcome);
+    }
+    // What was seen of the members is durable before anything rests on it.
+    coordinator
+        .archive
+        .remember(by, asked, &answers, coordinator.clock.now())
+        .await?;
+
+    let verdicts = gate::judge(&answers);
+    let picture = picture::draw(
+        asked,
+        &states,
+        &verdicts,
+        &coordinator.roster,
+        coordinator.lists,
+        &coordinator.sign_key,
+    );
+    coordinator
+        .archive
+        .keep(by, asked, &picture, coordinator.clock.now())
+        .await
+}
+
+/// One reply becomes a verified answer or a silence.
+fn believe(
+    coordinator: &Coordinator,
+    asked: &SignedRequirement,
+    reply: Reply,
+) -> Result<Result<VerifiedAnswer, Silence>, Invalid> {
+    let seen = coordinator
+        .archive
+        .seen(asked.requirement().id, &reply.member.node)?;
+    Ok(verify::verify(
+        reply,
+        asked,
+        seen,
+        coordinator.lists,
+        coordinator.clock.now(),
+    ))
+}
+
+/// The members that the requirement names, ascending. One that the roster has lost is an error: its absence
+/// would otherwise be a silence that nobody shows.
+fn members(coordinator: &Coordinator, asked: &SignedRequirement) -> Result<Vec<Member>, Invalid> {
+    let find = |name| {
+        coordinator.roster.member(name).cloned().ok_or_else(|| {
+            let detail = format!("{name} is not in the roster any more; issue a new requirement");
+            Invalid::new(Reason::NotFound, "requirement.members", detail)
+        })
+    };
+    asked.requirement().members.iter().map(find).collect()
+}
+
+/// Is the collection window over? Before it opens, gathering is an error.
+fn over(coordinator: &Coordinator, asked: &SignedRequirement) -> Result<bool, Invalid> {
+    match asked.check_open(coordinator.clock.now()) {
+        Ok(()) => Ok(false),
+        Err(error) if error.reason == Reason::RequirementClosed => Ok(true),
+        Err(error) => Err(error),
+    }
+}

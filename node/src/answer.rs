@@ -1,0 +1,221 @@
+//! THE SPINE: a question in, a sealed answer out. Read this file to know what a node does.
+//!
+//! ```text
+//! requirement ─► consent ─► cube.slice ─► disclose ─► journal ─► seal ─► answer
+//! ```
+//!
+//! Each stage takes what only the stage before can make, so leaving one out does not compile. All
+//! branching is here; the stages know nothing of each other.
+
+use std::sync::{Arc, RwLock};
+
+use accord_proto::{
+    answer::{Seal, SealedTable},
+    clock::{Clock, Entropy},
+    identity::{Identity, Name},
+    journal::{Act, Entry},
+    limits::SEAL_VALID_S,
+    question::SignedRequirement,
+    reason::{Invalid, Reason},
+    roster::Roster,
+    seal::{Digest, SecretKey},
+    taxonomy::{JurisdictionCode, Lists},
+    transport::Peer,
+    wire,
+};
+
+use crate::{
+    consent::{self, Consented, Grant},
+    cube::{self, Cube},
+    disclose,
+    freeze::Editions,
+    policy::Policy,
+    seal::SealedAnswer,
+    store::{Change, Released, Store},
+};
+
+/// A running node: what it holds and what it was set up with.
+pub struct Node {
+    /// Who it is, as its certificate says.
+    pub identity: Identity,
+    /// Whom it speaks for.
+    pub jurisdiction: JurisdictionCode,
+    /// Who may ask, and with which keys.
+    pub roster: Roster,
+    /// The code lists.
+    pub lists: &'static Lists,
+    /// In which mode each indicator may leave.
+    pub policy: Policy,
+    /// Signs answers; named in the roster.
+    pub seal_key: SecretKey,
+    /// What survives.
+    pub store: Store,
+    /// What the store says, ready in memory.
+    pub held: RwLock<Held>,
+    /// Now.
+    pub clock: Arc<dyn Clock>,
+    /// Dice, for ids.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+/// What the store says, ready in memory.
+#[derive(Debug, Default)]
+pub struct Held {
+    /// Records, as people still edit them. Never answered from.
+    pub live: Cube,
+    /// Frozen. The only thing that is answered from.
+    pub editions: Editions,
+    /// Consents, in force or not.
+    pub grants: Vec<Grant>,
+}
+
+/// Answers a requirement. The same requirement gets the same table, for ever; only consent that was taken
+/// back since then narrows it.
+pub async fn answer(
+    node: &Node,
+    caller: &Peer,
+    requirement: wire::Envelope,
+) -> Result<SealedAnswer, Invalid> {
+    let now = node.clock.now();
+    node.roster.check_current(now)?;
+    let asked = SignedRequirement::open(requirement, &node.roster, node.lists)?;
+    asked.check_open(now)?;
+    check_addressed(node, &asked)?;
+    let answer = release(node, caller, &asked)?;
+    // The evidence is on disk before the answer leaves.
+    node.store.settled().await?;
+    Ok(answer)
+}
+
+/// Decides, computes, seals and records, in one change of the store: asked twice at once is answered once.
+fn release(node: &Node, caller: &Peer, asked: &SignedRequirement) -> Result<SealedAnswer, Invalid> {
+    let held = node
+        .held
+        .read()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    let mut change = node.store.begin()?;
+    let (requirement, now) = (asked.requirement(), node.clock.now());
+    let consented = consent::decide(
+        requirement,
+        &held.grants,
+        node.jurisdiction,
+        node.lists,
+        now,
+    )?;
+
+    let answer = match node.store.released(requirement.id)? {
+        None => {
+            let slice = cube::slice(&held.editions, &consented);
+            let owner = (&node.identity.name, node.jurisdiction);
+            let safe = disclose::protect(
+                &consented,
+                slice,
+                &held.editions,
+                &node.policy,
+                owner,
+                node.lists,
+            );
+            SealedAnswer::seal(
+                &safe,
+                &node.seal_key,
+                bind(node, &mut change, asked, &consented),
+            )
+        }
+        Some(released) => again(node, &mut change, asked, &consented, &released)?,
+    };
+
+    let released = Released {
+        requirement_digest: asked.digest().0.to_vec(),
+        response: answer.encode(),
+    };
+    change.release(requirement.id, &released);
+    change.commit(Entry {
+        at: now,
+        act: Act::Disclosure,
+        by: caller.identity.clone(),
+        to: format!("{} for {}", requirement.audience, requirement.authority),
+        why: format!("{}; {}", requirement.purpose, requirement.legal_basis),
+        subject: requirement.id.to_string(),
+        digest: answer.table_digest(),
+    })?;
+    Ok(answer)
+}
+
+/// What was released before, narrowed if consent was taken back, under a new seal if the old one is over.
+fn again(
+    node: &Node,
+    change: &mut Change<'_>,
+    asked: &SignedRequirement,
+    consented: &Consented,
+    released: &Released,
+) -> Result<SealedAnswer, Invalid> {
+    if released.requirement_digest != asked.digest().0 {
+        let detail = "was answered before for another document with this id";
+        return Err(Invalid::new(
+            Reason::RequirementConflict,
+            "requirement.requirement",
+            detail,
+        ));
+    }
+    let (answer, before): (_, SealedTable) =
+        SealedAnswer::reopen(&released.response, &node.seal_key, node.lists)?;
+    if let Some(safe) = disclose::narrow(before.table(), consented) {
+        return Ok(SealedAnswer::seal(
+            &safe,
+            &node.seal_key,
+            bind(node, change, asked, consented),
+        ));
+    }
+    if node.clock.now() >= before.seal().expires_at {
+        return Ok(answer.reseal(&node.seal_key, bind(node, change, asked, consented)));
+    }
+    Ok(answer)
+}
+
+/// What a seal binds a table to: this requirement, this audience, this state of consent.
+fn bind(
+    node: &Node,
+    change: &mut Change<'_>,
+    asked: &SignedRequirement,
+    consented: &Consented,
+) -> impl FnOnce(Digest) -> Seal {
+    let (requirement, now) = (asked.requirement(), node.clock.now());
+    let seal = Seal {
+        node: node.identity.name.clone(),
+        jurisdiction: node.jurisdiction,
+        requirement: requirement.id,
+        requirement_digest: asked.digest(),
+        authority: requirement.authority.clone(),
+        audience: requirement.audience,
+        table_digest: Digest([0; 32]),
+        consent_epoch: change.consent_epoch(),
+        consent_digest: consented.digest(),
+        policy_digest: node.policy.digest(),
+        issued_at: now,
+        expires_at: now.plus_s(SEAL_VALID_S),
+        sequence: change.next_sequence(),
+    };
+    move |table_digest| Seal {
+        table_digest,
+        ..seal
+    }
+}
+
+impl Node {
+    /// Its name.
+    pub fn name(&self) -> &Name {
+        &self.identity.name
+    }
+}
+
+fn check_addressed(node: &Node, asked: &SignedRequirement) -> Result<(), Invalid> {
+    if asked.requirement().members.contains(node.name()) {
+        return Ok(());
+    }
+    let detail = format!("{} is not among those asked", node.name());
+    Err(Invalid::new(
+        Reason::RequirementNotForMember,
+        "requirement.members",
+        detail,
+    ))
+}

@@ -1,0 +1,272 @@
+//! What national staff do: import, freeze, consent. Comes in: a person's checked identity and request.
+//! Goes out: an acknowledgement, given only when it would survive a power cut. Must never let one role
+//! do what belongs to another.
+
+use std::sync::PoisonError;
+
+use accord_proto::{
+    id::{EditionId, GrantId},
+    identity::{Place, Role},
+    journal::{Act, Entry},
+    limits::{FREEZE_PERIODS_MAX, GRANTS_MAX},
+    reason::{Invalid, Reason},
+    seal::Digest,
+    table::EditionRef,
+    taxonomy::Period,
+    transport::Peer,
+};
+
+use crate::{
+    answer::{Held, Node},
+    consent::{Grant, RawGrant},
+    freeze,
+    ingest::{self, Mapping, Quarantined},
+    store::ImportSummary,
+};
+
+/// Refuses everybody but this node's own staff in one of `roles`.
+pub fn check_staff(node: &Node, caller: &Peer, roles: &[Role]) -> Result<(), Invalid> {
+    let identity = &caller.identity;
+    let own = identity.federation == node.identity.federation
+        && identity.place == Place::Jurisdiction(node.jurisdiction)
+        && identity.role.is_staff();
+    if own && roles.contains(&identity.role) {
+        return Ok(());
+    }
+    let wanted: Vec<_> = roles.iter().map(ToString::to_string).collect();
+    let detail = format!(
+        "{identity} may not; this takes staff of {} as {}",
+        node.jurisdiction,
+        wanted.join(" or ")
+    );
+    Err(Invalid::new(Reason::CertificateRole, "certificate", detail))
+}
+
+/// How an import ended.
+#[derive(Debug)]
+pub struct Imported {
+    /// What is kept of it.
+    pub summary: ImportSummary,
+    /// This very file was imported before; nothing changed.
+    pub already: bool,
+    /// Refused rows.
+    pub quarantined: Vec<Quarantined>,
+}
+
+/// Imports a file: all accepted rows and the quarantine, or nothing.
+pub async fn import(
+    node: &Node,
+    caller: &Peer,
+    name: &str,
+    mapping: &str,
+    file: &[u8],
+) -> Result<Imported, Invalid> {
+    let imported = take_in(node, caller, name, mapping, file)?;
+    node.store.settled().await?;
+    Ok(imported)
+}
+
+fn take_in(
+    node: &Node,
+    caller: &Peer,
+    name: &str,
+    mapping: &str,
+    file: &[u8],
+) -> Result<Imported, Invalid> {
+    let mapping = Mapping::parse(mapping)?;
+    let batch = ingest::read(file, &mapping, node.jurisdiction, node.lists)?;
+    let mut held = node.held.write().unwrap_or_else(PoisonError::into_inner);
+    let mut change = node.store.begin()?;
+    if let Some(summary) = node.store.import_of(&batch.digest)? {
+        return Ok(Imported {
+            summary,
+            already: true,
+            quarantined: batch.quarantined,
+        });
+    }
+    let (unchanged, fresh): (Vec<_>, Vec<_>) = batch
+        .records
+        .into_iter()
+        .partition(|record| held.live.holds(record));
+    let summary = ImportSummary {
+        number: 0,
+        digest: batch.digest.0.to_vec(),
+        file_name: name.to_owned(),
+        source: mapping.source.clone(),
+        rows_read: batch.rows_read,
+        rows_left_out: batch.rows_left_out,
+        rows_unchanged: unchanged.len() as u64 + batch.rows_repeated,
+        rows_accepted: fresh.len() as u64,
+        rows_quarantined: batch.quarantined.len() as u64,
+    };
+    change.import(summary.clone(), &fresh, &batch.quarantined)?;
+    change.commit(entry(
+        node,
+        caller,
+        Act::Collection,
+        &mapping.source,
+        name,
+        batch.digest,
+    ))?;
+    fresh.into_iter().for_each(|record| held.live.put(record));
+    Ok(Imported {
+        summary,
+        already: false,
+        quarantined: batch.quarantined,
+    })
+}
+
+/// Freezes the periods from `first` to `last`. Periods without records are left out, and so are those
+/// whose newest edition says the same; at least one period must hold something.
+pub async fn freeze(
+    node: &Node,
+    caller: &Peer,
+    first: &str,
+    last: &str,
+) -> Result<Vec<EditionRef>, Invalid> {
+    let first = Period::parse("first_period", first)?;
+    let last = if last.is_empty() {
+        first
+    } else {
+        Period::parse("last_period", last)?
+    };
+    let periods = Period::range(first, last, FREEZE_PERIODS_MAX).ok_or_else(|| {
+        let detail = format!("must follow {first}, be of the same length, and at most {FREEZE_PERIODS_MAX} periods on");
+        Invalid::new(Reason::PeriodInvalid, "last_period", detail)
+    })?;
+    let references = freeze_all(node, caller, &periods)?;
+    node.store.settled().await?;
+    Ok(references)
+}
+
+fn freeze_all(node: &Node, caller: &Peer, periods: &[Period]) -> Result<Vec<EditionRef>, Invalid> {
+    let mut held = node.held.write().unwrap_or_else(PoisonError::into_inner);
+    let held: &mut Held = &mut held;
+    let mut change = node.store.begin()?;
+    let (mut frozen, mut references, mut nothing) = (Vec::new(), Vec::new(), None);
+    for period in periods {
+        let id = EditionId::mint(node.clock.as_ref(), node.entropy.as_ref())?;
+        match freeze::freeze(
+            &held.live,
+            &held.editions,
+            *period,
+            id,
+            node.clock.now(),
+            node.lists,
+        ) {
+            Ok(Some(edition)) => {
+                references.push(edition.reference);
+                change.edition(&edition);
+                frozen.push(edition);
+            }
+            Ok(None) => references.extend(
+                held.editions
+                    .newest(*period)
+                    .map(|edition| edition.reference),
+            ),
+            Err(error) => nothing = Some(error),
+        }
+    }
+    if let (true, Some(nothing)) = (references.is_empty(), nothing) {
+        return Err(nothing);
+    }
+    if !frozen.is_empty() {
+        let names: Vec<_> = frozen
+            .iter()
+            .map(|edition| format!("{}#{}", edition.reference.period, edition.reference.number))
+            .collect();
+        let digest = Digest::of(names.join(",").as_bytes());
+        change.commit(entry(
+            node,
+            caller,
+            Act::Alteration,
+            "freeze",
+            &names.join(","),
+            digest,
+        ))?;
+        frozen
+            .into_iter()
+            .for_each(|edition| held.editions.put(edition));
+    }
+    Ok(references)
+}
+
+/// Gives consent. The same grant twice is one grant.
+pub async fn grant(node: &Node, caller: &Peer, raw: RawGrant) -> Result<u64, Invalid> {
+    let grant = Grant::parse(raw, node.lists)?;
+    let epoch = change_consent(node, caller, "grant", grant.id(), |known| match known {
+        Some(known) if known.to_raw() == grant.to_raw() => Ok(None),
+        Some(_) => Err(Invalid::new(
+            Reason::GrantConflict,
+            "grant",
+            "another grant with this id exists",
+        )),
+        None => Ok(Some(grant.clone())),
+    })?;
+    node.store.settled().await?;
+    Ok(epoch)
+}
+
+/// Takes consent back, effective at once and for every later use.
+pub async fn withdraw(node: &Node, caller: &Peer, id: &str) -> Result<u64, Invalid> {
+    let id = GrantId::parse("grant", id)?;
+    let epoch = change_consent(node, caller, "withdraw", id, |known| match known {
+        Some(known) if known.withdrawn() => Ok(None),
+        Some(known) => Ok(Some(known.clone().withdraw())),
+        None => Err(Invalid::new(
+            Reason::NotFound,
+            "grant",
+            format!("there is no grant {id}"),
+        )),
+    })?;
+    node.store.settled().await?;
+    Ok(epoch)
+}
+
+/// Changes one grant as `decide` says (none: leave it) and raises the consent epoch with it.
+fn change_consent(
+    node: &Node,
+    caller: &Peer,
+    why: &str,
+    id: GrantId,
+    decide: impl FnOnce(Option<&Grant>) -> Result<Option<Grant>, Invalid>,
+) -> Result<u64, Invalid> {
+    let mut held = node.held.write().unwrap_or_else(PoisonError::into_inner);
+    let mut change = node.store.begin()?;
+    let at = held.grants.iter().position(|known| known.id() == id);
+    if at.is_none() && held.grants.len() >= GRANTS_MAX {
+        let detail = format!("{GRANTS_MAX} grants are the most");
+        return Err(Invalid::new(Reason::LimitExceeded, "grant", detail));
+    }
+    let Some(grant) = decide(at.and_then(|at| held.grants.get(at)))? else {
+        return Ok(change.consent_epoch());
+    };
+    let epoch = change.raise_consent_epoch();
+    change.grant(id, &grant);
+    let digest = Digest::of(format!("{:?} {}", grant.to_raw(), grant.withdrawn()).as_bytes());
+    change.commit(entry(
+        node,
+        caller,
+        Act::Alteration,
+        why,
+        &id.to_string(),
+        digest,
+    ))?;
+    match at.and_then(|at| held.grants.get_mut(at)) {
+        Some(known) => *known = grant,
+        None => held.grants.push(grant),
+    }
+    Ok(epoch)
+}
+
+fn entry(node: &Node, caller: &Peer, act: Act, why: &str, subject: &str, digest: Digest) -> Entry {
+    Entry {
+        at: node.clock.now(),
+        act,
+        by: caller.identity.clone(),
+        to: String::new(),
+        why: why.to_owned(),
+        subject: subject.to_owned(),
+        digest,
+    }
+}

@@ -1,0 +1,102 @@
+//! Disclosure: from true figures to what may be shown. Comes in: a [`Slice`] of consented cells.
+//! Goes out: a [`SafeTable`], the only thing that can be sealed. Must never show a cell that is not
+//! consented, nor one whose indicator the policy keeps closed.
+//!
+//! # Why this is enough
+//! *Claim:* a released value tells nothing that is not already public. *Argument:* the only mode that
+//! releases values here is open, the policy accepts it only for indicators whose registry entry says that
+//! they are published nationally, and every other cell is one mark, one shape, one size. *Known limit:* that
+//! a figure is published is the registry's word; protected and bulletin modes do not exist yet, and the
+//! policy refuses them.
+
+use accord_proto::{
+    identity::Name,
+    table::{Cell, Mode, Table, TableBlock},
+    taxonomy::{JurisdictionCode, Lists},
+};
+
+use crate::{
+    consent::Consented,
+    cube::{Held, Slice},
+    freeze::Editions,
+    policy::Policy,
+    record::Observed,
+};
+
+/// A table that may leave. Made here only.
+#[derive(Debug)]
+pub struct SafeTable(Table);
+
+impl SafeTable {
+    /// The cells that may leave.
+    pub fn table(&self) -> &Table {
+        &self.0
+    }
+}
+
+/// Applies the policy's mode to every cell.
+pub fn protect(
+    consented: &Consented,
+    slice: Slice,
+    editions: &Editions,
+    policy: &Policy,
+    (node, jurisdiction): (&Name, JurisdictionCode),
+    lists: &Lists,
+) -> SafeTable {
+    let blocks = consented
+        .blocks()
+        .iter()
+        .zip(slice.blocks)
+        .map(|(block, held)| {
+            let mode = policy.mode(block.indicator);
+            TableBlock {
+                indicator: block.indicator,
+                mode,
+                crime_areas: block.crime_areas.clone(),
+                regions: block.regions.clone(),
+                periods: block.periods.clone(),
+                cells: held.into_iter().map(|held| shown(held, mode)).collect(),
+            }
+        });
+    // Named for every period asked, whatever is shown: which editions exist is a published term.
+    let asked = |period| {
+        consented
+            .blocks()
+            .iter()
+            .any(|block| block.periods.contains(&period))
+    };
+    SafeTable(Table {
+        node: node.clone(),
+        jurisdiction,
+        lists: lists.name().to_owned(),
+        editions: editions
+            .references()
+            .filter(|edition| asked(edition.period))
+            .collect(),
+        blocks: blocks.collect(),
+    })
+}
+
+fn shown(held: Option<Held>, mode: Mode) -> Cell {
+    match (mode, held) {
+        (Mode::Open, Some(Held::Frozen(Some(Observed::Value(value))))) => Cell::Value(value),
+        // A frozen period of an open indicator without a figure: nationally there is none.
+        (Mode::Open, Some(Held::Frozen(Some(Observed::Missing) | None))) => Cell::Missing,
+        (Mode::Open, Some(Held::NotFrozen) | None)
+        | (Mode::Protected | Mode::Bulletin | Mode::Closed, _) => Cell::NotShown,
+    }
+}
+
+/// Takes back what is not consented any more from a table that was released before. Never adds, never
+/// computes anew: the cells that stay are the released ones. None if nothing changes.
+pub fn narrow(released: &Table, consented: &Consented) -> Option<SafeTable> {
+    let mut narrowed = released.clone();
+    for (block, granted) in narrowed.blocks.iter_mut().zip(consented.granted()) {
+        for (cell, granted) in block.cells.iter_mut().zip(granted) {
+            if !granted {
+                *cell = Cell::NotShown;
+            }
+        }
+    }
+    (narrowed != *released).then_some(SafeTable(narrowed))
+}

@@ -1,0 +1,209 @@
+//! Wiring: open, check, bind, serve, drain. Comes in: a config. Goes out: a running node, or every
+//! reason why it does not start.
+
+use std::{
+    fs,
+    sync::{Arc, RwLock},
+};
+
+use accord_proto::{
+    clock::{SystemClock, SystemEntropy},
+    identity::{Identity, Place, Role},
+    journal::{Act, Entry},
+    limits,
+    reason::{Invalid, Reason},
+    roster::Roster,
+    seal::{PublicKey, SecretKey},
+    strict,
+    taxonomy::Lists,
+    transport::{
+        Credentials,
+        listener::{self, Options},
+        read_secret,
+    },
+    wire,
+};
+use tokio::{net::TcpListener, sync::watch};
+use tracing::info;
+
+use crate::{
+    answer::{Held, Node},
+    config::{Config, Listener},
+    cube::Cube,
+    freeze::Editions,
+    policy::Policy,
+    service::{desk::DeskService, exchange::ExchangeService},
+    store::Store,
+};
+
+/// Serves until `shutdown` resolves.
+pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> Result<(), Invalid> {
+    let credentials = Credentials::load(&config.tls)?;
+    let node = Arc::new(open(&config, &credentials)?);
+    node.store.settled().await?;
+    let (exchange_at, desk_at) = (bind(&config.exchange).await?, bind(&config.desk).await?);
+    info!(node = %node.identity, exchange = %config.exchange.listen, desk = %config.desk.listen, "serving");
+
+    let (stop, stopped) = watch::channel(false);
+    let until = |mut stopped: watch::Receiver<bool>| async move {
+        // An error means that the sender is gone, and with it the wish to go on.
+        let _ = stopped.wait_for(|stopped| *stopped).await;
+    };
+    let exchange = wire::exchange_server::ExchangeServer::new(ExchangeService {
+        node: Arc::clone(&node),
+    })
+    .max_decoding_message_size(limits::REQUEST_BYTES_MAX)
+    .max_encoding_message_size(limits::ANSWER_BYTES_MAX);
+    let desk = wire::desk::desk_server::DeskServer::new(DeskService {
+        node: Arc::clone(&node),
+    })
+    .max_decoding_message_size(limits::REQUEST_BYTES_MAX)
+    .max_encoding_message_size(limits::REPLY_BYTES_MAX);
+    let quick = Options {
+        call_timeout: limits::CALL_TIMEOUT,
+        reflection: config.exchange.reflection,
+    };
+    let long = Options {
+        call_timeout: limits::LONG_CALL_TIMEOUT,
+        reflection: config.desk.reflection,
+    };
+    let serving = async {
+        tokio::try_join!(
+            listener::serve(
+                exchange_at,
+                &credentials,
+                exchange,
+                quick,
+                until(stopped.clone())
+            ),
+            listener::serve(desk_at, &credentials, desk, long, until(stopped)),
+        )
+    };
+    tokio::pin!(serving);
+    tokio::select! {
+        ended = &mut serving => ended.map(drop),
+        () = shutdown => {
+            info!("stopping");
+            let _ = stop.send(true);
+            match tokio::time::timeout(limits::DRAIN_TIMEOUT, serving).await {
+                Ok(ended) => ended.map(drop),
+                // Whoever still holds a connection open has had its time.
+                Err(_) => Ok(()),
+            }
+        }
+    }
+}
+
+async fn bind(listener: &Listener) -> Result<TcpListener, Invalid> {
+    TcpListener::bind(&listener.listen)
+        .await
+        .map_err(|error| Invalid::new(Reason::FieldInvalid, &listener.listen, error.to_string()))
+}
+
+/// Opens store, keys, policy and roster, and makes sure that they belong together.
+pub fn open(config: &Config, credentials: &Credentials) -> Result<Node, Invalid> {
+    let lists = Lists::builtin();
+    let own = credentials.own();
+    let Place::Jurisdiction(jurisdiction) = own.identity.place else {
+        return Err(wrong(
+            "tls.certificate",
+            format!("{} is not a national node", own.identity),
+        ));
+    };
+    if own.identity.role != Role::Node {
+        return Err(wrong(
+            "tls.certificate",
+            format!("{} is not a node", own.identity),
+        ));
+    }
+    let policy = Policy::parse(&read(&config.policy)?, lists)?;
+    let seal_key = SecretKey::from_pem("seal.key", &read_secret(&config.seal_key)?)?;
+    let store = Store::open(
+        &config.data,
+        &own.identity.to_string(),
+        config.free_bytes_min,
+    )?;
+    let roster = roster(config, &own.identity, &store, lists)?;
+    let member = roster
+        .member(&own.identity.name)
+        .filter(|_| roster.registers(&own.identity, &own.spki));
+    let Some(member) = member else {
+        let detail = format!(
+            "does not list this certificate for {}; send its key to the root",
+            own.identity
+        );
+        return Err(wrong("roster", detail));
+    };
+    if !member.seal_keys.contains(&seal_key.public()) {
+        return Err(wrong(
+            "roster",
+            format!("does not list the seal key {}", seal_key.public().id()),
+        ));
+    }
+    let held = Held {
+        live: Cube::of(store.records(jurisdiction, lists)?),
+        editions: store.editions(jurisdiction, lists)?.into_iter().fold(
+            Editions::default(),
+            |mut all, edition| {
+                all.put(edition);
+                all
+            },
+        ),
+        grants: store.grants(lists)?,
+    };
+    Ok(Node {
+        identity: own.identity.clone(),
+        jurisdiction,
+        roster,
+        lists,
+        policy,
+        seal_key,
+        store,
+        held: RwLock::new(held),
+        clock: Arc::new(SystemClock),
+        entropy: Arc::new(SystemEntropy),
+    })
+}
+
+/// Reads the roster and remembers its version, so that an older one is never relied on again.
+fn roster(
+    config: &Config,
+    owner: &Identity,
+    store: &Store,
+    lists: &Lists,
+) -> Result<Roster, Invalid> {
+    let clock: &dyn accord_proto::clock::Clock = &SystemClock;
+    let root = PublicKey::from_hex("roster.root", &read(&config.root)?)?;
+    let bytes = fs::read(&config.roster)
+        .map_err(|error| wrong(&config.roster.display().to_string(), error.to_string()))?;
+    let envelope: wire::Envelope = strict::decode("roster", &bytes)?;
+    let roster = Roster::open(
+        &envelope,
+        &root,
+        lists,
+        store.head().roster_version(),
+        clock.now(),
+    )?;
+    if roster.version > store.head().roster_version() {
+        let mut change = store.begin()?;
+        change.rely_on_roster(roster.version);
+        change.commit(Entry {
+            at: clock.now(),
+            act: Act::Alteration,
+            by: owner.clone(),
+            to: String::new(),
+            why: "roster".to_owned(),
+            subject: format!("version {}", roster.version),
+            digest: accord_proto::seal::Digest::of(&bytes),
+        })?;
+    }
+    Ok(roster)
+}
+
+fn read(path: &std::path::Path) -> Result<String, Invalid> {
+    fs::read_to_string(path).map_err(|error| wrong(&path.display().to_string(), error.to_string()))
+}
+
+fn wrong(field: &str, detail: String) -> Invalid {
+    Invalid::new(Reason::FieldInvalid, field, detail)
+}

@@ -1,0 +1,4 @@
+//! gRPC adapters: parse, call, convert. No decision is made here, and nothing is computed.
+
+pub mod desk;
+pub mod exchange;

@@ -1,0 +1,117 @@
+//! Exchange, for the coordinator. Whoever is not a registered coordinator is refused before parsing.
+
+use std::sync::{Arc, PoisonError};
+
+use accord_proto::{
+    identity::Role,
+    reason::{Invalid, Reason},
+    transport::{Peer, listener::caller},
+    wire,
+};
+use tonic::{Request, Response, Status};
+use tracing::{info, warn};
+
+use crate::answer::{self, Node};
+
+/// The adapter.
+#[derive(Clone)]
+pub struct ExchangeService {
+    /// Whose service this is.
+    pub node: Arc<Node>,
+}
+
+impl ExchangeService {
+    /// Only a coordinator whose certificate the roster lists may call.
+    fn coordinator<T>(&self, request: &Request<T>) -> Result<Peer, Invalid> {
+        let peer = caller(request)?;
+        if peer.identity.role != Role::Coordinator {
+            let detail = format!("{} is not a coordinator", peer.identity);
+            return Err(Invalid::new(Reason::CertificateRole, "certificate", detail));
+        }
+        if !self.node.roster.registers(&peer.identity, &peer.spki) {
+            let detail = format!(
+                "the roster does not list this certificate for {}",
+                peer.identity
+            );
+            return Err(Invalid::new(
+                Reason::CertificateUnregistered,
+                "certificate",
+                detail,
+            ));
+        }
+        Ok(peer)
+    }
+}
+
+#[tonic::async_trait]
+impl wire::exchange_server::Exchange for ExchangeService {
+    async fn describe(
+        &self,
+        request: Request<wire::DescribeRequest>,
+    ) -> Result<Response<wire::DescribeResponse>, Status> {
+        self.coordinator(&request)?;
+        let node = &self.node;
+        let held = node.held.read().unwrap_or_else(PoisonError::into_inner);
+        let term = |indicator: &accord_proto::taxonomy::Indicator| wire::Term {
+            indicator: indicator.code.to_string(),
+            mode: node.policy.mode(indicator.code).to_wire().into(),
+        };
+        Ok(Response::new(wire::DescribeResponse {
+            node: node.name().to_string(),
+            jurisdiction: node.jurisdiction.to_string(),
+            lists: node.lists.name().to_owned(),
+            policy_sha256: node.policy.digest().0.to_vec(),
+            terms: node.lists.indicators().map(term).collect(),
+            editions: held
+                .editions
+                .references()
+                .map(|edition| edition.to_wire())
+                .collect(),
+            roster_version: node.roster.version,
+        }))
+    }
+
+    async fn answer(
+        &self,
+        request: Request<wire::AnswerRequest>,
+    ) -> Result<Response<wire::AnswerResponse>, Status> {
+        let peer = self.coordinator(&request)?;
+        let wire::AnswerRequest { requirement } = request.into_inner();
+        let requirement = requirement
+            .ok_or_else(|| Invalid::new(Reason::FieldMissing, "requirement", "nothing is asked"))?;
+        match answer::answer(&self.node, &peer, requirement).await {
+            Ok(answer) => {
+                info!(peer = %peer.identity, table = %answer.table_digest(), "answered");
+                Ok(Response::new(answer.into()))
+            }
+            Err(error) => {
+                warn!(peer = %peer.identity, reason = %error.reason, field = %error.field, "refused");
+                Err(error.into())
+            }
+        }
+    }
+
+    async fn get_checkpoint(
+        &self,
+        request: Request<wire::GetCheckpointRequest>,
+    ) -> Result<Response<wire::GetCheckpointResponse>, Status> {
+        self.coordinator(&request)?;
+        let node = &self.node;
+        let origin = format!(
+            "{}/{}/{}",
+            node.identity.federation,
+            node.jurisdiction,
+            node.name()
+        );
+        let checkpoint =
+            node.store
+                .head()
+                .journal()
+                .checkpoint(origin, node.clock.now(), &node.seal_key);
+        // A head that a power cut could take back must not be shown.
+        node.store.settled().await?;
+        Ok(Response::new(wire::GetCheckpointResponse {
+            checkpoint: Some(checkpoint),
+        }))
+    }
+}

@@ -1,0 +1,335 @@
+//! What lies on disk, as protobuf. Reading back goes through the same checked constructors as a file:
+//! a damaged or foreign store is refused by name, never believed.
+
+use accord_proto::{
+    clock::Timestamp,
+    id::EditionId,
+    reason::{Invalid, Reason},
+    table::EditionRef,
+    taxonomy::{JurisdictionCode, Lists, Period},
+};
+use prost::Message;
+
+use crate::{
+    consent, cube, freeze, ingest,
+    record::{Observed, RawRecord, Record},
+};
+
+/// Version of this schema. A store of another one is refused, not guessed at.
+pub(super) const FORMAT: &str = "accord-node 1";
+pub(super) const FORMAT_KEY: &str = "format";
+pub(super) const OWNER_KEY: &str = "owner";
+pub(super) const JOURNAL_KEY: &str = "journal";
+pub(super) const COUNTERS_KEY: &str = "counters";
+
+pub(super) fn check_format(found: &[u8]) -> Result<(), Invalid> {
+    if found == FORMAT.as_bytes() {
+        return Ok(());
+    }
+    let detail = format!(
+        "its format is \"{}\", this program reads \"{FORMAT}\"",
+        String::from_utf8_lossy(found)
+    );
+    Err(Invalid::new(Reason::StoreFailed, "store", detail))
+}
+
+pub(super) fn check_owner(found: &[u8], owner: &str) -> Result<(), Invalid> {
+    if found == owner.as_bytes() {
+        return Ok(());
+    }
+    let detail = format!(
+        "belongs to {}, not to {owner}",
+        String::from_utf8_lossy(found)
+    );
+    Err(Invalid::new(Reason::StoreFailed, "store", detail))
+}
+
+pub(super) fn decode<M: Message + Default>(bytes: &[u8]) -> Result<M, Invalid> {
+    M::decode(bytes)
+        .map_err(|error| Invalid::new(Reason::StoreFailed, "store", format!("damaged: {error}")))
+}
+
+/// Numbers that only rise.
+#[derive(Clone, Message)]
+pub(super) struct Counters {
+    #[prost(uint64, tag = "1")]
+    pub(super) sequence: u64,
+    #[prost(uint64, tag = "2")]
+    pub(super) consent_epoch: u64,
+    #[prost(uint64, tag = "3")]
+    pub(super) roster_version: u64,
+    #[prost(uint64, tag = "4")]
+    pub(super) imports: u64,
+    #[prost(uint64, tag = "5")]
+    pub(super) editions: u64,
+}
+
+/// A committed import.
+#[derive(Clone, PartialEq, Message)]
+pub struct ImportSummary {
+    /// Position among the imports, from 1; set by the store.
+    #[prost(uint64, tag = "1")]
+    pub number: u64,
+    /// SHA-256 over file and mapping.
+    #[prost(bytes = "vec", tag = "2")]
+    pub digest: Vec<u8>,
+    /// Name of the file, for people.
+    #[prost(string, tag = "3")]
+    pub file_name: String,
+    /// Where the figures come from, as the mapping says.
+    #[prost(string, tag = "4")]
+    pub source: String,
+    /// Data rows of the file.
+    #[prost(uint64, tag = "5")]
+    pub rows_read: u64,
+    /// Rows that the mapping leaves out.
+    #[prost(uint64, tag = "6")]
+    pub rows_left_out: u64,
+    /// Rows that hold what was held before.
+    #[prost(uint64, tag = "7")]
+    pub rows_unchanged: u64,
+    /// Rows that became records.
+    #[prost(uint64, tag = "8")]
+    pub rows_accepted: u64,
+    /// Rows that were refused.
+    #[prost(uint64, tag = "9")]
+    pub rows_quarantined: u64,
+}
+
+/// What was released for a requirement, and what it was released under.
+#[derive(Clone, PartialEq, Message)]
+pub struct Released {
+    /// SHA-256 of the requirement's signed bytes.
+    #[prost(bytes = "vec", tag = "1")]
+    pub requirement_digest: Vec<u8>,
+    /// The answer as it travels.
+    #[prost(bytes = "vec", tag = "2")]
+    pub response: Vec<u8>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Block {
+    #[prost(message, repeated, tag = "1")]
+    pub(super) records: Vec<Row>,
+}
+
+/// A record as text codes: codes outlive every list version, positions in a list do not.
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Row {
+    #[prost(string, tag = "1")]
+    indicator: String,
+    #[prost(string, tag = "2")]
+    crime_area: String,
+    #[prost(string, tag = "3")]
+    region: String,
+    #[prost(string, tag = "4")]
+    period: String,
+    #[prost(string, optional, tag = "5")]
+    value: Option<String>,
+}
+
+impl Block {
+    pub(super) fn write(records: &[Record]) -> Self {
+        Self {
+            records: records.iter().map(Row::write).collect(),
+        }
+    }
+}
+
+impl Row {
+    fn write(record: &Record) -> Self {
+        let key = record.key();
+        let decimals = Lists::builtin()
+            .indicator_of(key.indicator)
+            .map_or(0, |indicator| indicator.decimals);
+        Self {
+            indicator: key.indicator.to_string(),
+            crime_area: key.crime_area.to_string(),
+            region: key.region.to_string(),
+            period: key.period.to_string(),
+            value: match record.observed() {
+                Observed::Value(value) => Some(accord_proto::taxonomy::decimal(value, decimals)),
+                Observed::Missing => None,
+            },
+        }
+    }
+
+    pub(super) fn read(
+        &self,
+        jurisdiction: JurisdictionCode,
+        lists: &Lists,
+    ) -> Result<Record, Invalid> {
+        let Self {
+            indicator,
+            crime_area,
+            region,
+            period,
+            value,
+        } = self;
+        let raw = RawRecord {
+            indicator,
+            crime_area,
+            region,
+            period,
+            value: value.as_deref(),
+        };
+        Record::parse(raw, jurisdiction, lists).map_err(|error| error.within("store.record"))
+    }
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Quarantine {
+    #[prost(message, repeated, tag = "1")]
+    rows: Vec<QuarantinedRow>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct QuarantinedRow {
+    #[prost(uint64, tag = "1")]
+    row: u64,
+    #[prost(string, tag = "2")]
+    field: String,
+    #[prost(string, tag = "3")]
+    reason: String,
+    #[prost(string, tag = "4")]
+    hint: String,
+}
+
+impl Quarantine {
+    pub(super) fn write(rows: &[ingest::Quarantined]) -> Self {
+        let row = |quarantined: &ingest::Quarantined| QuarantinedRow {
+            row: quarantined.row,
+            field: quarantined.why.field.clone(),
+            reason: quarantined.why.reason.code().to_owned(),
+            hint: quarantined.why.detail.clone(),
+        };
+        Self {
+            rows: rows.iter().map(row).collect(),
+        }
+    }
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Edition {
+    #[prost(string, tag = "1")]
+    period: String,
+    #[prost(string, tag = "2")]
+    edition: String,
+    #[prost(uint32, tag = "3")]
+    number: u32,
+    #[prost(int64, tag = "4")]
+    frozen_at_s: i64,
+    #[prost(string, tag = "5")]
+    lists: String,
+    #[prost(message, repeated, tag = "6")]
+    rows: Vec<Row>,
+}
+
+impl Edition {
+    pub(super) fn write(edition: &freeze::Edition) -> Self {
+        let freeze::Edition {
+            reference,
+            frozen_at,
+            lists,
+            cube,
+        } = edition;
+        Self {
+            period: reference.period.to_string(),
+            edition: reference.edition.to_string(),
+            number: reference.number,
+            frozen_at_s: frozen_at.as_s(),
+            lists: lists.clone(),
+            rows: cube.records().map(|record| Row::write(&record)).collect(),
+        }
+    }
+
+    pub(super) fn read(
+        self,
+        jurisdiction: JurisdictionCode,
+        lists: &Lists,
+    ) -> Result<freeze::Edition, Invalid> {
+        let Self {
+            period,
+            edition,
+            number,
+            frozen_at_s,
+            lists: lists_name,
+            rows,
+        } = self;
+        let records: Result<Vec<_>, _> = rows
+            .iter()
+            .map(|row| row.read(jurisdiction, lists))
+            .collect();
+        Ok(freeze::Edition {
+            reference: EditionRef {
+                period: Period::parse("store.edition.period", &period)?,
+                edition: EditionId::parse("store.edition.edition", &edition)?,
+                number,
+            },
+            frozen_at: Timestamp::from_s("store.edition.frozen_at_s", frozen_at_s)?,
+            lists: lists_name,
+            cube: cube::Cube::of(records?),
+        })
+    }
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Grant {
+    #[prost(string, tag = "1")]
+    grant: String,
+    #[prost(string, tag = "2")]
+    indicator: String,
+    #[prost(string, repeated, tag = "3")]
+    crime_areas: Vec<String>,
+    #[prost(string, tag = "4")]
+    first_period: String,
+    #[prost(string, tag = "5")]
+    last_period: String,
+    #[prost(string, tag = "6")]
+    purpose: String,
+    #[prost(string, tag = "7")]
+    audience: String,
+    #[prost(int64, tag = "8")]
+    from_s: i64,
+    #[prost(int64, tag = "9")]
+    until_s: i64,
+    #[prost(bool, tag = "10")]
+    withdrawn: bool,
+}
+
+impl Grant {
+    pub(super) fn write(grant: &consent::Grant) -> Self {
+        let terms = grant.to_raw();
+        Self {
+            grant: terms.grant,
+            indicator: terms.indicator,
+            crime_areas: terms.crime_areas,
+            first_period: terms.first_period,
+            last_period: terms.last_period,
+            purpose: terms.purpose,
+            audience: terms.audience,
+            from_s: terms.from_s,
+            until_s: terms.until_s,
+            withdrawn: grant.withdrawn(),
+        }
+    }
+
+    pub(super) fn read(self, lists: &Lists) -> Result<consent::Grant, Invalid> {
+        let withdrawn = self.withdrawn;
+        let grant = consent::Grant::parse(
+            consent::RawGrant {
+                grant: self.grant,
+                indicator: self.indicator,
+                crime_areas: self.crime_areas,
+                first_period: self.first_period,
+                last_period: self.last_period,
+                purpose: self.purpose,
+                audience: self.audience,
+                from_s: self.from_s,
+                until_s: self.until_s,
+            },
+            lists,
+        )?;
+        Ok(if withdrawn { grant.withdraw() } else { grant })
+    }
+}
