@@ -1,1 +1,11 @@
-//! x
+//! The harness: starts real federations from code. Every node and the coordinator is a process of its own,
+//! with its own folder, keys and config (the very files of `deploy/`, edited only in addresses), over real
+//! TLS and a real store.
+
+pub mod federation;
+pub mod process;
+pub mod report;
+pub mod roles;
+
+#[doc(hidden)]
+pub mod compile_fail;

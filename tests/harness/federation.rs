@@ -1,0 +1,339 @@
+//! A federation on this machine: nodes, a coordinator, people. Comes in: which jurisdictions. Goes out:
+//! processes to talk to, and commands to run as somebody.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use accord_proto::{
+    clock::{Entropy as _, SystemClock, SystemEntropy},
+    identity::{Federation as Domain, Name},
+    pki::{self, Plan, PlannedNode},
+    taxonomy::Lists,
+};
+use anyhow::{Context as _, Result};
+use serde_json::Value;
+
+use crate::{
+    process::{Finished, Server},
+    roles,
+};
+
+/// The six that begin.
+pub const SIX: [&str; 6] = ["AL", "BA", "XK", "ME", "MK", "RS"];
+/// A consent that covers the sample's question.
+pub const STANDING: [&str; 10] = [
+    "--indicator",
+    "PUB.OFF.N",
+    "--purpose",
+    "THREAT-ASSESSMENT",
+    "--audience",
+    "POLICE",
+    "--from",
+    "2020-01-01",
+    "--until",
+    "2090-01-01",
+];
+/// Every code and year of the sample.
+pub const QUESTION: &str = "indicator = \"PUB.OFF.N\"\n\
+    crime_areas = [\"ICCS0101\", \"ICCS020221\", \"ICCS0401\", \"ICCS0501\", \"ICCS0601\", \"ICCS07041\"]\n\
+    periods = \"2014..2018\"\n";
+
+/// A node's place in the federation.
+#[derive(Debug)]
+pub struct Node {
+    /// Whom it speaks for.
+    pub jurisdiction: String,
+    /// Its folder.
+    pub home: PathBuf,
+    /// host:port of its Exchange service.
+    pub exchange: String,
+    /// host:port of its Desk service.
+    pub desk: String,
+    server: Option<Server>,
+}
+
+/// A federation. Everything is killed when it is dropped.
+#[derive(Debug)]
+pub struct Federation {
+    program: PathBuf,
+    /// Folder of everything.
+    pub dir: PathBuf,
+    /// By node name, like `al-police`.
+    pub nodes: BTreeMap<String, Node>,
+    /// host:port of the Region service.
+    pub region: String,
+    coordinator: Option<Server>,
+    servers: Vec<Server>,
+}
+
+impl Federation {
+    /// Keys, roster, folders and configs; nothing runs yet. `program` is a binary that begins with
+    /// [`roles::run_if_asked`]; `dir` must not exist.
+    pub fn prepare(program: PathBuf, dir: &Path, jurisdictions: &[&str]) -> Result<Self> {
+        let host = own_loopback()?;
+        let lists = Lists::builtin();
+        let mut planned = Vec::new();
+        for (at, code) in jurisdictions.iter().enumerate() {
+            // A jurisdiction that stands twice gets a second node.
+            let twin = jurisdictions[..at]
+                .iter()
+                .filter(|other| *other == code)
+                .count();
+            let service = if twin == 0 {
+                "police".to_owned()
+            } else {
+                format!("police-{}", twin + 1)
+            };
+            planned.push(PlannedNode {
+                node: Name::parse("node", &format!("{}-{service}", code.to_lowercase()))?,
+                jurisdiction: lists.jurisdiction("jurisdiction", code)?.code,
+                exchange_address: format!("{host}:{}", 7101 + at),
+                desk_address: format!("{host}:{}", 7501 + at),
+            });
+        }
+        let region = format!("{host}:7100");
+        let plan = Plan {
+            federation: Domain::parse("federation", "wb6.example")?,
+            nodes: planned,
+            region_address: region.clone(),
+        };
+        pki::development(&plan, dir, &SystemClock, &SystemEntropy)?;
+
+        let mut nodes = BTreeMap::new();
+        for node in plan.nodes {
+            let home = dir.join(node.node.as_str());
+            let config = include_str!("../../deploy/node.toml")
+                .replace("127.0.0.1:7101", &node.exchange_address)
+                .replace("127.0.0.1:7201", &node.desk_address);
+            std::fs::write(home.join("node.toml"), config)?;
+            std::fs::write(
+                home.join("policy.toml"),
+                include_str!("../../deploy/policy.toml"),
+            )?;
+            nodes.insert(
+                node.node.to_string(),
+                Node {
+                    jurisdiction: node.jurisdiction.to_string(),
+                    home,
+                    exchange: node.exchange_address,
+                    desk: node.desk_address,
+                    server: None,
+                },
+            );
+        }
+        let config =
+            include_str!("../../deploy/coordinator.toml").replace("127.0.0.1:7100", &region);
+        std::fs::write(dir.join("coordinator/coordinator.toml"), config)?;
+        Ok(Self {
+            program,
+            dir: dir.to_owned(),
+            nodes,
+            region,
+            coordinator: None,
+            servers: Vec::new(),
+        })
+    }
+
+    /// Starts everything.
+    pub fn start(&mut self) -> Result<()> {
+        let names: Vec<_> = self.nodes.keys().cloned().collect();
+        names.iter().try_for_each(|name| self.start_node(name))?;
+        self.start_coordinator()
+    }
+
+    /// Starts one node.
+    pub fn start_node(&mut self, name: &str) -> Result<()> {
+        let mut command = Command::new(&self.program);
+        let node = self
+            .nodes
+            .get_mut(name)
+            .with_context(|| format!("no node {name}"))?;
+        command
+            .arg(roles::NODE)
+            .args(["serve", "--config"])
+            .arg(node.home.join("node.toml"));
+        let server = Server::start(command, &node.home.join("log"))?;
+        self.servers.push(server.clone());
+        node.server = Some(server);
+        Ok(())
+    }
+
+    /// Starts the coordinator.
+    pub fn start_coordinator(&mut self) -> Result<()> {
+        let mut command = Command::new(&self.program);
+        let home = self.dir.join("coordinator");
+        command
+            .arg(roles::COORDINATOR)
+            .args(["serve", "--config"])
+            .arg(home.join("coordinator.toml"));
+        let server = Server::start(command, &home.join("log"))?;
+        self.servers.push(server.clone());
+        self.coordinator = Some(server);
+        Ok(())
+    }
+
+    /// The running process of a node.
+    pub fn node_server(&self, name: &str) -> Result<&Server> {
+        let node = self
+            .nodes
+            .get(name)
+            .with_context(|| format!("no node {name}"))?;
+        node.server
+            .as_ref()
+            .with_context(|| format!("{name} does not run"))
+    }
+
+    /// The running process of the coordinator.
+    pub fn coordinator_server(&self) -> Result<&Server> {
+        self.coordinator
+            .as_ref()
+            .context("the coordinator does not run")
+    }
+
+    /// Every process started so far, to be killed by somebody else too.
+    pub fn servers(&self) -> Vec<Server> {
+        self.servers.clone()
+    }
+
+    /// A command of `accord-node` as somebody of a node's staff; prints JSON.
+    pub fn desk(&self, node: &str, role: &str, arguments: &[&str]) -> Result<Finished> {
+        let home = &self
+            .nodes
+            .get(node)
+            .with_context(|| format!("no node {node}"))?
+            .home;
+        let client = home.join("staff").join(role).join("client.toml");
+        let mut command = Command::new(&self.program);
+        command
+            .arg(roles::NODE)
+            .args(arguments)
+            .arg("--client")
+            .arg(client)
+            .args(["--format", "json"]);
+        Finished::run(command)
+    }
+
+    /// A command of `accord-coordinator` as somebody of the regional staff.
+    pub fn region(&self, role: &str, format: &str, arguments: &[&str]) -> Result<Finished> {
+        let client = self
+            .dir
+            .join("coordinator/staff")
+            .join(role)
+            .join("client.toml");
+        let mut command = Command::new(&self.program);
+        command
+            .arg(roles::COORDINATOR)
+            .args(arguments)
+            .arg("--client")
+            .arg(client)
+            .args(["--format", format]);
+        Finished::run(command)
+    }
+
+    /// Imports a file with a mapping.
+    pub fn import(&self, node: &str, file: &Path, mapping: &Path) -> Result<Finished> {
+        let (file, mapping) = (file.display().to_string(), mapping.display().to_string());
+        self.desk(node, "analyst", &["import", &file, "--mapping", &mapping])
+    }
+
+    /// Imports the project's sample into every node, freezes it and consents to the standing question.
+    pub fn with_sample(&self) -> Result<()> {
+        let sample = sample_dir();
+        for (name, node) in &self.nodes {
+            let file = sample.join(format!("{}.csv", node.jurisdiction));
+            self.import(name, &file, &sample.join("mapping.toml"))?
+                .json(&[0])?;
+            self.desk(name, "releaser", &["freeze", "2014", "2018"])?
+                .json(&[0])?;
+            self.grant(name, &STANDING)?;
+        }
+        Ok(())
+    }
+
+    /// Gives consent; returns the grant's id.
+    pub fn grant(&self, node: &str, terms: &[&str]) -> Result<String> {
+        let given = self
+            .desk(node, "releaser", &[&["grant", "add"], terms].concat())?
+            .json(&[0])?;
+        Ok(given["grant"].as_str().context("no grant id")?.to_owned())
+    }
+
+    /// Issues a requirement with these question blocks, for all members; returns its id.
+    pub fn issue(&self, blocks: &[&str]) -> Result<String> {
+        let head = "authority = \"analysis-unit\"\nwhy = \"Test of the federation\"\n\
+            purpose = \"THREAT-ASSESSMENT\"\nlegal_basis = \"Test, no legal effect\"\naudience = \"POLICE\"\n\
+            closes = \"";
+        let closes = accord_proto::clock::Clock::now(&SystemClock).plus_s(30 * 86_400);
+        let blocks: String = blocks
+            .iter()
+            .map(|block| format!("[[question]]\n{block}\n"))
+            .collect();
+        self.issue_text(&format!("{head}{closes}\"\n{blocks}"))
+    }
+
+    /// Issues a requirement as written.
+    pub fn issue_text(&self, text: &str) -> Result<String> {
+        let file = self.dir.join("requirement.toml");
+        std::fs::write(&file, text)?;
+        let key = self
+            .dir
+            .join("federation/authority.key")
+            .display()
+            .to_string();
+        let file = file.display().to_string();
+        let arguments = ["requirement", "issue", &file, "--authority-key", &key];
+        let issued = self.region("analyst", "json", &arguments)?.json(&[0])?;
+        Ok(issued[0]["requirement"]
+            .as_str()
+            .context("no requirement id")?
+            .to_owned())
+    }
+
+    /// Gathers; complete or not.
+    pub fn gather(&self, requirement: &str) -> Result<Value> {
+        self.region("analyst", "json", &["gather", requirement])?
+            .json(&[0, 3])
+    }
+}
+
+impl Drop for Federation {
+    fn drop(&mut self) {
+        self.servers.iter().for_each(Server::kill);
+    }
+}
+
+/// The cell of a picture.
+pub fn cell<'a>(shown: &'a Value, crime_area: &str, period: &str) -> Option<&'a Value> {
+    let cells = shown["picture"]["cells"].as_array()?;
+    cells
+        .iter()
+        .find(|cell| cell["crime_area"] == crime_area && cell["period"] == period)
+}
+
+/// The state of a member, by jurisdiction.
+pub fn member<'a>(shown: &'a Value, jurisdiction: &str) -> Option<&'a Value> {
+    shown["members"]
+        .as_array()?
+        .iter()
+        .find(|member| member["jurisdiction"] == jurisdiction)
+}
+
+/// The project's own sample.
+pub fn sample_dir() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("sample")
+}
+
+/// A loopback address that nobody else uses: federations run side by side on the same ports.
+fn own_loopback() -> Result<String> {
+    let mut random = [0_u8; 3];
+    SystemEntropy.fill(&mut random)?;
+    Ok(format!(
+        "127.{}.{}.{}",
+        random[0] | 1,
+        random[1],
+        (random[2] % 253) + 1
+    ))
+}

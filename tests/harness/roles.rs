@@ -1,0 +1,45 @@
+//! One binary, three roles: a test binary cannot count on the binaries of another package having been
+//! built, so it re-executes itself with a role as its first argument.
+
+use std::{ffi::OsString, io::Read as _, process::ExitCode};
+
+/// First argument of a process that is to be a node.
+pub const NODE: &str = "as-accord-node";
+/// First argument of a process that is to be the coordinator.
+pub const COORDINATOR: &str = "as-accord-coordinator";
+
+/// Runs the role that the first argument names, if it names one.
+pub fn run_if_asked() -> Option<ExitCode> {
+    let mut arguments = std::env::args_os().skip(1);
+    let role = arguments.next()?;
+    let with_name = |name: &str| {
+        std::iter::once(OsString::from(name))
+            .chain(arguments)
+            .collect::<Vec<_>>()
+    };
+    if role == NODE {
+        let arguments = with_name("accord-node");
+        end_with_parent(&arguments);
+        Some(accord_node::cli::main(arguments))
+    } else if role == COORDINATOR {
+        let arguments = with_name("accord-coordinator");
+        end_with_parent(&arguments);
+        Some(accord_coordinator::cli::main(arguments))
+    } else {
+        None
+    }
+}
+
+/// A server ends when whoever started it is gone, however that ended: its standard input closes then.
+fn end_with_parent(arguments: &[OsString]) {
+    if arguments.get(1).is_some_and(|command| command == "serve") {
+        std::thread::spawn(|| {
+            let mut nothing = [0];
+            while std::io::stdin()
+                .read(&mut nothing)
+                .is_ok_and(|read| read > 0)
+            {}
+            std::process::exit(0);
+        });
+    }
+}

@@ -1,0 +1,3 @@
+//! measure.
+
+fn main() {}

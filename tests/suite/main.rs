@@ -1,0 +1,60 @@
+//! What Accord promises, executed. Modules stand in the order of the data flow; `tests/README.md` maps each
+//! promise to its test.
+
+use std::{ops::Deref, path::PathBuf};
+
+use accord_tests::federation::Federation;
+
+mod exchange;
+mod consent;
+mod adversary;
+mod partition;
+mod crash;
+mod golden;
+mod deploy;
+mod house;
+
+/// A federation in a folder that goes with it.
+struct Running {
+    federation: Federation,
+    // Dropped after the federation: processes first, files then.
+    _dir: tempfile::TempDir,
+}
+
+impl Deref for Running {
+    type Target = Federation;
+
+    fn deref(&self) -> &Federation {
+        &self.federation
+    }
+}
+
+/// The binary that plays every role.
+fn program() -> PathBuf {
+    PathBuf::from(env!("CARGO_BIN_EXE_demo"))
+}
+
+/// Keys, roster and configs; nothing runs.
+fn prepared(jurisdictions: &[&str]) -> Running {
+    let dir = tempfile::tempdir().unwrap();
+    let federation =
+        Federation::prepare(program(), &dir.path().join("federation"), jurisdictions).unwrap();
+    Running {
+        federation,
+        _dir: dir,
+    }
+}
+
+/// A federation that runs and holds nothing.
+fn started(jurisdictions: &[&str]) -> Running {
+    let mut running = prepared(jurisdictions);
+    running.federation.start().unwrap();
+    running
+}
+
+/// A federation that holds the sample, frozen and consented to.
+fn with_sample(jurisdictions: &[&str]) -> Running {
+    let running = started(jurisdictions);
+    running.with_sample().unwrap();
+    running
+}
