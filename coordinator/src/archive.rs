@@ -39,9 +39,7 @@ enum Room {
     Meta,
     /// Requirement id → envelope.
     Requirements,
-    /// Node name → highest sequence of its seals.
-    Sequences,
-    /// Requirement id and node name → digest and consent epoch of the accepted table.
+    /// Requirement id and node name → what was accepted: digest, consent epoch, sequence.
     Tables,
     /// Requirement id and version → picture.
     Pictures,
@@ -82,6 +80,8 @@ struct Accepted {
     table_digest: Vec<u8>,
     #[prost(uint64, tag = "2")]
     consent_epoch: u64,
+    #[prost(uint64, tag = "3")]
+    sequence: u64,
 }
 
 /// The archive of one coordinator.
@@ -239,26 +239,25 @@ impl Archive {
         entries.rev().take(most).map(decode).collect()
     }
 
-    /// What was seen of a member before.
+    /// What was accepted of a member for a requirement before.
     pub fn seen(&self, requirement: RequirementId, node: &Name) -> Result<Option<Seen>, Invalid> {
-        let sequence = self.rooms[Room::Sequences as usize]
-            .get(node.as_str())
-            .map_err(failed)?;
-        let Some(sequence) = sequence.and_then(|bytes| bytes.as_ref().try_into().ok()) else {
-            return Ok(None);
-        };
-        let accepted = self.rooms[Room::Tables as usize]
+        let stored = self.rooms[Room::Tables as usize]
             .get(table_key(requirement, node))
             .map_err(failed)?;
-        let table = accepted.map(|bytes| {
-            let accepted = Accepted::decode(bytes.as_ref()).map_err(failed)?;
-            let digest = Digest::from_wire("archive.table", &accepted.table_digest)?;
-            Ok::<_, Invalid>((digest, accepted.consent_epoch))
-        });
-        Ok(Some(Seen {
-            sequence: u64::from_be_bytes(sequence),
-            table: table.transpose()?,
-        }))
+        let read = |bytes: sled::IVec| {
+            let Accepted {
+                table_digest,
+                consent_epoch,
+                sequence,
+            } = Accepted::decode(bytes.as_ref()).map_err(failed)?;
+            let table = Digest::from_wire("archive.table", &table_digest)?;
+            Ok(Seen {
+                table,
+                consent_epoch,
+                sequence,
+            })
+        };
+        stored.map(read).transpose()
     }
 
     /// Remembers what was accepted: digests and numbers, no figures.
@@ -270,28 +269,24 @@ impl Archive {
         now: Timestamp,
     ) -> Result<(), Invalid> {
         let mut writes = Writes::new();
-        let mut digests = Vec::new();
         for answer in answers {
             let seal = answer.seal();
-            let before = self.seen(seal.requirement, &seal.node)?;
-            let sequence = before.map_or(0, |seen| seen.sequence).max(seal.sequence);
             let accepted = Accepted {
                 table_digest: seal.table_digest.0.to_vec(),
                 consent_epoch: seal.consent_epoch,
+                sequence: seal.sequence,
             };
-            writes.push((
-                Room::Sequences,
-                seal.node.as_str().into(),
-                sequence.to_be_bytes().to_vec(),
-            ));
             writes.push((
                 Room::Tables,
                 table_key(seal.requirement, &seal.node),
                 accepted.encode_to_vec(),
             ));
-            digests.push(seal.table_digest.0);
         }
-        let digest = Digest::of_parts(digests.iter().map(<[u8; 32]>::as_slice));
+        let digest = Digest::of_parts(
+            answers
+                .iter()
+                .map(|answer| &answer.seal().table_digest.0[..]),
+        );
         self.commit(
             writes,
             entry(by, asked, now, Act::Collection, "gather", digest),

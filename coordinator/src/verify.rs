@@ -16,13 +16,15 @@ use accord_proto::{
 
 use crate::gather::Reply;
 
-/// What was seen of a member before: it cannot be made to go back.
+/// What was accepted of a member for the same requirement before: it cannot be made to go back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Seen {
-    /// The highest sequence of any seal of this member.
+    /// SHA-256 of the table.
+    pub table: Digest,
+    /// The state of consent that it was sealed under.
+    pub consent_epoch: u64,
+    /// The sequence of its seal.
     pub sequence: u64,
-    /// The table accepted for this very requirement, and the consent epoch it was sealed under.
-    pub table: Option<(Digest, u64)>,
 }
 
 /// A sealed table that answers the question, of the member that was asked. Made here only.
@@ -131,22 +133,22 @@ fn check(
     if seal.issued_at > now.plus_s(CLOCK_SKEW_S) {
         return refuse(Reason::ClockSkew, "seal.issued_at_s", "lies in the future");
     }
-    if let Some((before, epoch)) = seen.and_then(|seen| seen.table) {
+    if let Some(seen) = seen {
+        if seal.sequence < seen.sequence {
+            return refuse(
+                Reason::AnswerStale,
+                "seal.sequence",
+                "is lower than one seen before",
+            );
+        }
         // The same requirement has the same table for ever; only consent taken back since may narrow it.
-        let narrowed = seal.consent_epoch > epoch;
-        if before != seal.table_digest && !narrowed {
+        if seal.table_digest != seen.table && seal.consent_epoch <= seen.consent_epoch {
             return refuse(
                 Reason::AnswerChanged,
                 "seal.table_sha256",
                 "is not the one sealed before",
             );
         }
-    } else if seen.is_some_and(|seen| seal.sequence < seen.sequence) {
-        return refuse(
-            Reason::AnswerStale,
-            "seal.sequence",
-            "is lower than one seen before",
-        );
     }
     table.check_answers(&requirement.question, lists)?;
     Ok(VerifiedAnswer(opened))

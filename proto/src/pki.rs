@@ -19,7 +19,7 @@ use crate::{
     roster::Roster,
     seal::{Digest, SecretKey},
     taxonomy::{JurisdictionCode, Lists},
-    transport::write_secret,
+    transport::{read_secret, write_secret},
     wire,
 };
 
@@ -54,6 +54,7 @@ pub struct PlannedNode {
 pub struct Authority {
     issuer: Issuer<'static, KeyPair>,
     certificate_pem: String,
+    key_pem: String,
     now: Timestamp,
 }
 
@@ -80,10 +81,28 @@ impl Authority {
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let key = KeyPair::generate().map_err(failed)?;
         let certificate_pem = params.self_signed(&key).map_err(failed)?.pem();
+        let key_pem = key.serialize_pem();
         Ok(Self {
             issuer: Issuer::new(params, key),
             certificate_pem,
+            key_pem,
             now,
+        })
+    }
+
+    /// The CA of a development federation that was written before.
+    pub fn load(federation_dir: &Path, clock: &dyn Clock) -> Result<Self, Invalid> {
+        let key_pem = read_secret(&federation_dir.join("ca.key"))?;
+        let path = federation_dir.join("ca.crt");
+        let certificate_pem =
+            fs::read_to_string(&path).map_err(|error| unwritable(&path, &error))?;
+        let key = KeyPair::from_pem(&key_pem).map_err(failed)?;
+        let issuer = Issuer::from_ca_cert_pem(&certificate_pem, key).map_err(failed)?;
+        Ok(Self {
+            issuer,
+            certificate_pem,
+            key_pem,
+            now: clock.now(),
         })
     }
 
@@ -226,9 +245,7 @@ pub fn development(
 
     let signed = Roster::sign(&roster, lists, &root)?.encode_to_vec();
     let federation = dir.join("federation");
-    make_dir(&federation)?;
-    write_secret(&federation.join("root.key"), &root.to_pem()?)?;
-    write_secret(&federation.join("authority.key"), &authority.to_pem()?)?;
+    write_federation(&federation, &ca, &root, &authority)?;
     let homes = plan.nodes.iter().map(|node| dir.join(node.node.as_str()));
     for home in homes.chain([home, federation]) {
         write(
@@ -238,6 +255,20 @@ pub fn development(
         write(&home.join("roster.signed"), &signed)?;
     }
     Ok(roster)
+}
+
+/// What the federation as a whole holds: its CA, the root, an authority's key.
+fn write_federation(
+    dir: &Path,
+    ca: &Authority,
+    root: &SecretKey,
+    authority: &SecretKey,
+) -> Result<(), Invalid> {
+    make_dir(dir)?;
+    write(&dir.join("ca.crt"), ca.certificate_pem())?;
+    write_secret(&dir.join("ca.key"), &ca.key_pem)?;
+    write_secret(&dir.join("root.key"), &root.to_pem()?)?;
+    write_secret(&dir.join("authority.key"), &authority.to_pem()?)
 }
 
 fn keyed(entropy: &dyn Entropy) -> Result<SecretKey, Invalid> {

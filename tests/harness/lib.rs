@@ -2,7 +2,9 @@
 //! with its own folder, keys and config (the very files of `deploy/`, edited only in addresses), over real
 //! TLS and a real store.
 
+pub mod crash;
 pub mod federation;
+pub mod peers;
 pub mod process;
 pub mod report;
 pub mod roles;

@@ -1,1 +1,28 @@
-//! Tests of the crash.
+//! kill -9 and power cuts: what was acknowledged is there, and nothing is there by halves. A few rounds
+//! here; `cargo soak` runs the full sizes.
+
+use accord_tests::crash;
+
+use crate::program;
+
+/// Repeat a failing run with this seed; `cargo soak` draws others.
+const SEED: u64 = 20_161_124;
+
+#[test]
+fn an_acknowledged_import_survives_kill_9_and_no_half_import_is_visible() {
+    let dir = tempfile::tempdir().unwrap();
+    let survived = crash::kill9(&program(), &dir.path().join("federation"), 6, SEED).unwrap();
+    eprintln!("seed {SEED}: {survived:?}");
+}
+
+#[test]
+fn an_acknowledged_import_survives_a_power_cut() {
+    if let Some(why) = crash::no_powercut() {
+        eprintln!("SKIPPED: the power cut: {why}");
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let survived = crash::powercut(&program(), &dir.path().join("federation"), 3, SEED).unwrap();
+    eprintln!("seed {SEED}: {survived:?}");
+    assert!(survived.acknowledged >= 3);
+}

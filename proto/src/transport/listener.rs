@@ -63,7 +63,9 @@ where
 {
     let acceptor = TlsAcceptor::from(credentials.server_config()?);
     let (accepted, incoming) = mpsc::channel(limits::CALLS_PER_CONNECTION_MAX);
-    let accept_loop = tokio::spawn(accept(listener, acceptor, accepted));
+    // A set, so that the accept loop ends with this future however that ends, and the port is free.
+    let mut accept_loop = tokio::task::JoinSet::new();
+    accept_loop.spawn(accept(listener, acceptor, accepted));
 
     let (health, health_service) = tonic_health::server::health_reporter();
     health
@@ -80,7 +82,7 @@ where
         health
             .set_service_status(S::NAME, tonic_health::ServingStatus::NotServing)
             .await;
-        accept_loop.abort();
+        accept_loop.abort_all();
     };
     tonic::transport::Server::builder()
         .max_concurrent_streams(limits::STREAMS_PER_CONNECTION_MAX)

@@ -1,0 +1,195 @@
+//! Peers that are played: the coordinator who asks a node directly, and a node that says what it is told.
+//! Comes in: keys of a development federation. Goes out: real calls over real TLS.
+
+use std::{fs::File, io::Write as _, path::Path, sync::Mutex, time::Duration};
+
+use accord_proto::{
+    clock::{SystemClock, SystemEntropy},
+    identity::Identity,
+    limits,
+    question::SignedRequirement,
+    roster::Roster,
+    seal::{PublicKey, SecretKey},
+    strict,
+    taxonomy::Lists,
+    transport::{
+        Credentials, Expected, TlsFiles,
+        connection::connect,
+        listener::{self, Options},
+        read_secret,
+    },
+    wire::{self, exchange_client::ExchangeClient, exchange_server::ExchangeServer},
+};
+use anyhow::{Context as _, Result};
+use tokio::net::TcpListener;
+use tonic::{Request, Response, Status, transport::Channel};
+
+use crate::federation::Federation;
+
+/// A bound on any one call of a test.
+pub const CALL: Duration = Duration::from_secs(20);
+
+/// Certificate, key and CA as `pki::development` writes them.
+pub fn credentials(keys: &Path) -> Result<Credentials> {
+    let files = TlsFiles {
+        certificate: keys.join("tls.crt"),
+        key: keys.join("tls.key"),
+        ca: keys.join("ca.crt"),
+    };
+    Ok(Credentials::load(&files)?)
+}
+
+/// The identity of a node of this federation.
+pub fn identity(federation: &Federation, node: &str) -> Result<Identity> {
+    let jurisdiction = &federation
+        .nodes
+        .get(node)
+        .context("no such node")?
+        .jurisdiction;
+    Ok(Identity::parse(&format!(
+        "spiffe://wb6.example/{jurisdiction}/node/{node}/node"
+    ))?)
+}
+
+/// A connection to a node's Exchange service with somebody's credentials.
+pub async fn exchange(
+    federation: &Federation,
+    node: &str,
+    as_whom: &Credentials,
+) -> Result<ExchangeClient<Channel>> {
+    let address = federation
+        .nodes
+        .get(node)
+        .context("no such node")?
+        .exchange
+        .clone();
+    let expected = Expected {
+        identity: identity(federation, node)?,
+        spki: None,
+    };
+    let channel = connect(&address, as_whom, expected).await?;
+    Ok(ExchangeClient::new(channel).max_decoding_message_size(limits::ANSWER_BYTES_MAX))
+}
+
+/// A key of this federation, like `al-police/keys/seal.key`.
+pub fn secret_key(federation: &Federation, path: &str) -> Result<SecretKey> {
+    Ok(SecretKey::from_pem(
+        path,
+        &read_secret(&federation.dir.join(path))?,
+    )?)
+}
+
+/// The roster of this federation.
+pub fn roster(federation: &Federation) -> Result<Roster> {
+    let root = std::fs::read_to_string(federation.dir.join("federation/root.pub"))?;
+    let bytes = std::fs::read(federation.dir.join("federation/roster.signed"))?;
+    let envelope: wire::Envelope = strict::decode("roster", &bytes)?;
+    let now = accord_proto::clock::Clock::now(&SystemClock);
+    Ok(Roster::open(
+        &envelope,
+        &PublicKey::from_hex("root", &root)?,
+        Lists::builtin(),
+        0,
+        now,
+    )?)
+}
+
+/// A requirement to all members, signed by the development authority and checked like a node would.
+pub fn requirement(federation: &Federation, blocks: &[&str]) -> Result<SignedRequirement> {
+    let closes = accord_proto::clock::Clock::now(&SystemClock).plus_s(30 * 86_400);
+    let blocks: String = blocks
+        .iter()
+        .map(|block| format!("[[question]]\n{block}\n"))
+        .collect();
+    let text = format!(
+        "authority = \"analysis-unit\"\nwhy = \"Test\"\npurpose = \"THREAT-ASSESSMENT\"\n\
+         legal_basis = \"Test, no legal effect\"\naudience = \"POLICE\"\ncloses = \"{closes}\"\n{blocks}"
+    );
+    let key = secret_key(federation, "federation/authority.key")?;
+    let members: Vec<_> = federation.nodes.keys().cloned().collect();
+    let lists = Lists::builtin();
+    let signed = accord_coordinator::requirement::sign(
+        &text,
+        &members,
+        &key,
+        lists,
+        &SystemClock,
+        &SystemEntropy,
+    )?;
+    Ok(SignedRequirement::open(
+        signed,
+        &roster(federation)?,
+        lists,
+    )?)
+}
+
+/// A node that says what it is told, whatever it is asked; with `append`, after one durable write of the
+/// same size, like a node that keeps evidence and does nothing else.
+#[derive(Debug)]
+pub struct Scripted {
+    /// What it answers.
+    pub response: wire::AnswerResponse,
+    /// Where it appends what it answers, and fsyncs.
+    pub append: Option<Mutex<File>>,
+}
+
+#[tonic::async_trait]
+impl wire::exchange_server::Exchange for Scripted {
+    async fn describe(
+        &self,
+        _: Request<wire::DescribeRequest>,
+    ) -> Result<Response<wire::DescribeResponse>, Status> {
+        Ok(Response::new(wire::DescribeResponse::default()))
+    }
+
+    async fn answer(
+        &self,
+        _: Request<wire::AnswerRequest>,
+    ) -> Result<Response<wire::AnswerResponse>, Status> {
+        if let Some(file) = &self.append {
+            let bytes = prost::Message::encode_to_vec(&self.response);
+            let mut file = file
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner);
+            file.write_all(&bytes)
+                .and_then(|()| file.sync_all())
+                .map_err(|error| Status::internal(error.to_string()))?;
+        }
+        Ok(Response::new(self.response.clone()))
+    }
+
+    async fn get_checkpoint(
+        &self,
+        _: Request<wire::GetCheckpointRequest>,
+    ) -> Result<Response<wire::GetCheckpointResponse>, Status> {
+        Ok(Response::new(wire::GetCheckpointResponse::default()))
+    }
+}
+
+impl Scripted {
+    /// Serves at an address with somebody's credentials, until the task is dropped or aborted.
+    pub async fn serve(
+        self,
+        address: &str,
+        credentials: Credentials,
+    ) -> Result<tokio::task::JoinHandle<()>> {
+        let listener = TcpListener::bind(address)
+            .await
+            .with_context(|| address.to_owned())?;
+        let service = ExchangeServer::new(self);
+        let options = Options {
+            call_timeout: CALL,
+            reflection: false,
+        };
+        Ok(tokio::spawn(async move {
+            let _ = listener::serve(
+                listener,
+                &credentials,
+                service,
+                options,
+                std::future::pending(),
+            )
+            .await;
+        }))
+    }
+}
