@@ -14,15 +14,9 @@ const FILES: [&str; 3] = [
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo:rerun-if-changed=schema");
     let mut compiler = protox::Compiler::new(["schema"])?;
-    compiler
-        .include_imports(true)
-        .include_source_info(true)
-        .open_files(
-            FILES
-                .into_iter()
-                .chain(["accord/exchange/v1/question.proto"])
-                .collect::<Vec<_>>(),
-        )?;
+    compiler.include_imports(true).include_source_info(true).open_files(
+        FILES.into_iter().chain(["accord/exchange/v1/question.proto"]).collect::<Vec<_>>(),
+    )?;
     let descriptors = compiler.file_descriptor_set();
     let out = PathBuf::from(env::var("OUT_DIR")?);
     fs::write(out.join("descriptors.bin"), descriptors.encode_to_vec())?;

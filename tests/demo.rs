@@ -62,10 +62,7 @@ fn main() -> ExitCode {
         Ok(temporary) => temporary,
         Err(error) => return failed(&error.into()),
     };
-    let dir = arguments
-        .keep
-        .clone()
-        .unwrap_or_else(|| temporary.path().join("federation"));
+    let dir = arguments.keep.clone().unwrap_or_else(|| temporary.path().join("federation"));
     let (tell, events) = mpsc::channel();
     let interrupted = tell.clone();
     std::thread::spawn(move || {
@@ -114,9 +111,7 @@ fn say(text: &str) {
 }
 
 fn wait_for_signal() -> Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         use tokio::signal::unix::{SignalKind, signal};
         let mut terminate = signal(SignalKind::terminate())?;
@@ -129,11 +124,7 @@ fn wait_for_signal() -> Result<()> {
 
 /// The whole way, once.
 fn run(arguments: &Arguments, dir: &Path, tell: &mpsc::Sender<Event>) -> Result<Federation> {
-    let offline: BTreeSet<_> = arguments
-        .offline
-        .iter()
-        .map(|code| code.to_uppercase())
-        .collect();
+    let offline: BTreeSet<_> = arguments.offline.iter().map(|code| code.to_uppercase()).collect();
     if let Some(stranger) = offline.iter().find(|code| !SIX.contains(&code.as_str())) {
         bail!("--offline {stranger}: the members are {}", SIX.join(", "));
     }
@@ -155,9 +146,7 @@ fn run(arguments: &Arguments, dir: &Path, tell: &mpsc::Sender<Event>) -> Result<
     for name in &names {
         rows += fill(&federation, name, &data, &plan)?;
     }
-    say(&format!(
-        "{rows} observations imported and frozen, consent given in every node"
-    ));
+    say(&format!("{rows} observations imported and frozen, consent given in every node"));
     for name in &names {
         if offline.contains(&federation.nodes[name].jurisdiction) {
             federation.node_server(name)?.kill();
@@ -167,9 +156,7 @@ fn run(arguments: &Arguments, dir: &Path, tell: &mpsc::Sender<Event>) -> Result<
 
     let blocks: Vec<_> = plan.blocks();
     let requirement = federation.issue(&blocks.iter().map(String::as_str).collect::<Vec<_>>())?;
-    say(&format!(
-        "requirement {requirement} issued, signed by the asking authority"
-    ));
+    say(&format!("requirement {requirement} issued, signed by the asking authority"));
     let format = match arguments.format {
         Format::Table => "table",
         Format::Json => "json",
@@ -188,41 +175,25 @@ fn run(arguments: &Arguments, dir: &Path, tell: &mpsc::Sender<Event>) -> Result<
 fn fill(federation: &Federation, name: &str, data: &Path, plan: &Asked) -> Result<u64> {
     let file = data.join(format!("{}.csv", federation.nodes[name].jurisdiction));
     if !file.exists() {
-        say(&format!(
-            "{name} has no file {}: it holds nothing",
-            file.display()
-        ));
+        say(&format!("{name} has no file {}: it holds nothing", file.display()));
         return Ok(0);
     }
     let imported = federation.import(name, &file, &data.join("mapping.toml"))?;
     if imported.code == Some(3) {
-        say(&format!(
-            "{name}: rows were quarantined\n{}",
-            imported.stderr.trim_end()
-        ));
+        say(&format!("{name}: rows were quarantined\n{}", imported.stderr.trim_end()));
     }
-    let imported = imported
-        .json(&[0, 3])
-        .with_context(|| format!("{name}: import"))?;
+    let imported = imported.json(&[0, 3]).with_context(|| format!("{name}: import"))?;
     for (first, last) in plan.spans() {
         let frozen = federation.desk(name, "releaser", &["freeze", &first, &last])?;
         // A node may hold nothing of a span that others hold.
         if frozen.code != Some(4) {
-            frozen
-                .json(&[0])
-                .with_context(|| format!("{name}: freeze"))?;
+            frozen.json(&[0]).with_context(|| format!("{name}: freeze"))?;
         }
     }
     for indicator in plan.0.keys() {
         let indicator = indicator.to_string();
-        let terms = [
-            "--indicator",
-            &indicator,
-            "--purpose",
-            "THREAT-ASSESSMENT",
-            "--audience",
-            "POLICE",
-        ];
+        let terms =
+            ["--indicator", &indicator, "--purpose", "THREAT-ASSESSMENT", "--audience", "POLICE"];
         let days = ["--from", "2020-01-01", "--until", "2090-01-01"];
         federation
             .grant(name, &[&terms[..], &days].concat())
@@ -254,10 +225,7 @@ impl Asked {
             }
         }
         if asked.is_empty() {
-            bail!(
-                "{}: no file <JURISDICTION>.csv has a row that can be imported",
-                data.display()
-            );
+            bail!("{}: no file <JURISDICTION>.csv has a row that can be imported", data.display());
         }
         Ok(Self(asked))
     }
@@ -265,10 +233,7 @@ impl Asked {
     /// Question blocks of a requirement file.
     fn blocks(&self) -> Vec<String> {
         let quoted = |list: Vec<String>| {
-            list.iter()
-                .map(|code| format!("\"{code}\""))
-                .collect::<Vec<_>>()
-                .join(", ")
+            list.iter().map(|code| format!("\"{code}\"")).collect::<Vec<_>>().join(", ")
         };
         let block = |(indicator, (areas, periods)): (
             &IndicatorCode,
@@ -283,22 +248,13 @@ impl Asked {
 
     /// First and last period of each length, in pieces that one call may freeze.
     fn spans(&self) -> Vec<(String, String)> {
-        let all: BTreeSet<_> = self
-            .0
-            .values()
-            .flat_map(|(_, periods)| periods.iter().copied())
-            .collect();
+        let all: BTreeSet<_> =
+            self.0.values().flat_map(|(_, periods)| periods.iter().copied()).collect();
         let mut spans = BTreeMap::<_, (Period, Period)>::new();
         for period in all {
-            spans
-                .entry(period.granularity())
-                .or_insert((period, period))
-                .1 = period;
+            spans.entry(period.granularity()).or_insert((period, period)).1 = period;
         }
-        spans
-            .values()
-            .map(|(first, last)| (first.to_string(), last.to_string()))
-            .collect()
+        spans.values().map(|(first, last)| (first.to_string(), last.to_string())).collect()
     }
 }
 

@@ -1,3 +1,64 @@
-//! measure.
+//! `cargo measure TOPIC`: figures beside a yardstick of the same run.
 
-fn main() {}
+use std::{io::Write as _, process::ExitCode};
+
+use accord_tests::{measure, roles};
+use anyhow::Result;
+use clap::{Parser, ValueEnum};
+
+/// Measurements, each beside a yardstick in the same run: read the ratios.
+#[derive(Debug, Parser)]
+#[command(name = "cargo measure")]
+struct Arguments {
+    /// What to measure.
+    topic: Topic,
+    /// How to print.
+    #[arg(long, value_enum, default_value = "table")]
+    format: Format,
+    /// Calls of each kind.
+    #[arg(long, default_value_t = 400, value_parser = clap::value_parser!(u16).range(10..=5000))]
+    calls: u16,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Topic {
+    /// A first and a repeated answer of 500 cells, and answers per second.
+    Answer,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Table,
+    Json,
+}
+
+fn main() -> ExitCode {
+    if let Some(code) = roles::run_if_asked() {
+        return code;
+    }
+    let arguments = Arguments::parse();
+    match run(&arguments) {
+        Ok(text) => {
+            let _ = writeln!(std::io::stdout(), "{text}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "measure: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> Result<String> {
+    let dir = tempfile::tempdir()?;
+    let report = match arguments.topic {
+        Topic::Answer => {
+            let at = dir.path().join("federation");
+            measure::answer(std::env::current_exe()?, &at, arguments.calls.into())?
+        }
+    };
+    Ok(match arguments.format {
+        Format::Table => report.table(),
+        Format::Json => report.json(),
+    })
+}

@@ -38,20 +38,16 @@ fn main() -> ExitCode {
     }
     let arguments = Arguments::parse();
     let seed = arguments.seed.unwrap_or_else(from_the_clock);
-    let topics = arguments
-        .topic
-        .map_or_else(|| vec![Topic::Kill9, Topic::Powercut], |topic| vec![topic]);
+    let topics =
+        arguments.topic.map_or_else(|| vec![Topic::Kill9, Topic::Powercut], |topic| vec![topic]);
     let mut code = ExitCode::SUCCESS;
     for topic in topics {
-        let name = topic
-            .to_possible_value()
-            .map_or_else(String::new, |value| value.get_name().to_owned());
+        let name =
+            topic.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned());
         match run(topic, arguments.rounds, seed) {
             Ok(said) => say(&format!("{name}: {said}")),
             Err(error) => {
-                say(&format!(
-                    "{name}: FAILED, repeat with --seed {seed}: {error:#}"
-                ));
+                say(&format!("{name}: FAILED, repeat with --seed {seed}: {error:#}"));
                 code = ExitCode::FAILURE;
             }
         }
@@ -76,14 +72,9 @@ fn run(topic: Topic, rounds: usize, seed: u64) -> Result<String> {
     ))
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "only to choose a seed, which is printed"
-)]
+#[expect(clippy::disallowed_methods, reason = "only to choose a seed, which is printed")]
 fn from_the_clock() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(1, |since| since.as_secs())
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(1, |since| since.as_secs())
 }
 
 fn say(text: &str) {

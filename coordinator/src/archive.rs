@@ -48,14 +48,8 @@ enum Room {
 }
 
 impl Room {
-    const NAMES: [&'static str; 6] = [
-        "meta",
-        "requirements",
-        "sequences",
-        "tables",
-        "pictures",
-        "journal",
-    ];
+    const NAMES: [&'static str; 6] =
+        ["meta", "requirements", "sequences", "tables", "pictures", "journal"];
 }
 
 type Writes = Vec<(Room, Vec<u8>, Vec<u8>)>;
@@ -98,10 +92,8 @@ pub struct Archive {
 impl Archive {
     /// Opens or creates. `owner` is the coordinator's identity.
     pub fn open(path: &Path, owner: &Identity, free_bytes_min: u64) -> Result<Self, Invalid> {
-        let config = sled::Config::new()
-            .path(path)
-            .flush_every_ms(None)
-            .cache_capacity(64 * 1024 * 1024);
+        let config =
+            sled::Config::new().path(path).flush_every_ms(None).cache_capacity(64 * 1024 * 1024);
         let db = config.open().map_err(failed)?;
         let rooms: Vec<_> = Room::NAMES
             .iter()
@@ -141,12 +133,8 @@ impl Archive {
 
     /// The highest roster version relied on.
     pub fn roster_version(&self) -> Result<u64, Invalid> {
-        let stored = self.rooms[Room::Meta as usize]
-            .get("roster")
-            .map_err(failed)?;
-        Ok(stored
-            .and_then(|bytes| bytes.as_ref().try_into().ok())
-            .map_or(0, u64::from_be_bytes))
+        let stored = self.rooms[Room::Meta as usize].get("roster").map_err(failed)?;
+        Ok(stored.and_then(|bytes| bytes.as_ref().try_into().ok()).map_or(0, u64::from_be_bytes))
     }
 
     /// Remembers a roster, so that an older one is never relied on again.
@@ -156,11 +144,7 @@ impl Archive {
         by: &Identity,
         now: Timestamp,
     ) -> Result<(), Invalid> {
-        let write = (
-            Room::Meta,
-            b"roster".to_vec(),
-            version.to_be_bytes().to_vec(),
-        );
+        let write = (Room::Meta, b"roster".to_vec(), version.to_be_bytes().to_vec());
         let entry = Entry {
             at: now,
             act: Act::Alteration,
@@ -186,38 +170,21 @@ impl Archive {
             Ok(known) if known == *asked.envelope() => return self.durable.settled().await,
             Ok(_) => {
                 let detail = "another requirement with this id was taken in before";
-                return Err(Invalid::new(
-                    Reason::RequirementConflict,
-                    "requirement",
-                    detail,
-                ));
+                return Err(Invalid::new(Reason::RequirementConflict, "requirement", detail));
             }
             Err(error) if error.reason == Reason::NotFound => {}
             Err(error) => return Err(error),
         }
-        let write = (
-            Room::Requirements,
-            id.as_bytes().to_vec(),
-            asked.envelope().encode_to_vec(),
-        );
-        self.commit(
-            vec![write],
-            entry(by, asked, now, Act::Alteration, "issue", asked.digest()),
-        )?;
+        let write = (Room::Requirements, id.as_bytes().to_vec(), asked.envelope().encode_to_vec());
+        self.commit(vec![write], entry(by, asked, now, Act::Alteration, "issue", asked.digest()))?;
         self.durable.settled().await
     }
 
     /// A requirement, as it was signed.
     pub fn requirement(&self, id: RequirementId) -> Result<wire::Envelope, Invalid> {
-        let stored = self.rooms[Room::Requirements as usize]
-            .get(id.as_bytes())
-            .map_err(failed)?;
+        let stored = self.rooms[Room::Requirements as usize].get(id.as_bytes()).map_err(failed)?;
         let stored = stored.ok_or_else(|| {
-            Invalid::new(
-                Reason::NotFound,
-                "requirement",
-                format!("there is no requirement {id}"),
-            )
+            Invalid::new(Reason::NotFound, "requirement", format!("there is no requirement {id}"))
         })?;
         wire::Envelope::decode(stored.as_ref()).map_err(failed)
     }
@@ -241,21 +208,13 @@ impl Archive {
 
     /// What was accepted of a member for a requirement before.
     pub fn seen(&self, requirement: RequirementId, node: &Name) -> Result<Option<Seen>, Invalid> {
-        let stored = self.rooms[Room::Tables as usize]
-            .get(table_key(requirement, node))
-            .map_err(failed)?;
+        let stored =
+            self.rooms[Room::Tables as usize].get(table_key(requirement, node)).map_err(failed)?;
         let read = |bytes: sled::IVec| {
-            let Accepted {
-                table_digest,
-                consent_epoch,
-                sequence,
-            } = Accepted::decode(bytes.as_ref()).map_err(failed)?;
+            let Accepted { table_digest, consent_epoch, sequence } =
+                Accepted::decode(bytes.as_ref()).map_err(failed)?;
             let table = Digest::from_wire("archive.table", &table_digest)?;
-            Ok(Seen {
-                table,
-                consent_epoch,
-                sequence,
-            })
+            Ok(Seen { table, consent_epoch, sequence })
         };
         stored.map(read).transpose()
     }
@@ -282,15 +241,9 @@ impl Archive {
                 accepted.encode_to_vec(),
             ));
         }
-        let digest = Digest::of_parts(
-            answers
-                .iter()
-                .map(|answer| &answer.seal().table_digest.0[..]),
-        );
-        self.commit(
-            writes,
-            entry(by, asked, now, Act::Collection, "gather", digest),
-        )?;
+        let digest =
+            Digest::of_parts(answers.iter().map(|answer| &answer.seal().table_digest.0[..]));
+        self.commit(writes, entry(by, asked, now, Act::Collection, "gather", digest))?;
         self.durable.settled().await
     }
 
@@ -308,12 +261,8 @@ impl Archive {
             Err(error) if error.reason == Reason::NotFound => None,
             Err(error) => return Err(error),
         };
-        let payload = |drawn: &Drawn| {
-            drawn
-                .envelope
-                .as_ref()
-                .map(|envelope| envelope.payload.clone())
-        };
+        let payload =
+            |drawn: &Drawn| drawn.envelope.as_ref().map(|envelope| envelope.payload.clone());
         if let Some(newest) = newest
             .as_ref()
             .filter(|drawn| payload(drawn).as_ref() == Some(&picture.envelope().payload))
@@ -326,15 +275,8 @@ impl Archive {
             envelope: Some(picture.envelope().clone()),
         };
         let digest = Digest::of(&picture.envelope().payload);
-        let write = (
-            Room::Pictures,
-            picture_key(id, drawn.version),
-            drawn.encode_to_vec(),
-        );
-        self.commit(
-            vec![write],
-            entry(by, asked, now, Act::Combination, "picture", digest),
-        )?;
+        let write = (Room::Pictures, picture_key(id, drawn.version), drawn.encode_to_vec());
+        self.commit(vec![write], entry(by, asked, now, Act::Combination, "picture", digest))?;
         self.durable.settled().await?;
         Ok(drawn)
     }
@@ -376,10 +318,7 @@ impl Archive {
             .take(most)
             .map(|entry| {
                 let drawn = Drawn::decode(entry.map_err(failed)?.1.as_ref()).map_err(failed)?;
-                let payload = drawn
-                    .envelope
-                    .as_ref()
-                    .map_or(&[][..], |envelope| &envelope.payload);
+                let payload = drawn.envelope.as_ref().map_or(&[][..], |envelope| &envelope.payload);
                 Ok((region::Picture::decode(payload).map_err(failed)?, drawn))
             })
             .collect()
@@ -437,10 +376,7 @@ fn entry(
         act,
         by: by.identity.clone(),
         to: format!("{} for {}", requirement.audience, requirement.authority),
-        why: format!(
-            "{why}: {}; {}",
-            requirement.purpose, requirement.legal_basis
-        ),
+        why: format!("{why}: {}; {}", requirement.purpose, requirement.legal_basis),
         subject: requirement.id.to_string(),
         digest,
     }

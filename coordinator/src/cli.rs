@@ -176,10 +176,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
-    let runtime = match tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-    {
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(1, &error.to_string()),
     };
@@ -191,11 +188,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             match served {
                 Ok(Ok(())) => ExitCode::SUCCESS,
                 Err(error) | Ok(Err(error)) => fail(
-                    if error.reason == Reason::Internal {
-                        1
-                    } else {
-                        CONFIG_INVALID
-                    },
+                    if error.reason == Reason::Internal { 1 } else { CONFIG_INVALID },
                     &error.to_string(),
                 ),
             }
@@ -203,28 +196,18 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Member(Member::List { describe, client }) => {
             finish(runtime.block_on(commands::members(&client, describe)))
         }
-        Command::Requirement(Requirement::Issue {
-            file,
-            authority_key,
-            client,
-        }) => finish(runtime.block_on(commands::issue(&client, &file, &authority_key))),
+        Command::Requirement(Requirement::Issue { file, authority_key, client }) => {
+            finish(runtime.block_on(commands::issue(&client, &file, &authority_key)))
+        }
         Command::Requirement(Requirement::List { client }) => {
             finish(runtime.block_on(commands::requirements(&client)))
         }
-        Command::Gather {
-            requirement,
-            call_deadline_ms,
-            client,
-        } => finish(runtime.block_on(commands::gather(
-            &client,
-            requirement,
-            call_deadline_ms.unwrap_or(0),
-        ))),
-        Command::Picture(Picture::Show {
-            requirement,
-            version,
-            client,
-        }) => finish(runtime.block_on(commands::picture(&client, requirement, version))),
+        Command::Gather { requirement, call_deadline_ms, client } => finish(
+            runtime.block_on(commands::gather(&client, requirement, call_deadline_ms.unwrap_or(0))),
+        ),
+        Command::Picture(Picture::Show { requirement, version, client }) => {
+            finish(runtime.block_on(commands::picture(&client, requirement, version)))
+        }
         Command::Picture(Picture::List { client }) => {
             finish(runtime.block_on(commands::pictures(&client)))
         }
@@ -234,11 +217,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 fn finish(outcome: Result<Outcome, Invalid>) -> ExitCode {
     match outcome {
-        Ok(Outcome {
-            data,
-            remarks,
-            partial,
-        }) => {
+        Ok(Outcome { data, remarks, partial }) => {
             for remark in remarks {
                 let _ = writeln!(std::io::stderr(), "{remark}");
             }

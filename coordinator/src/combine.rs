@@ -43,16 +43,12 @@ pub fn combine(cell: &Publishable, indicator: &Indicator) -> Combined {
 
 /// None if it does not fit: the caps of the registry leave room for more members than a roster can have.
 fn sum(values: &[i64]) -> Option<i64> {
-    values
-        .iter()
-        .try_fold(0_i64, |sum, value| sum.checked_add(*value))
+    values.iter().try_fold(0_i64, |sum, value| sum.checked_add(*value))
 }
 
 /// Rounded half to even in the last decimal of the indicator.
 fn mean(values: &[i64]) -> Option<i64> {
-    let count = i64::try_from(values.len())
-        .ok()
-        .filter(|count| *count > 0)?;
+    let count = i64::try_from(values.len()).ok().filter(|count| *count > 0)?;
     let sum = sum(values)?;
     let (quotient, remainder) = (sum.div_euclid(count), sum.rem_euclid(count));
     let up = match (remainder * 2).cmp(&count) {

@@ -33,10 +33,7 @@ async fn connect(client: &Client) -> Result<RegionClient, Invalid> {
     Ok(RegionClient::new(channel).max_decoding_message_size(REPLY_BYTES_MAX))
 }
 
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "the shape that map_err wants"
-)]
+#[expect(clippy::needless_pass_by_value, reason = "the shape that map_err wants")]
 fn failed(status: Status) -> Invalid {
     from_status(&status)
 }
@@ -44,37 +41,16 @@ fn failed(status: Status) -> Invalid {
 /// Lists members; with `describe` also what each may be asked.
 pub async fn members(client: &Client, describe: bool) -> Result<Outcome, Invalid> {
     let request = within(LONG_CALL_TIMEOUT, wire::ListMembersRequest { describe });
-    let reply = connect(client)
-        .await?
-        .list_members(request)
-        .await
-        .map_err(failed)?
-        .into_inner();
-    let partial = reply
-        .members
-        .iter()
-        .any(|member| !member.unreachable.is_empty());
+    let reply = connect(client).await?.list_members(request).await.map_err(failed)?.into_inner();
+    let partial = reply.members.iter().any(|member| !member.unreachable.is_empty());
     let row = |member: wire::MemberEntry| {
-        let wire::MemberEntry {
-            node,
-            jurisdiction,
-            address,
-            description,
-            unreachable,
-        } = member;
+        let wire::MemberEntry { node, jurisdiction, address, description, unreachable } = member;
         let mut row = json!({"node": node, "jurisdiction": jurisdiction, "address": address});
         if describe {
             let description = description.unwrap_or_default();
             let open = |term: &&exchange::Term| term.mode() == exchange::Mode::Open;
-            let terms = description
-                .terms
-                .iter()
-                .filter(open)
-                .map(|term| term.indicator.clone());
-            let periods = description
-                .editions
-                .iter()
-                .map(|edition| edition.period.clone());
+            let terms = description.terms.iter().filter(open).map(|term| term.indicator.clone());
+            let periods = description.editions.iter().map(|edition| edition.period.clone());
             row["open_indicators"] = json!(terms.collect::<Vec<_>>());
             row["periods"] = json!(periods.collect::<Vec<_>>());
             row["unreachable"] = json!(unreachable);
@@ -82,51 +58,23 @@ pub async fn members(client: &Client, describe: bool) -> Result<Outcome, Invalid
         row
     };
     let rows = Value::Array(reply.members.into_iter().map(row).collect());
-    Ok(Outcome {
-        data: print::rows(client.format, &rows),
-        remarks: Vec::new(),
-        partial,
-    })
+    Ok(Outcome { data: print::rows(client.format, &rows), remarks: Vec::new(), partial })
 }
 
 /// Signs a requirement here and hands it in.
 pub async fn issue(client: &Client, file: &Path, authority_key: &Path) -> Result<Outcome, Invalid> {
     let text = std::fs::read_to_string(file).map_err(|error| {
-        Invalid::new(
-            Reason::FieldInvalid,
-            file.display().to_string(),
-            error.to_string(),
-        )
+        Invalid::new(Reason::FieldInvalid, file.display().to_string(), error.to_string())
     })?;
     let key = SecretKey::from_pem("--authority-key", &read_secret(authority_key)?)?;
     let mut region = connect(client).await?;
     let request = within(CALL_TIMEOUT, wire::ListMembersRequest { describe: false });
-    let members = region
-        .list_members(request)
-        .await
-        .map_err(failed)?
-        .into_inner()
-        .members;
+    let members = region.list_members(request).await.map_err(failed)?.into_inner().members;
     let members: Vec<_> = members.into_iter().map(|member| member.node).collect();
-    let signed = requirement::sign(
-        &text,
-        &members,
-        &key,
-        Lists::builtin(),
-        &SystemClock,
-        &SystemEntropy,
-    )?;
-    let request = within(
-        CALL_TIMEOUT,
-        wire::IssueRequirementRequest {
-            requirement: Some(signed),
-        },
-    );
-    let reply = region
-        .issue_requirement(request)
-        .await
-        .map_err(failed)?
-        .into_inner();
+    let signed =
+        requirement::sign(&text, &members, &key, Lists::builtin(), &SystemClock, &SystemEntropy)?;
+    let request = within(CALL_TIMEOUT, wire::IssueRequirementRequest { requirement: Some(signed) });
+    let reply = region.issue_requirement(request).await.map_err(failed)?.into_inner();
     let data = json!([{"requirement": reply.requirement}]);
     Ok(done(print::rows(client.format, &data)))
 }
@@ -136,10 +84,7 @@ pub async fn requirements(client: &Client) -> Result<Outcome, Invalid> {
     let mut region = connect(client).await?;
     let (mut rows, mut page_token) = (Vec::new(), String::new());
     loop {
-        let request = wire::ListRequirementsRequest {
-            page_size: PAGE_SIZE_MAX,
-            page_token,
-        };
+        let request = wire::ListRequirementsRequest { page_size: PAGE_SIZE_MAX, page_token };
         let page = region
             .list_requirements(within(CALL_TIMEOUT, request))
             .await
@@ -172,19 +117,8 @@ pub async fn gather(
     call_deadline_ms: u32,
 ) -> Result<Outcome, Invalid> {
     use wire::gather_response::Event;
-    let request = within(
-        LONG_CALL_TIMEOUT,
-        wire::GatherRequest {
-            requirement,
-            call_deadline_ms,
-        },
-    );
-    let mut events = connect(client)
-        .await?
-        .gather(request)
-        .await
-        .map_err(failed)?
-        .into_inner();
+    let request = within(LONG_CALL_TIMEOUT, wire::GatherRequest { requirement, call_deadline_ms });
+    let mut events = connect(client).await?.gather(request).await.map_err(failed)?.into_inner();
     let mut remarks = Vec::new();
     while let Some(wire::GatherResponse { event }) = events.message().await.map_err(failed)? {
         match event {
@@ -193,11 +127,7 @@ pub async fn gather(
             None => {}
         }
     }
-    Err(Invalid::new(
-        Reason::PeerFailed,
-        "gather",
-        "ended without a picture; gather again",
-    ))
+    Err(Invalid::new(Reason::PeerFailed, "gather", "ended without a picture; gather again"))
 }
 
 /// Prints one picture.
@@ -206,19 +136,8 @@ pub async fn picture(
     requirement: String,
     version: u32,
 ) -> Result<Outcome, Invalid> {
-    let request = within(
-        CALL_TIMEOUT,
-        wire::GetPictureRequest {
-            requirement,
-            version,
-        },
-    );
-    let reply = connect(client)
-        .await?
-        .get_picture(request)
-        .await
-        .map_err(failed)?
-        .into_inner();
+    let request = within(CALL_TIMEOUT, wire::GetPictureRequest { requirement, version });
+    let reply = connect(client).await?.get_picture(request).await.map_err(failed)?.into_inner();
     shown(client, reply.picture.unwrap_or_default(), Vec::new())
 }
 
@@ -227,15 +146,9 @@ pub async fn pictures(client: &Client) -> Result<Outcome, Invalid> {
     let mut region = connect(client).await?;
     let (mut rows, mut page_token) = (Vec::new(), String::new());
     loop {
-        let request = wire::ListPicturesRequest {
-            page_size: PAGE_SIZE_MAX,
-            page_token,
-        };
-        let page = region
-            .list_pictures(within(CALL_TIMEOUT, request))
-            .await
-            .map_err(failed)?
-            .into_inner();
+        let request = wire::ListPicturesRequest { page_size: PAGE_SIZE_MAX, page_token };
+        let page =
+            region.list_pictures(within(CALL_TIMEOUT, request)).await.map_err(failed)?.into_inner();
         rows.extend(page.pictures.into_iter().map(|entry| {
             json!({
                 "requirement": entry.requirement,
@@ -253,24 +166,12 @@ pub async fn pictures(client: &Client) -> Result<Outcome, Invalid> {
 
 /// Writes a development federation.
 pub fn development(plan: &Development) -> Result<Outcome, Invalid> {
-    let Development {
-        dir,
-        federation,
-        members,
-        host,
-        port,
-    } = plan;
+    let Development { dir, federation, members, host, port } = plan;
     let lists = Lists::builtin();
     let address = |offset: usize| {
-        let port = u16::try_from(offset)
-            .ok()
-            .and_then(|offset| port.checked_add(offset));
+        let port = u16::try_from(offset).ok().and_then(|offset| port.checked_add(offset));
         let port = port.ok_or_else(|| {
-            Invalid::new(
-                Reason::FieldInvalid,
-                "--port",
-                "leaves no room for the members",
-            )
+            Invalid::new(Reason::FieldInvalid, "--port", "leaves no room for the members")
         })?;
         Ok::<_, Invalid>(format!("{host}:{port}"))
     };
@@ -288,10 +189,7 @@ pub fn development(plan: &Development) -> Result<Outcome, Invalid> {
         region_address: address(0)?,
     };
     pki::development(&plan, dir, &SystemClock, &SystemEntropy)?;
-    Ok(done(format!(
-        "development federation written to {}; not for production",
-        dir.display()
-    )))
+    Ok(done(format!("development federation written to {}; not for production", dir.display())))
 }
 
 fn shown(
@@ -299,33 +197,19 @@ fn shown(
     document: wire::PictureDocument,
     remarks: Vec<String>,
 ) -> Result<Outcome, Invalid> {
-    let wire::PictureDocument {
-        version,
-        drawn_at_s,
-        picture,
-    } = document;
+    let wire::PictureDocument { version, drawn_at_s, picture } = document;
     let payload = picture.map(|envelope| envelope.payload).unwrap_or_default();
     let picture: wire::Picture = accord_proto::strict::decode_signed("picture", &payload)?;
     let coverage = picture.coverage.unwrap_or_default();
     Ok(Outcome {
-        data: print::picture(
-            client.format,
-            &picture,
-            version,
-            &day(drawn_at_s),
-            Lists::builtin(),
-        ),
+        data: print::picture(client.format, &picture, version, &day(drawn_at_s), Lists::builtin()),
         remarks,
         partial: coverage.answered < coverage.members,
     })
 }
 
 fn done(data: String) -> Outcome {
-    Outcome {
-        data,
-        remarks: Vec::new(),
-        partial: false,
-    }
+    Outcome { data, remarks: Vec::new(), partial: false }
 }
 
 fn day(seconds: i64) -> String {

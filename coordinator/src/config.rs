@@ -107,13 +107,7 @@ impl Config {
     pub fn parse(text: &str, home: &Path) -> Result<Self, Invalid> {
         let wrong = |detail: String| Invalid::new(Reason::FieldInvalid, "coordinator.toml", detail);
         let raw: RawConfig = toml::from_str(text).map_err(|error| wrong(error.to_string()))?;
-        let RawConfig {
-            coordinator,
-            region,
-            tls,
-            sign,
-            roster,
-        } = raw;
+        let RawConfig { coordinator, region, tls, sign, roster } = raw;
         let call_deadline = Duration::from_millis(coordinator.call_deadline_ms);
         let mut mistakes = Vec::new();
         if region.listen.parse::<std::net::SocketAddr>().is_err() {
@@ -124,9 +118,7 @@ impl Config {
         }
         if call_deadline.is_zero() || call_deadline > CALL_TIMEOUT {
             let most = CALL_TIMEOUT.as_millis();
-            mistakes.push(format!(
-                "coordinator.call_deadline_ms: must be from 1 to {most}"
-            ));
+            mistakes.push(format!("coordinator.call_deadline_ms: must be from 1 to {most}"));
         }
         if !mistakes.is_empty() {
             return Err(wrong(mistakes.join("; ")));

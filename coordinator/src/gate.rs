@@ -68,10 +68,7 @@ impl Publishable {
             Cell::NotShown | Cell::NotApplicable | Cell::Missing => None,
         });
         let values = valued.map(|(mode, value)| (mode == Mode::Open).then_some(value));
-        Some(Self {
-            values: values.collect::<Option<_>>()?,
-            standing: Standing::of(cell),
-        })
+        Some(Self { values: values.collect::<Option<_>>()?, standing: Standing::of(cell) })
     }
 
     /// Who stands how to it.
@@ -88,10 +85,7 @@ impl Standing {
     fn of(cell: &[Contribution]) -> Self {
         let mut by_jurisdiction = BTreeMap::<_, Vec<Cell>>::new();
         for part in cell {
-            by_jurisdiction
-                .entry(part.jurisdiction)
-                .or_default()
-                .push(part.cell);
+            by_jurisdiction.entry(part.jurisdiction).or_default().push(part.cell);
         }
         let mut standing = Self::default();
         for (jurisdiction, cells) in by_jurisdiction {
@@ -142,10 +136,7 @@ pub fn judge(answers: &[VerifiedAnswer]) -> BTreeMap<RegionalKey, Verdict> {
         Some(publishable) => Verdict::Shown(publishable),
         None => Verdict::Withheld,
     };
-    cells
-        .into_iter()
-        .map(|(key, cell)| (key, verdict(cell)))
-        .collect()
+    cells.into_iter().map(|(key, cell)| (key, verdict(cell))).collect()
 }
 
 #[cfg(test)]
@@ -153,11 +144,7 @@ mod tests {
     use super::*;
 
     fn part(jurisdiction: &str, mode: Mode, cell: Cell) -> Contribution {
-        Contribution {
-            jurisdiction: JurisdictionCode::parse(jurisdiction).unwrap(),
-            mode,
-            cell,
-        }
+        Contribution { jurisdiction: JurisdictionCode::parse(jurisdiction).unwrap(), mode, cell }
     }
 
     #[test]

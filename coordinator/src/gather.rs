@@ -59,10 +59,7 @@ impl Caller {
         requirement: &SignedRequirement,
         member: &Member,
     ) -> Result<Answer, Invalid> {
-        self.connect(member)
-            .await?
-            .answer(requirement, self.call_deadline)
-            .await
+        self.connect(member).await?.answer(requirement, self.call_deadline).await
     }
 
     /// A connection to exactly this member, or none.

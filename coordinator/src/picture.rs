@@ -128,13 +128,9 @@ pub fn draw(
             members: count(members.len()),
         }),
         members: members.iter().map(MemberState::to_wire).collect(),
-        cells: keys
-            .map(|cell| round.cell(cell, verdicts.get(&cell), lists))
-            .collect(),
+        cells: keys.map(|cell| round.cell(cell, verdicts.get(&cell), lists)).collect(),
     };
-    Picture {
-        envelope: key.sign(Kind::Picture, picture.encode_to_vec()),
-    }
+    Picture { envelope: key.sign(Kind::Picture, picture.encode_to_vec()) }
 }
 
 /// Who was asked and who has not answered, by jurisdiction.
@@ -149,10 +145,7 @@ impl Round {
             states.map(|state| state.member.jurisdiction).collect()
         };
         let silent = |state: &&MemberState| matches!(state.outcome, Outcome::Silent(_));
-        Self {
-            asked: of(&mut members.iter()),
-            silent: of(&mut members.iter().filter(silent)),
-        }
+        Self { asked: of(&mut members.iter()), silent: of(&mut members.iter().filter(silent)) }
     }
 
     fn cell(
@@ -161,11 +154,7 @@ impl Round {
         verdict: Option<&Verdict>,
         lists: &Lists,
     ) -> region::PictureCell {
-        let RegionalKey {
-            indicator: code,
-            crime_area,
-            period,
-        } = key;
+        let RegionalKey { indicator: code, crime_area, period } = key;
         let indicator = lists.indicator_of(code);
         let (combined, standing) = match (verdict, indicator) {
             (Some(Verdict::Shown(cell)), Some(indicator)) => {

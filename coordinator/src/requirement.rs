@@ -89,11 +89,7 @@ pub fn sign(
         Some(day) => Timestamp::parse("opens", &day)?.as_s(),
         None => now.as_s(),
     };
-    let mut asked = if draft.members.is_empty() {
-        members.to_vec()
-    } else {
-        draft.members
-    };
+    let mut asked = if draft.members.is_empty() { members.to_vec() } else { draft.members };
     asked.sort_unstable();
     asked.dedup();
     let blocks = draft.question.into_iter().map(|block| expand(block, lists));
@@ -121,11 +117,10 @@ pub fn sign(
 fn expand(block: RawBlock, lists: &Lists) -> Result<wire::Block, Invalid> {
     let indicator = lists.indicator("question.indicator", &block.indicator)?;
     let mut crime_areas = match block.crime_areas {
-        OneOrMany::One(all) if all == "all" => lists
-            .crime_areas(indicator.area_list)
-            .map(|code| code.to_string())
-            .collect(),
-        codes => codes.list(),
+        OneOrMany::One(all) if all == "all" => {
+            lists.crime_areas(indicator.area_list).map(|code| code.to_string()).collect()
+        }
+        codes @ (OneOrMany::One(_) | OneOrMany::Many(_)) => codes.list(),
     };
     crime_areas.sort_unstable();
     crime_areas.dedup();
@@ -148,10 +143,8 @@ fn range(text: &str, indicator: &Indicator, lists: &Lists) -> Result<Vec<Period>
     let Some((first, last)) = text.split_once("..") else {
         return Ok(vec![lists.period(FIELD, indicator, text)?]);
     };
-    let (first, last) = (
-        lists.period(FIELD, indicator, first)?,
-        lists.period(FIELD, indicator, last)?,
-    );
+    let (first, last) =
+        (lists.period(FIELD, indicator, first)?, lists.period(FIELD, indicator, last)?);
     Period::range(first, last, RANGE_MAX).ok_or_else(|| {
         let detail =
             format!("{text} must run forwards over at most {RANGE_MAX} periods of one length");

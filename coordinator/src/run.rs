@@ -38,10 +38,8 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> Result
     let service = RegionServer::new(RegionService { coordinator })
         .max_decoding_message_size(limits::REQUEST_BYTES_MAX)
         .max_encoding_message_size(limits::REPLY_BYTES_MAX);
-    let options = Options {
-        call_timeout: limits::LONG_CALL_TIMEOUT,
-        reflection: config.reflection,
-    };
+    let options =
+        Options { call_timeout: limits::LONG_CALL_TIMEOUT, reflection: config.reflection };
     let (stop, stopped) = oneshot::channel::<()>();
     let serving = listener::serve(listener, &credentials, service, options, async {
         // An error means that the sender is gone, and with it the wish to go on.
@@ -64,10 +62,7 @@ pub async fn open(config: &Config, credentials: &Credentials) -> Result<Coordina
     let lists = Lists::builtin();
     let own = credentials.own();
     if own.identity.role != Role::Coordinator || own.identity.place != Place::Region {
-        return Err(wrong(
-            "tls.certificate",
-            format!("{} is not a coordinator", own.identity),
-        ));
+        return Err(wrong("tls.certificate", format!("{} is not a coordinator", own.identity)));
     }
     let sign_key = SecretKey::from_pem("sign.key", &read_secret(&config.sign_key)?)?;
     let archive = Archive::open(&config.data, &own.identity, config.free_bytes_min)?;
@@ -79,20 +74,12 @@ pub async fn open(config: &Config, credentials: &Credentials) -> Result<Coordina
         );
         return Err(wrong("roster", detail));
     }
-    let centre = roster
-        .centres
-        .iter()
-        .find(|centre| centre.name == own.identity.name);
+    let centre = roster.centres.iter().find(|centre| centre.name == own.identity.name);
     if !centre.is_some_and(|centre| centre.keys.contains(&sign_key.public())) {
-        return Err(wrong(
-            "roster",
-            format!("does not list the key {}", sign_key.public().id()),
-        ));
+        return Err(wrong("roster", format!("does not list the key {}", sign_key.public().id())));
     }
     if roster.version > archive.roster_version()? {
-        archive
-            .rely_on_roster(roster.version, &own.identity, SystemClock.now())
-            .await?;
+        archive.rely_on_roster(roster.version, &own.identity, SystemClock.now()).await?;
     }
     let roster = Arc::new(roster);
     Ok(Coordinator {

@@ -24,22 +24,11 @@ use crate::{
 };
 
 /// Who may read pictures.
-const READERS: &[Role] = &[
-    Role::Analyst,
-    Role::Editor,
-    Role::Observer,
-    Role::Custodian,
-    Role::Auditor,
-    Role::Operator,
-];
+const READERS: &[Role] =
+    &[Role::Analyst, Role::Editor, Role::Observer, Role::Custodian, Role::Auditor, Role::Operator];
 /// Who may see what is being asked.
-const INSIDERS: &[Role] = &[
-    Role::Analyst,
-    Role::Editor,
-    Role::Custodian,
-    Role::Auditor,
-    Role::Operator,
-];
+const INSIDERS: &[Role] =
+    &[Role::Analyst, Role::Editor, Role::Custodian, Role::Auditor, Role::Operator];
 
 /// The adapter.
 #[derive(Clone)]
@@ -59,10 +48,8 @@ impl RegionService {
             return Ok(peer);
         }
         let wanted: Vec<_> = roles.iter().map(ToString::to_string).collect();
-        let detail = format!(
-            "{identity} may not; this takes regional staff as {}",
-            wanted.join(" or ")
-        );
+        let detail =
+            format!("{identity} may not; this takes regional staff as {}", wanted.join(" or "));
         Err(Invalid::new(Reason::CertificateRole, "certificate", detail))
     }
 
@@ -92,13 +79,8 @@ impl wire::region_server::Region for RegionService {
                 unreachable: String::new(),
             };
             if describe {
-                let described = async {
-                    caller
-                        .connect(member)
-                        .await?
-                        .describe(caller.call_deadline)
-                        .await
-                };
+                let described =
+                    async { caller.connect(member).await?.describe(caller.call_deadline).await };
                 match described.await {
                     Ok(description) => entry.description = Some(description),
                     Err(error) => entry.unreachable = error.reason.code().to_owned(),
@@ -132,15 +114,10 @@ impl wire::region_server::Region for RegionService {
             let detail = format!("{stranger} is not in the roster");
             return Err(Invalid::new(Reason::NotFound, "requirement.members", detail).into());
         }
-        coordinator
-            .archive
-            .issue(&peer, &asked, coordinator.clock.now())
-            .await?;
+        coordinator.archive.issue(&peer, &asked, coordinator.clock.now()).await?;
         let requirement = asked.requirement().id.to_string();
         info!(requirement, "issued");
-        Ok(Response::new(wire::IssueRequirementResponse {
-            requirement,
-        }))
+        Ok(Response::new(wire::IssueRequirementResponse { requirement }))
     }
 
     async fn list_requirements(
@@ -148,10 +125,7 @@ impl wire::region_server::Region for RegionService {
         request: Request<wire::ListRequirementsRequest>,
     ) -> Result<Response<wire::ListRequirementsResponse>, Status> {
         self.staff(&request, INSIDERS)?;
-        let wire::ListRequirementsRequest {
-            page_size,
-            page_token,
-        } = request.into_inner();
+        let wire::ListRequirementsRequest { page_size, page_token } = request.into_inner();
         let before = match page_token.as_str() {
             "" => None,
             token => Some(RequirementId::parse("page_token", token)?),
@@ -174,20 +148,10 @@ impl wire::region_server::Region for RegionService {
             };
             last = id.to_string();
             let requirement = Some(asked.envelope().clone());
-            requirements.push(wire::RequirementEntry {
-                requirement,
-                picture_version,
-            });
+            requirements.push(wire::RequirementEntry { requirement, picture_version });
         }
-        let next_page_token = if requirements.len() == size {
-            last
-        } else {
-            String::new()
-        };
-        Ok(Response::new(wire::ListRequirementsResponse {
-            requirements,
-            next_page_token,
-        }))
+        let next_page_token = if requirements.len() == size { last } else { String::new() };
+        Ok(Response::new(wire::ListRequirementsResponse { requirements, next_page_token }))
     }
 
     type GatherStream = Pin<Box<dyn Stream<Item = Result<wire::GatherResponse, Status>> + Send>>;
@@ -197,10 +161,7 @@ impl wire::region_server::Region for RegionService {
         request: Request<wire::GatherRequest>,
     ) -> Result<Response<Self::GatherStream>, Status> {
         let peer = self.staff(&request, &[Role::Analyst])?;
-        let wire::GatherRequest {
-            requirement,
-            call_deadline_ms,
-        } = request.into_inner();
+        let wire::GatherRequest { requirement, call_deadline_ms } = request.into_inner();
         let asked = self.requirement(&requirement)?;
         let mut caller: Caller = self.coordinator.caller.clone();
         if call_deadline_ms > 0 {
@@ -213,16 +174,13 @@ impl wire::region_server::Region for RegionService {
             let event = |event| wire::GatherResponse { event: Some(event) };
             // Whoever has hung up does not stop the gather: its picture is kept all the same.
             let progress = |state: &crate::picture::MemberState| {
-                let _ = events.send(Ok(event(wire::gather_response::Event::Member(
-                    state.to_wire(),
-                ))));
+                let _ =
+                    events.send(Ok(event(wire::gather_response::Event::Member(state.to_wire()))));
             };
             let end = match survey::survey(&coordinator, &peer, &asked, &caller, progress).await {
                 Ok(drawn) => {
                     info!(requirement, version = drawn.version, "picture");
-                    Ok(event(wire::gather_response::Event::Picture(document(
-                        drawn,
-                    ))))
+                    Ok(event(wire::gather_response::Event::Picture(document(drawn))))
                 }
                 Err(error) => {
                     warn!(requirement, %error, "gather failed");
@@ -231,9 +189,7 @@ impl wire::region_server::Region for RegionService {
             };
             let _ = events.send(end);
         });
-        Ok(Response::new(Box::pin(UnboundedReceiverStream::new(
-            stream,
-        ))))
+        Ok(Response::new(Box::pin(UnboundedReceiverStream::new(stream))))
     }
 
     async fn get_picture(
@@ -241,18 +197,10 @@ impl wire::region_server::Region for RegionService {
         request: Request<wire::GetPictureRequest>,
     ) -> Result<Response<wire::GetPictureResponse>, Status> {
         self.staff(&request, READERS)?;
-        let wire::GetPictureRequest {
-            requirement,
-            version,
-        } = request.into_inner();
+        let wire::GetPictureRequest { requirement, version } = request.into_inner();
         let id = RequirementId::parse("requirement", &requirement)?;
-        let drawn = self
-            .coordinator
-            .archive
-            .picture(id, (version > 0).then_some(version))?;
-        Ok(Response::new(wire::GetPictureResponse {
-            picture: Some(document(drawn)),
-        }))
+        let drawn = self.coordinator.archive.picture(id, (version > 0).then_some(version))?;
+        Ok(Response::new(wire::GetPictureResponse { picture: Some(document(drawn)) }))
     }
 
     async fn list_pictures(
@@ -260,20 +208,16 @@ impl wire::region_server::Region for RegionService {
         request: Request<wire::ListPicturesRequest>,
     ) -> Result<Response<wire::ListPicturesResponse>, Status> {
         self.staff(&request, READERS)?;
-        let wire::ListPicturesRequest {
-            page_size,
-            page_token,
-        } = request.into_inner();
+        let wire::ListPicturesRequest { page_size, page_token } = request.into_inner();
         let size = usize::try_from(page_size.clamp(1, PAGE_SIZE_MAX)).unwrap_or(1);
         let before = match page_token.split_once(':') {
             None if page_token.is_empty() => None,
-            Some((id, version)) if version.parse::<u32>().is_ok() => Some((
-                RequirementId::parse("page_token", id)?,
-                version.parse().unwrap_or(0),
-            )),
+            Some((id, version)) if version.parse::<u32>().is_ok() => {
+                Some((RequirementId::parse("page_token", id)?, version.parse().unwrap_or(0)))
+            }
             None | Some(_) => {
                 return Err(
-                    Invalid::new(Reason::FieldInvalid, "page_token", "is not one of ours").into(),
+                    Invalid::new(Reason::FieldInvalid, "page_token", "is not one of ours").into()
                 );
             }
         };
@@ -287,35 +231,17 @@ impl wire::region_server::Region for RegionService {
                 answered,
             }
         };
-        let pictures: Vec<_> = self
-            .coordinator
-            .archive
-            .pictures(before, size)?
-            .into_iter()
-            .map(entry)
-            .collect();
+        let pictures: Vec<_> =
+            self.coordinator.archive.pictures(before, size)?.into_iter().map(entry).collect();
         let next_page_token = pictures
             .last()
             .filter(|_| pictures.len() == size)
-            .map_or_else(String::new, |last| {
-                format!("{}:{}", last.requirement, last.version)
-            });
-        Ok(Response::new(wire::ListPicturesResponse {
-            pictures,
-            next_page_token,
-        }))
+            .map_or_else(String::new, |last| format!("{}:{}", last.requirement, last.version));
+        Ok(Response::new(wire::ListPicturesResponse { pictures, next_page_token }))
     }
 }
 
 fn document(drawn: Drawn) -> wire::PictureDocument {
-    let Drawn {
-        version,
-        drawn_at_s,
-        envelope,
-    } = drawn;
-    wire::PictureDocument {
-        version,
-        drawn_at_s,
-        picture: envelope,
-    }
+    let Drawn { version, drawn_at_s, envelope } = drawn;
+    wire::PictureDocument { version, drawn_at_s, picture: envelope }
 }

@@ -73,17 +73,12 @@ pub async fn survey(
 
     let (mut states, mut answers) = (Vec::new(), Vec::new());
     for member in members {
-        let outcome = verified
-            .remove(&member.node)
-            .unwrap_or(Ok(Err(Silence::Late)))?;
+        let outcome = verified.remove(&member.node).unwrap_or(Ok(Err(Silence::Late)))?;
         states.push(MemberState::of(member, &outcome));
         answers.extend(outcome);
     }
     // What was seen of the members is durable before anything rests on it.
-    coordinator
-        .archive
-        .remember(by, asked, &answers, coordinator.clock.now())
-        .await?;
+    coordinator.archive.remember(by, asked, &answers, coordinator.clock.now()).await?;
 
     let verdicts = gate::judge(&answers);
     let picture = picture::draw(
@@ -94,10 +89,7 @@ pub async fn survey(
         coordinator.lists,
         &coordinator.sign_key,
     );
-    coordinator
-        .archive
-        .keep(by, asked, &picture, coordinator.clock.now())
-        .await
+    coordinator.archive.keep(by, asked, &picture, coordinator.clock.now()).await
 }
 
 /// One reply becomes a verified answer or a silence.
@@ -106,16 +98,8 @@ fn believe(
     asked: &SignedRequirement,
     reply: Reply,
 ) -> Result<Result<VerifiedAnswer, Silence>, Invalid> {
-    let seen = coordinator
-        .archive
-        .seen(asked.requirement().id, &reply.member.node)?;
-    Ok(verify::verify(
-        reply,
-        asked,
-        seen,
-        coordinator.lists,
-        coordinator.clock.now(),
-    ))
+    let seen = coordinator.archive.seen(asked.requirement().id, &reply.member.node)?;
+    Ok(verify::verify(reply, asked, seen, coordinator.lists, coordinator.clock.now()))
 }
 
 /// The members that the requirement names, ascending. One that the roster has lost is an error: its absence

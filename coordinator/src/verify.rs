@@ -135,11 +135,7 @@ fn check(
     }
     if let Some(seen) = seen {
         if seal.sequence < seen.sequence {
-            return refuse(
-                Reason::AnswerStale,
-                "seal.sequence",
-                "is lower than one seen before",
-            );
+            return refuse(Reason::AnswerStale, "seal.sequence", "is lower than one seen before");
         }
         // The same requirement has the same table for ever; only consent taken back since may narrow it.
         if seal.table_digest != seen.table && seal.consent_epoch <= seen.consent_epoch {
@@ -155,16 +151,13 @@ fn check(
 }
 
 /// Did the member fail to answer, or answer something that is not believed?
+#[expect(clippy::wildcard_enum_match_arm, reason = "every other reason is one of not believing")]
 fn silence(error: Invalid) -> Silence {
     match error.reason {
         Reason::NoConnection | Reason::DeadlineExceeded | Reason::Overloaded => {
             Silence::Unreachable(error)
         }
         Reason::RequirementClosed => Silence::Late,
-        #[expect(
-            clippy::wildcard_enum_match_arm,
-            reason = "every other reason is one of not believing"
-        )]
         _ => Silence::Rejected(error),
     }
 }

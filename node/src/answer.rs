@@ -89,21 +89,13 @@ pub async fn answer(
 
 /// Decides, computes, seals and records, in one change of the store: asked twice at once is answered once.
 fn release(node: &Node, caller: &Peer, asked: &SignedRequirement) -> Result<SealedAnswer, Invalid> {
-    let held = node
-        .held
-        .read()
-        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    let held = node.held.read().unwrap_or_else(std::sync::PoisonError::into_inner);
     let mut change = node.store.begin()?;
     let (requirement, now) = (asked.requirement(), node.clock.now());
-    let consented = consent::decide(
-        requirement,
-        &held.grants,
-        node.jurisdiction,
-        node.lists,
-        now,
-    )?;
+    let consented = consent::decide(requirement, &held.grants, node.jurisdiction, node.lists, now)?;
 
-    let answer = match node.store.released(requirement.id)? {
+    let before = node.store.released(requirement.id)?;
+    let answer = match &before {
         None => {
             let slice = cube::slice(&held.editions, &consented);
             let owner = (&node.identity.name, node.jurisdiction);
@@ -115,20 +107,16 @@ fn release(node: &Node, caller: &Peer, asked: &SignedRequirement) -> Result<Seal
                 owner,
                 node.lists,
             );
-            SealedAnswer::seal(
-                &safe,
-                &node.seal_key,
-                bind(node, &mut change, asked, &consented),
-            )
+            SealedAnswer::seal(&safe, &node.seal_key, bind(node, &mut change, asked, &consented))
         }
-        Some(released) => again(node, &mut change, asked, &consented, &released)?,
+        Some(released) => again(node, &mut change, asked, &consented, released)?,
     };
 
-    let released = Released {
-        requirement_digest: asked.digest().0.to_vec(),
-        response: answer.encode(),
-    };
-    change.release(requirement.id, &released);
+    let released =
+        Released { requirement_digest: asked.digest().0.to_vec(), response: answer.encode() };
+    if before.as_ref() != Some(&released) {
+        change.release(requirement.id, &released);
+    }
     change.commit(Entry {
         at: now,
         act: Act::Disclosure,
@@ -151,20 +139,12 @@ fn again(
 ) -> Result<SealedAnswer, Invalid> {
     if released.requirement_digest != asked.digest().0 {
         let detail = "was answered before for another document with this id";
-        return Err(Invalid::new(
-            Reason::RequirementConflict,
-            "requirement.requirement",
-            detail,
-        ));
+        return Err(Invalid::new(Reason::RequirementConflict, "requirement.requirement", detail));
     }
     let (answer, before): (_, SealedTable) =
         SealedAnswer::reopen(&released.response, &node.seal_key, node.lists)?;
     if let Some(safe) = disclose::narrow(before.table(), consented) {
-        return Ok(SealedAnswer::seal(
-            &safe,
-            &node.seal_key,
-            bind(node, change, asked, consented),
-        ));
+        return Ok(SealedAnswer::seal(&safe, &node.seal_key, bind(node, change, asked, consented)));
     }
     if node.clock.now() >= before.seal().expires_at {
         return Ok(answer.reseal(&node.seal_key, bind(node, change, asked, consented)));
@@ -195,10 +175,7 @@ fn bind(
         expires_at: now.plus_s(SEAL_VALID_S),
         sequence: change.next_sequence(),
     };
-    move |table_digest| Seal {
-        table_digest,
-        ..seal
-    }
+    move |table_digest| Seal { table_digest, ..seal }
 }
 
 impl Node {
@@ -213,9 +190,5 @@ fn check_addressed(node: &Node, asked: &SignedRequirement) -> Result<(), Invalid
         return Ok(());
     }
     let detail = format!("{} is not among those asked", node.name());
-    Err(Invalid::new(
-        Reason::RequirementNotForMember,
-        "requirement.members",
-        detail,
-    ))
+    Err(Invalid::new(Reason::RequirementNotForMember, "requirement.members", detail))
 }

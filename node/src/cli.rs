@@ -160,10 +160,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
-    let runtime = match tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-    {
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(1, &error.to_string()),
     };
@@ -179,25 +176,17 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             match served {
                 Ok(Ok(())) => ExitCode::SUCCESS,
                 Err(error) | Ok(Err(error)) => fail(
-                    if error.reason == Reason::Internal {
-                        1
-                    } else {
-                        CONFIG_INVALID
-                    },
+                    if error.reason == Reason::Internal { 1 } else { CONFIG_INVALID },
                     &error.to_string(),
                 ),
             }
         }
-        Command::Import {
-            file,
-            mapping,
-            client,
-        } => finish(runtime.block_on(commands::import(&client, &file, &mapping))),
-        Command::Freeze {
-            first,
-            last,
-            client,
-        } => finish(runtime.block_on(commands::freeze(&client, first, last.unwrap_or_default()))),
+        Command::Import { file, mapping, client } => {
+            finish(runtime.block_on(commands::import(&client, &file, &mapping)))
+        }
+        Command::Freeze { first, last, client } => {
+            finish(runtime.block_on(commands::freeze(&client, first, last.unwrap_or_default())))
+        }
         Command::Grant(Grant::Add { terms, client }) => {
             finish(runtime.block_on(commands::grant(&client, *terms)))
         }
@@ -224,11 +213,7 @@ pub struct Outcome {
 
 fn finish(outcome: Result<Outcome, Invalid>) -> ExitCode {
     match outcome {
-        Ok(Outcome {
-            data,
-            remarks,
-            partial,
-        }) => {
+        Ok(Outcome { data, remarks, partial }) => {
             for remark in remarks {
                 let _ = writeln!(std::io::stderr(), "{remark}");
             }
@@ -271,11 +256,7 @@ async fn stopped() {
 /// Writes what is not there yet; never overwrites.
 fn init(dir: &Path) -> Result<(), Invalid> {
     let unwritable = |error: std::io::Error| {
-        Invalid::new(
-            Reason::FieldInvalid,
-            dir.display().to_string(),
-            error.to_string(),
-        )
+        Invalid::new(Reason::FieldInvalid, dir.display().to_string(), error.to_string())
     };
     std::fs::create_dir_all(dir.join("keys")).map_err(unwritable)?;
     let mut said = Vec::new();
@@ -299,27 +280,11 @@ fn init(dir: &Path) -> Result<(), Invalid> {
         write_secret(&path, &key.to_pem()?)?;
         key
     };
-    let public: String = key
-        .public()
-        .to_bytes()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    said.push(format!(
-        "seal key {public} (give this to the federation root for the roster)"
-    ));
-    for name in [
-        "keys/tls.crt",
-        "keys/tls.key",
-        "keys/ca.crt",
-        "roster.signed",
-        "root.pub",
-    ] {
+    let public: String = key.public().to_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    said.push(format!("seal key {public} (give this to the federation root for the roster)"));
+    for name in ["keys/tls.crt", "keys/tls.key", "keys/ca.crt", "roster.signed", "root.pub"] {
         if !dir.join(name).exists() {
-            said.push(format!(
-                "missing  {} (see deploy/README.md)",
-                dir.join(name).display()
-            ));
+            said.push(format!("missing  {} (see deploy/README.md)", dir.join(name).display()));
         }
     }
     let _ = writeln!(std::io::stdout(), "{}", said.join("\n"));

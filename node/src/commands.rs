@@ -27,71 +27,22 @@ async fn connect(client: &Client) -> Result<DeskClient, Invalid> {
     Ok(DeskClient::new(channel).max_decoding_message_size(REPLY_BYTES_MAX))
 }
 
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "the shape that map_err wants"
-)]
+#[expect(clippy::needless_pass_by_value, reason = "the shape that map_err wants")]
 fn failed(status: Status) -> Invalid {
     from_status(&status)
 }
 
 /// Imports a file; exit code 3 if rows were quarantined.
 pub async fn import(client: &Client, file: &Path, mapping: &Path) -> Result<Outcome, Invalid> {
-    let unreadable = |path: &Path, error: std::io::Error| {
-        Invalid::new(
-            Reason::ImportUnreadable,
-            path.display().to_string(),
-            error.to_string(),
-        )
-    };
-    let mapping = std::fs::read_to_string(mapping).map_err(|error| unreadable(mapping, error))?;
-    let bytes = std::fs::read(file).map_err(|error| unreadable(file, error))?;
-    if bytes.len() > IMPORT_BYTES_MAX {
-        let detail = format!(
-            "{} bytes where {IMPORT_BYTES_MAX} is the most; split it",
-            bytes.len()
-        );
-        return Err(Invalid::new(
-            Reason::LimitExceeded,
-            file.display().to_string(),
-            detail,
-        ));
-    }
-    let file_name = file
-        .file_name()
-        .map_or(String::new(), |name| name.to_string_lossy().into_owned());
-    let part = |part| wire::ImportRequest { part: Some(part) };
-    let header = wire::import_request::Part::Header(wire::ImportHeader { file_name, mapping });
-    let chunks: Vec<_> = bytes
-        .chunks(IMPORT_CHUNK_BYTES)
-        .map(<[u8]>::to_vec)
-        .collect();
-    let parts = std::iter::once(part(header)).chain(
-        chunks
-            .into_iter()
-            .map(move |chunk| part(wire::import_request::Part::Chunk(chunk))),
-    );
-
+    let parts = parts(file, mapping)?;
     let request = within(LONG_CALL_TIMEOUT, tokio_stream::iter(parts));
-    let reply = connect(client)
-        .await?
-        .import(request)
-        .await
-        .map_err(failed)?
-        .into_inner();
+    let reply = connect(client).await?.import(request).await.map_err(failed)?.into_inner();
     let mut remarks: Vec<_> = reply
         .quarantined
         .iter()
-        .map(|row| {
-            format!(
-                "row {} field {}: {}: {}",
-                row.row, row.field, row.reason, row.hint
-            )
-        })
+        .map(|row| format!("row {} field {}: {}: {}", row.row, row.field, row.reason, row.hint))
         .collect();
-    let more = reply
-        .rows_quarantined
-        .saturating_sub(reply.quarantined.len() as u64);
+    let more = reply.rows_quarantined.saturating_sub(reply.quarantined.len() as u64);
     if more > 0 {
         remarks.push(format!("… and {more} more quarantined rows"));
     }
@@ -107,11 +58,30 @@ pub async fn import(client: &Client, file: &Path, mapping: &Path) -> Result<Outc
         "quarantined": reply.quarantined.iter().map(rows).collect::<Vec<_>>(),
     });
     let partial = reply.rows_quarantined > 0;
-    Ok(Outcome {
-        data: print(client.format, &data),
-        remarks,
-        partial,
-    })
+    Ok(Outcome { data: print(client.format, &data), remarks, partial })
+}
+
+/// The messages of an import: header, then the file in chunks.
+fn parts(file: &Path, mapping: &Path) -> Result<Vec<wire::ImportRequest>, Invalid> {
+    use wire::import_request::Part;
+    let unreadable = |path: &Path, error: std::io::Error| {
+        Invalid::new(Reason::ImportUnreadable, path.display().to_string(), error.to_string())
+    };
+    let mapping = std::fs::read_to_string(mapping).map_err(|error| unreadable(mapping, error))?;
+    let bytes = std::fs::read(file).map_err(|error| unreadable(file, error))?;
+    if bytes.len() > IMPORT_BYTES_MAX {
+        let detail =
+            format!("{} bytes where {IMPORT_BYTES_MAX} is the most; split it", bytes.len());
+        return Err(Invalid::new(Reason::LimitExceeded, file.display().to_string(), detail));
+    }
+    let file_name =
+        file.file_name().map_or(String::new(), |name| name.to_string_lossy().into_owned());
+    let header = Part::Header(wire::ImportHeader { file_name, mapping });
+    let chunks = bytes.chunks(IMPORT_CHUNK_BYTES).map(|chunk| Part::Chunk(chunk.to_vec()));
+    Ok(std::iter::once(header)
+        .chain(chunks)
+        .map(|part| wire::ImportRequest { part: Some(part) })
+        .collect())
 }
 
 /// Freezes periods.
@@ -120,23 +90,9 @@ pub async fn freeze(
     first_period: String,
     last_period: String,
 ) -> Result<Outcome, Invalid> {
-    let request = within(
-        CALL_TIMEOUT,
-        wire::FreezeRequest {
-            first_period,
-            last_period,
-        },
-    );
-    let reply = connect(client)
-        .await?
-        .freeze(request)
-        .await
-        .map_err(failed)?
-        .into_inner();
-    Ok(done(
-        client,
-        &json!({"editions": editions(&reply.editions)}),
-    ))
+    let request = within(CALL_TIMEOUT, wire::FreezeRequest { first_period, last_period });
+    let reply = connect(client).await?.freeze(request).await.map_err(failed)?.into_inner();
+    Ok(done(client, &json!({"editions": editions(&reply.editions)})))
 }
 
 /// Gives consent.
@@ -173,30 +129,14 @@ pub async fn grant(client: &Client, terms: Terms) -> Result<Outcome, Invalid> {
         .await
         .map_err(failed)?
         .into_inner();
-    Ok(done(
-        client,
-        &json!({"grant": id.to_string(), "consent_epoch": reply.consent_epoch}),
-    ))
+    Ok(done(client, &json!({"grant": id.to_string(), "consent_epoch": reply.consent_epoch})))
 }
 
 /// Takes consent back.
 pub async fn withdraw(client: &Client, grant: String) -> Result<Outcome, Invalid> {
-    let request = within(
-        CALL_TIMEOUT,
-        wire::WithdrawGrantRequest {
-            grant: grant.clone(),
-        },
-    );
-    let reply = connect(client)
-        .await?
-        .withdraw_grant(request)
-        .await
-        .map_err(failed)?
-        .into_inner();
-    Ok(done(
-        client,
-        &json!({"withdrawn": grant, "consent_epoch": reply.consent_epoch}),
-    ))
+    let request = within(CALL_TIMEOUT, wire::WithdrawGrantRequest { grant: grant.clone() });
+    let reply = connect(client).await?.withdraw_grant(request).await.map_err(failed)?.into_inner();
+    Ok(done(client, &json!({"withdrawn": grant, "consent_epoch": reply.consent_epoch})))
 }
 
 /// Lists consents, every page.
@@ -204,15 +144,9 @@ pub async fn grants(client: &Client) -> Result<Outcome, Invalid> {
     let mut desk = connect(client).await?;
     let (mut grants, mut page_token) = (Vec::new(), String::new());
     loop {
-        let request = wire::ListGrantsRequest {
-            page_size: PAGE_SIZE_MAX,
-            page_token,
-        };
-        let page = desk
-            .list_grants(within(CALL_TIMEOUT, request))
-            .await
-            .map_err(failed)?
-            .into_inner();
+        let request = wire::ListGrantsRequest { page_size: PAGE_SIZE_MAX, page_token };
+        let page =
+            desk.list_grants(within(CALL_TIMEOUT, request)).await.map_err(failed)?.into_inner();
         grants.extend(page.grants);
         page_token = page.next_page_token;
         if page_token.is_empty() {
@@ -235,21 +169,13 @@ pub async fn grants(client: &Client) -> Result<Outcome, Invalid> {
             "withdrawn": entry.withdrawn,
         })
     };
-    Ok(done(
-        client,
-        &Value::Array(grants.into_iter().map(row).collect()),
-    ))
+    Ok(done(client, &Value::Array(grants.into_iter().map(row).collect())))
 }
 
 /// What the node holds.
 pub async fn status(client: &Client) -> Result<Outcome, Invalid> {
     let request = within(CALL_TIMEOUT, wire::GetStatusRequest {});
-    let reply = connect(client)
-        .await?
-        .get_status(request)
-        .await
-        .map_err(failed)?
-        .into_inner();
+    let reply = connect(client).await?.get_status(request).await.map_err(failed)?.into_inner();
     let data = json!({
         "node": reply.node,
         "jurisdiction": reply.jurisdiction,
@@ -276,11 +202,7 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 fn done(client: &Client, data: &Value) -> Outcome {
-    Outcome {
-        data: print(client.format, data),
-        remarks: Vec::new(),
-        partial: false,
-    }
+    Outcome { data: print(client.format, data), remarks: Vec::new(), partial: false }
 }
 
 /// A list of objects becomes a table with a column for each key, one object a list of its keys.
@@ -322,11 +244,9 @@ fn print(format: Format, data: &Value) -> String {
 fn compact(value: &Value) -> String {
     match value {
         Value::Object(fields) => {
-            let fields = fields.values().map(|value| {
-                value
-                    .as_str()
-                    .map_or_else(|| value.to_string(), str::to_owned)
-            });
+            let fields = fields
+                .values()
+                .map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
             fields.collect::<Vec<_>>().join("  ")
         }
         Value::String(text) => text.clone(),

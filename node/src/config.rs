@@ -109,47 +109,28 @@ impl Config {
     pub fn parse(text: &str, home: &Path) -> Result<Self, Invalid> {
         let raw: RawConfig = toml::from_str(text)
             .map_err(|error| Invalid::new(Reason::FieldInvalid, "node.toml", error.to_string()))?;
-        let RawConfig {
-            node,
-            exchange,
-            desk,
-            tls,
-            seal,
-            roster,
-        } = raw;
-        let mistakes: Vec<_> = [
-            ("exchange.listen", &exchange.listen),
-            ("desk.listen", &desk.listen),
-        ]
-        .into_iter()
-        .filter(|(_, listen)| listen.parse::<std::net::SocketAddr>().is_err())
-        .map(|(field, listen)| {
-            format!("{field}: \"{listen}\" is not address:port, like 0.0.0.0:7101")
-        })
-        .chain(
-            (exchange.listen == desk.listen)
-                .then(|| "exchange.listen and desk.listen are the same".to_owned()),
-        )
-        .collect();
+        let RawConfig { node, exchange, desk, tls, seal, roster } = raw;
+        let mistakes: Vec<_> =
+            [("exchange.listen", &exchange.listen), ("desk.listen", &desk.listen)]
+                .into_iter()
+                .filter(|(_, listen)| listen.parse::<std::net::SocketAddr>().is_err())
+                .map(|(field, listen)| {
+                    format!("{field}: \"{listen}\" is not address:port, like 0.0.0.0:7101")
+                })
+                .chain(
+                    (exchange.listen == desk.listen)
+                        .then(|| "exchange.listen and desk.listen are the same".to_owned()),
+                )
+                .collect();
         if !mistakes.is_empty() {
-            return Err(Invalid::new(
-                Reason::FieldInvalid,
-                "node.toml",
-                mistakes.join("; "),
-            ));
+            return Err(Invalid::new(Reason::FieldInvalid, "node.toml", mistakes.join("; ")));
         }
         Ok(Self {
             data: home.join(node.data),
             policy: home.join(node.policy),
             free_bytes_min: node.free_bytes_min,
-            exchange: Listener {
-                listen: exchange.listen,
-                reflection: exchange.reflection,
-            },
-            desk: Listener {
-                listen: desk.listen,
-                reflection: desk.reflection,
-            },
+            exchange: Listener { listen: exchange.listen, reflection: exchange.reflection },
+            desk: Listener { listen: desk.listen, reflection: desk.reflection },
             tls: TlsFiles {
                 certificate: home.join(tls.certificate),
                 key: home.join(tls.key),

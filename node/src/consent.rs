@@ -89,11 +89,7 @@ impl Grant {
             withdrawn: false,
         };
         if grant.from >= grant.until {
-            return Err(Invalid::new(
-                Reason::FieldInvalid,
-                "until_s",
-                "must be later than from",
-            ));
+            return Err(Invalid::new(Reason::FieldInvalid, "until_s", "must be later than from"));
         }
         if let (Some(first), Some(last)) = (grant.first_period, grant.last_period)
             && (first.granularity() != last.granularity() || first > last)
@@ -134,10 +130,7 @@ impl Grant {
     /// The same grant, taken back.
     #[must_use]
     pub fn withdraw(self) -> Self {
-        Self {
-            withdrawn: true,
-            ..self
-        }
+        Self { withdrawn: true, ..self }
     }
 
     /// Does it hold today?
@@ -154,12 +147,8 @@ impl Grant {
     fn covers(&self, crime_area: CrimeAreaCode, period: Period) -> bool {
         let area = self.crime_areas.is_empty() || self.crime_areas.contains(&crime_area);
         let same = |bound: Period| bound.granularity() == period.granularity();
-        let after = self
-            .first_period
-            .is_none_or(|first| same(first) && first <= period);
-        let before = self
-            .last_period
-            .is_none_or(|last| same(last) && period <= last);
+        let after = self.first_period.is_none_or(|first| same(first) && first <= period);
+        let before = self.last_period.is_none_or(|last| same(last) && period <= last);
         area && after && before
     }
 }
@@ -207,18 +196,13 @@ pub fn decide(
     lists: &Lists,
     now: Timestamp,
 ) -> Result<Consented, Invalid> {
-    let applicable: Vec<_> = grants
-        .iter()
-        .filter(|grant| grant.allows(requirement, now))
-        .collect();
+    let applicable: Vec<_> = grants.iter().filter(|grant| grant.allows(requirement, now)).collect();
     let mut cells = 0;
     let mut blocks = Vec::with_capacity(requirement.question.blocks.len());
     for block in &requirement.question.blocks {
         let regions = lists.regions_of(jurisdiction, block.region_level);
-        let of_indicator: Vec<_> = applicable
-            .iter()
-            .filter(|grant| grant.indicator == block.indicator)
-            .collect();
+        let of_indicator: Vec<_> =
+            applicable.iter().filter(|grant| grant.indicator == block.indicator).collect();
         let granted: Vec<_> = coordinates(&block.crime_areas, &regions, &block.periods)
             .map(|(area, _, period)| of_indicator.iter().any(|grant| grant.covers(area, period)))
             .collect();
@@ -233,18 +217,8 @@ pub fn decide(
     }
     if cells > CELLS_MAX {
         let detail = format!("{cells} cells at this node where {CELLS_MAX} is the most");
-        return Err(Invalid::new(
-            Reason::LimitExceeded,
-            "requirement.question",
-            detail,
-        ));
+        return Err(Invalid::new(Reason::LimitExceeded, "requirement.question", detail));
     }
-    let ids: Vec<_> = applicable
-        .iter()
-        .map(|grant| *grant.id.as_bytes())
-        .collect();
-    Ok(Consented {
-        blocks,
-        digest: Digest::of_parts(ids.iter().map(<[u8; 16]>::as_slice)),
-    })
+    let ids: Vec<_> = applicable.iter().map(|grant| *grant.id.as_bytes()).collect();
+    Ok(Consented { blocks, digest: Digest::of_parts(ids.iter().map(<[u8; 16]>::as_slice)) })
 }

@@ -49,10 +49,7 @@ impl Cube {
 
     /// The part of one period.
     pub fn period(&self, period: Period) -> Self {
-        Self::of(
-            self.records()
-                .filter(|record| record.key().period == period),
-        )
+        Self::of(self.records().filter(|record| record.key().period == period))
     }
 
     /// For the store, within the node.
@@ -101,19 +98,13 @@ pub fn slice(editions: &Editions, consented: &Consented) -> Slice {
                 granted.then(|| match editions.newest(period) {
                     None => Held::NotFrozen,
                     Some(edition) => {
-                        let key = CellKey {
-                            period,
-                            indicator: block.indicator,
-                            crime_area,
-                            region,
-                        };
+                        let key =
+                            CellKey { period, indicator: block.indicator, crime_area, region };
                         Held::Frozen(edition.cube.observed(&key))
                     }
                 })
             })
             .collect()
     });
-    Slice {
-        blocks: blocks.collect(),
-    }
+    Slice { blocks: blocks.collect() }
 }

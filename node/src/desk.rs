@@ -78,16 +78,10 @@ fn take_in(
     let mut held = node.held.write().unwrap_or_else(PoisonError::into_inner);
     let mut change = node.store.begin()?;
     if let Some(summary) = node.store.import_of(&batch.digest)? {
-        return Ok(Imported {
-            summary,
-            already: true,
-            quarantined: batch.quarantined,
-        });
+        return Ok(Imported { summary, already: true, quarantined: batch.quarantined });
     }
-    let (unchanged, fresh): (Vec<_>, Vec<_>) = batch
-        .records
-        .into_iter()
-        .partition(|record| held.live.holds(record));
+    let (unchanged, fresh): (Vec<_>, Vec<_>) =
+        batch.records.into_iter().partition(|record| held.live.holds(record));
     let summary = ImportSummary {
         number: 0,
         digest: batch.digest.0.to_vec(),
@@ -100,20 +94,9 @@ fn take_in(
         rows_quarantined: batch.quarantined.len() as u64,
     };
     change.import(summary.clone(), &fresh, &batch.quarantined)?;
-    change.commit(entry(
-        node,
-        caller,
-        Act::Collection,
-        &mapping.source,
-        name,
-        batch.digest,
-    ))?;
+    change.commit(entry(node, caller, Act::Collection, &mapping.source, name, batch.digest))?;
     fresh.into_iter().for_each(|record| held.live.put(record));
-    Ok(Imported {
-        summary,
-        already: false,
-        quarantined: batch.quarantined,
-    })
+    Ok(Imported { summary, already: false, quarantined: batch.quarantined })
 }
 
 /// Freezes the periods from `first` to `last`. Periods without records are left out, and so are those
@@ -125,11 +108,7 @@ pub async fn freeze(
     last: &str,
 ) -> Result<Vec<EditionRef>, Invalid> {
     let first = Period::parse("first_period", first)?;
-    let last = if last.is_empty() {
-        first
-    } else {
-        Period::parse("last_period", last)?
-    };
+    let last = if last.is_empty() { first } else { Period::parse("last_period", last)? };
     let periods = Period::range(first, last, FREEZE_PERIODS_MAX).ok_or_else(|| {
         let detail = format!("must follow {first}, be of the same length, and at most {FREEZE_PERIODS_MAX} periods on");
         Invalid::new(Reason::PeriodInvalid, "last_period", detail)
@@ -146,24 +125,16 @@ fn freeze_all(node: &Node, caller: &Peer, periods: &[Period]) -> Result<Vec<Edit
     let (mut frozen, mut references, mut nothing) = (Vec::new(), Vec::new(), None);
     for period in periods {
         let id = EditionId::mint(node.clock.as_ref(), node.entropy.as_ref())?;
-        match freeze::freeze(
-            &held.live,
-            &held.editions,
-            *period,
-            id,
-            node.clock.now(),
-            node.lists,
-        ) {
+        match freeze::freeze(&held.live, &held.editions, *period, id, node.clock.now(), node.lists)
+        {
             Ok(Some(edition)) => {
                 references.push(edition.reference);
                 change.edition(&edition);
                 frozen.push(edition);
             }
-            Ok(None) => references.extend(
-                held.editions
-                    .newest(*period)
-                    .map(|edition| edition.reference),
-            ),
+            Ok(None) => {
+                references.extend(held.editions.newest(*period).map(|edition| edition.reference))
+            }
             Err(error) => nothing = Some(error),
         }
     }
@@ -176,17 +147,8 @@ fn freeze_all(node: &Node, caller: &Peer, periods: &[Period]) -> Result<Vec<Edit
             .map(|edition| format!("{}#{}", edition.reference.period, edition.reference.number))
             .collect();
         let digest = Digest::of(names.join(",").as_bytes());
-        change.commit(entry(
-            node,
-            caller,
-            Act::Alteration,
-            "freeze",
-            &names.join(","),
-            digest,
-        ))?;
-        frozen
-            .into_iter()
-            .for_each(|edition| held.editions.put(edition));
+        change.commit(entry(node, caller, Act::Alteration, "freeze", &names.join(","), digest))?;
+        frozen.into_iter().for_each(|edition| held.editions.put(edition));
     }
     Ok(references)
 }
@@ -196,11 +158,9 @@ pub async fn grant(node: &Node, caller: &Peer, raw: RawGrant) -> Result<u64, Inv
     let grant = Grant::parse(raw, node.lists)?;
     let epoch = change_consent(node, caller, "grant", grant.id(), |known| match known {
         Some(known) if known.to_raw() == grant.to_raw() => Ok(None),
-        Some(_) => Err(Invalid::new(
-            Reason::GrantConflict,
-            "grant",
-            "another grant with this id exists",
-        )),
+        Some(_) => {
+            Err(Invalid::new(Reason::GrantConflict, "grant", "another grant with this id exists"))
+        }
         None => Ok(Some(grant.clone())),
     })?;
     node.store.settled().await?;
@@ -213,11 +173,7 @@ pub async fn withdraw(node: &Node, caller: &Peer, id: &str) -> Result<u64, Inval
     let epoch = change_consent(node, caller, "withdraw", id, |known| match known {
         Some(known) if known.withdrawn() => Ok(None),
         Some(known) => Ok(Some(known.clone().withdraw())),
-        None => Err(Invalid::new(
-            Reason::NotFound,
-            "grant",
-            format!("there is no grant {id}"),
-        )),
+        None => Err(Invalid::new(Reason::NotFound, "grant", format!("there is no grant {id}"))),
     })?;
     node.store.settled().await?;
     Ok(epoch)
@@ -244,14 +200,7 @@ fn change_consent(
     let epoch = change.raise_consent_epoch();
     change.grant(id, &grant);
     let digest = Digest::of(format!("{:?} {}", grant.to_raw(), grant.withdrawn()).as_bytes());
-    change.commit(entry(
-        node,
-        caller,
-        Act::Alteration,
-        why,
-        &id.to_string(),
-        digest,
-    ))?;
+    change.commit(entry(node, caller, Act::Alteration, why, &id.to_string(), digest))?;
     match at.and_then(|at| held.grants.get_mut(at)) {
         Some(known) => *known = grant,
         None => held.grants.push(grant),

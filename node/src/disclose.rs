@@ -43,36 +43,24 @@ pub fn protect(
     (node, jurisdiction): (&Name, JurisdictionCode),
     lists: &Lists,
 ) -> SafeTable {
-    let blocks = consented
-        .blocks()
-        .iter()
-        .zip(slice.blocks)
-        .map(|(block, held)| {
-            let mode = policy.mode(block.indicator);
-            TableBlock {
-                indicator: block.indicator,
-                mode,
-                crime_areas: block.crime_areas.clone(),
-                regions: block.regions.clone(),
-                periods: block.periods.clone(),
-                cells: held.into_iter().map(|held| shown(held, mode)).collect(),
-            }
-        });
+    let blocks = consented.blocks().iter().zip(slice.blocks).map(|(block, held)| {
+        let mode = policy.mode(block.indicator);
+        TableBlock {
+            indicator: block.indicator,
+            mode,
+            crime_areas: block.crime_areas.clone(),
+            regions: block.regions.clone(),
+            periods: block.periods.clone(),
+            cells: held.into_iter().map(|held| shown(held, mode)).collect(),
+        }
+    });
     // Named for every period asked, whatever is shown: which editions exist is a published term.
-    let asked = |period| {
-        consented
-            .blocks()
-            .iter()
-            .any(|block| block.periods.contains(&period))
-    };
+    let asked = |period| consented.blocks().iter().any(|block| block.periods.contains(&period));
     SafeTable(Table {
         node: node.clone(),
         jurisdiction,
         lists: lists.name().to_owned(),
-        editions: editions
-            .references()
-            .filter(|edition| asked(edition.period))
-            .collect(),
+        editions: editions.references().filter(|edition| asked(edition.period)).collect(),
         blocks: blocks.collect(),
     })
 }

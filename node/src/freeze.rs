@@ -76,15 +76,9 @@ pub fn freeze(
     if newest.is_some_and(same) {
         return Ok(None);
     }
-    let number = newest
-        .map_or(0, |known| known.reference.number)
-        .saturating_add(1);
+    let number = newest.map_or(0, |known| known.reference.number).saturating_add(1);
     Ok(Some(Edition {
-        reference: EditionRef {
-            period,
-            edition,
-            number,
-        },
+        reference: EditionRef { period, edition, number },
         frozen_at: now,
         lists: lists.name().to_owned(),
         cube,

@@ -57,18 +57,13 @@ pub fn read(
     }
     let unreadable = |detail: String| Invalid::new(Reason::ImportUnreadable, "file", detail);
     if std::str::from_utf8(file).is_err() {
-        return Err(unreadable(
-            "is not UTF-8 text; save it as CSV UTF-8".to_owned(),
-        ));
+        return Err(unreadable("is not UTF-8 text; save it as CSV UTF-8".to_owned()));
     }
     let mut reader = csv::ReaderBuilder::new()
         .flexible(true)
         .delimiter(mapping.delimiter)
         .from_reader(file.strip_prefix(b"\xef\xbb\xbf").unwrap_or(file));
-    let header = reader
-        .headers()
-        .map_err(|error| unreadable(error.to_string()))?
-        .clone();
+    let header = reader.headers().map_err(|error| unreadable(error.to_string()))?.clone();
     let columns = Columns::find(&header, mapping)?;
 
     let mut batch = Batch {
@@ -118,38 +113,23 @@ struct Columns {
 impl Columns {
     fn find(header: &csv::StringRecord, mapping: &Mapping) -> Result<Self, Invalid> {
         if header.len() > IMPORT_COLUMNS_MAX {
-            let detail = format!(
-                "{} columns where {IMPORT_COLUMNS_MAX} is the most",
-                header.len()
-            );
+            let detail = format!("{} columns where {IMPORT_COLUMNS_MAX} is the most", header.len());
             return Err(Invalid::new(Reason::LimitExceeded, "header", detail));
         }
         let names: Vec<_> = header.iter().collect();
-        if let Some(twice) = names
-            .iter()
-            .enumerate()
-            .find(|(at, name)| names[..*at].contains(name))
+        if let Some(twice) = names.iter().enumerate().find(|(at, name)| names[..*at].contains(name))
         {
             let detail = format!("column {} stands twice", quoted(twice.1));
             return Err(Invalid::new(Reason::ImportUnreadable, "header", detail));
         }
-        let absent = mapping
-            .mentioned()
-            .find(|name| !names.contains(name))
-            .map(|name| {
-                let detail = format!(
-                    "the mapping names column {}, which the file does not have",
-                    quoted(name)
-                );
-                Invalid::new(Reason::ColumnUnknown, name, detail)
-            });
+        let absent = mapping.mentioned().find(|name| !names.contains(name)).map(|name| {
+            let detail =
+                format!("the mapping names column {}, which the file does not have", quoted(name));
+            Invalid::new(Reason::ColumnUnknown, name, detail)
+        });
         let strange =
             (0..names.len()).filter(|at| !mapping.mentioned().any(|name| name == names[*at]));
-        Ok(Self {
-            strange: strange.collect(),
-            header: header.clone(),
-            absent,
-        })
+        Ok(Self { strange: strange.collect(), header: header.clone(), absent })
     }
 
     /// One row: a record, nothing if the mapping leaves it out, or why it is refused.
@@ -164,23 +144,12 @@ impl Columns {
             return Err(absent.clone());
         }
         if row.len() != self.header.len() {
-            let detail = format!(
-                "{} fields where the header has {}",
-                row.len(),
-                self.header.len()
-            );
+            let detail = format!("{} fields where the header has {}", row.len(), self.header.len());
             return Err(Invalid::new(Reason::FieldInvalid, "row", detail));
         }
-        if let Some(long) = row
-            .iter()
-            .position(|field| field.len() > IMPORT_FIELD_BYTES_MAX)
-        {
+        if let Some(long) = row.iter().position(|field| field.len() > IMPORT_FIELD_BYTES_MAX) {
             let detail = format!("longer than {IMPORT_FIELD_BYTES_MAX} bytes");
-            return Err(Invalid::new(
-                Reason::LimitExceeded,
-                &self.header[long],
-                detail,
-            ));
+            return Err(Invalid::new(Reason::LimitExceeded, &self.header[long], detail));
         }
         // What nobody has mapped might be anything, a name included: it is not believed to be harmless.
         if let Some(strange) = self.strange.iter().find(|at| !row[**at].is_empty()) {
@@ -191,11 +160,7 @@ impl Columns {
             );
             return Err(Invalid::new(Reason::ColumnUnknown, name, detail));
         }
-        if mapping
-            .only
-            .iter()
-            .any(|(column, wanted)| self.field(row, column) != wanted)
-        {
+        if mapping.only.iter().any(|(column, wanted)| self.field(row, column) != wanted) {
             return Ok(None);
         }
         self.translate(row, mapping, jurisdiction, lists).map(Some)
@@ -211,10 +176,8 @@ impl Columns {
         let text = |target: &str| mapping.text_of(target, |column| self.field(row, column));
         let whose = text("jurisdiction").unwrap_or(jurisdiction.as_str());
         if whose != jurisdiction.as_str() {
-            let detail = format!(
-                "{} is not {jurisdiction}, whom this node speaks for",
-                quoted(whose)
-            );
+            let detail =
+                format!("{} is not {jurisdiction}, whom this node speaks for", quoted(whose));
             return Err(Invalid::new(
                 Reason::CodeUnknown,
                 mapping.place_of("jurisdiction"),
@@ -227,24 +190,14 @@ impl Columns {
             Some("missing") => true,
             Some("value") => false,
             Some(other) => {
-                let detail = format!(
-                    "{} is not a status; map it to value or missing",
-                    quoted(other)
-                );
-                return Err(Invalid::new(
-                    Reason::CodeUnknown,
-                    mapping.place_of("status"),
-                    detail,
-                ));
+                let detail =
+                    format!("{} is not a status; map it to value or missing", quoted(other));
+                return Err(Invalid::new(Reason::CodeUnknown, mapping.place_of("status"), detail));
             }
         };
         if missing && !value.is_empty() {
             let detail = format!("{} beside the status missing", quoted(value));
-            return Err(Invalid::new(
-                Reason::FieldInvalid,
-                mapping.place_of("value"),
-                detail,
-            ));
+            return Err(Invalid::new(Reason::FieldInvalid, mapping.place_of("value"), detail));
         }
         let raw = RawRecord {
             indicator: text("indicator").unwrap_or_default(),
@@ -253,10 +206,8 @@ impl Columns {
             period: text("period").unwrap_or_default(),
             value: (!missing).then_some(value),
         };
-        Record::parse(raw, jurisdiction, lists).map_err(|error| Invalid {
-            field: mapping.place_of(&error.field),
-            ..error
-        })
+        Record::parse(raw, jurisdiction, lists)
+            .map_err(|error| Invalid { field: mapping.place_of(&error.field), ..error })
     }
 
     fn field<'a>(&self, row: &'a csv::StringRecord, column: &str) -> &'a str {

@@ -64,14 +64,8 @@ impl Policy {
                 return Err(Invalid::new(Reason::FieldInvalid, field, "stands twice"));
             }
         }
-        let lines: String = modes
-            .iter()
-            .map(|(code, mode)| format!("{code} {mode:?}\n"))
-            .collect();
-        Ok(Self {
-            modes,
-            digest: Digest::of(lines.as_bytes()),
-        })
+        let lines: String = modes.iter().map(|(code, mode)| format!("{code} {mode:?}\n")).collect();
+        Ok(Self { modes, digest: Digest::of(lines.as_bytes()) })
     }
 
     /// The mode of an indicator; closed unless the policy says otherwise.
@@ -99,28 +93,19 @@ mod tests {
     #[test]
     fn only_figures_that_are_already_public_may_be_open() {
         assert!(parse("PUB.OFF.N", "open").is_ok());
-        assert_eq!(
-            parse("THB.VIC.N", "open").unwrap_err().reason,
-            Reason::ModeUnavailable
-        );
+        assert_eq!(parse("THB.VIC.N", "open").unwrap_err().reason, Reason::ModeUnavailable);
     }
 
     #[test]
     fn half_made_protection_is_refused() {
         for mode in ["protected", "bulletin"] {
-            assert_eq!(
-                parse("PUB.OFF.N", mode).unwrap_err().reason,
-                Reason::ModeUnavailable
-            );
+            assert_eq!(parse("PUB.OFF.N", mode).unwrap_err().reason, Reason::ModeUnavailable);
         }
     }
 
     #[test]
     fn what_is_not_named_is_closed() {
         let policy = Policy::parse("", Lists::builtin()).unwrap();
-        assert_eq!(
-            policy.mode(IndicatorCode::parse("PUB.OFF.N").unwrap()),
-            Mode::Closed
-        );
+        assert_eq!(policy.mode(IndicatorCode::parse("PUB.OFF.N").unwrap()), Mode::Closed);
     }
 }

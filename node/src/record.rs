@@ -122,10 +122,7 @@ fn number(text: &str, indicator: &Indicator) -> Result<i64, Invalid> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
     if whole.is_empty() || !digits(whole) || !digits(fraction) || text.ends_with('.') {
-        return Err(wrong(format!(
-            "{} is not a plain number like 12 or 12.5",
-            quoted(text)
-        )));
+        return Err(wrong(format!("{} is not a plain number like 12 or 12.5", quoted(text))));
     }
     let fraction = fraction.trim_end_matches('0');
     let decimals = usize::try_from(indicator.decimals).unwrap_or(0);
@@ -137,16 +134,9 @@ fn number(text: &str, indicator: &Indicator) -> Result<i64, Invalid> {
         )));
     }
     let scaled = format!("{whole}{fraction:0<decimals$}");
-    let value = scaled
-        .parse::<i64>()
-        .ok()
-        .filter(|value| *value <= indicator.value_max);
+    let value = scaled.parse::<i64>().ok().filter(|value| *value <= indicator.value_max);
     value.ok_or_else(|| {
-        wrong(format!(
-            "{} is above the plausible range of {}",
-            quoted(text),
-            indicator.code
-        ))
+        wrong(format!("{} is above the plausible range of {}", quoted(text), indicator.code))
     })
 }
 
@@ -172,19 +162,9 @@ mod tests {
             let record = parse("PUB.OFF.N", "ICCS0101", text).unwrap();
             assert!(record.observed() == Observed::Value(expected), "{text}");
         }
-        for text in [
-            "",
-            "-1",
-            "+1",
-            "1e3",
-            "1,000",
-            "1.",
-            ".5",
-            "0.5",
-            " 1",
-            "٣",
-            "99999999999999999999",
-        ] {
+        for text in
+            ["", "-1", "+1", "1e3", "1,000", "1.", ".5", "0.5", " 1", "٣", "99999999999999999999"]
+        {
             assert!(parse("PUB.OFF.N", "ICCS0101", text).is_err(), "{text:?}");
         }
         let seized = parse("PUB.SEIZ.KG", "DRG.COC", "12.5").unwrap();

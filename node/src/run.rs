@@ -49,33 +49,20 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> Result
         // An error means that the sender is gone, and with it the wish to go on.
         let _ = stopped.wait_for(|stopped| *stopped).await;
     };
-    let exchange = wire::exchange_server::ExchangeServer::new(ExchangeService {
-        node: Arc::clone(&node),
-    })
-    .max_decoding_message_size(limits::REQUEST_BYTES_MAX)
-    .max_encoding_message_size(limits::ANSWER_BYTES_MAX);
-    let desk = wire::desk::desk_server::DeskServer::new(DeskService {
-        node: Arc::clone(&node),
-    })
-    .max_decoding_message_size(limits::REQUEST_BYTES_MAX)
-    .max_encoding_message_size(limits::REPLY_BYTES_MAX);
-    let quick = Options {
-        call_timeout: limits::CALL_TIMEOUT,
-        reflection: config.exchange.reflection,
-    };
-    let long = Options {
-        call_timeout: limits::LONG_CALL_TIMEOUT,
-        reflection: config.desk.reflection,
-    };
+    let exchange =
+        wire::exchange_server::ExchangeServer::new(ExchangeService { node: Arc::clone(&node) })
+            .max_decoding_message_size(limits::REQUEST_BYTES_MAX)
+            .max_encoding_message_size(limits::ANSWER_BYTES_MAX);
+    let desk = wire::desk::desk_server::DeskServer::new(DeskService { node: Arc::clone(&node) })
+        .max_decoding_message_size(limits::REQUEST_BYTES_MAX)
+        .max_encoding_message_size(limits::REPLY_BYTES_MAX);
+    let quick =
+        Options { call_timeout: limits::CALL_TIMEOUT, reflection: config.exchange.reflection };
+    let long =
+        Options { call_timeout: limits::LONG_CALL_TIMEOUT, reflection: config.desk.reflection };
     let serving = async {
         tokio::try_join!(
-            listener::serve(
-                exchange_at,
-                &credentials,
-                exchange,
-                quick,
-                until(stopped.clone())
-            ),
+            listener::serve(exchange_at, &credentials, exchange, quick, until(stopped.clone())),
             listener::serve(desk_at, &credentials, desk, long, until(stopped)),
         )
     };
@@ -105,28 +92,17 @@ pub fn open(config: &Config, credentials: &Credentials) -> Result<Node, Invalid>
     let lists = Lists::builtin();
     let own = credentials.own();
     let Place::Jurisdiction(jurisdiction) = own.identity.place else {
-        return Err(wrong(
-            "tls.certificate",
-            format!("{} is not a national node", own.identity),
-        ));
+        return Err(wrong("tls.certificate", format!("{} is not a national node", own.identity)));
     };
     if own.identity.role != Role::Node {
-        return Err(wrong(
-            "tls.certificate",
-            format!("{} is not a node", own.identity),
-        ));
+        return Err(wrong("tls.certificate", format!("{} is not a node", own.identity)));
     }
     let policy = Policy::parse(&read(&config.policy)?, lists)?;
     let seal_key = SecretKey::from_pem("seal.key", &read_secret(&config.seal_key)?)?;
-    let store = Store::open(
-        &config.data,
-        &own.identity.to_string(),
-        config.free_bytes_min,
-    )?;
+    let store = Store::open(&config.data, &own.identity.to_string(), config.free_bytes_min)?;
     let roster = roster(config, &own.identity, &store, lists)?;
-    let member = roster
-        .member(&own.identity.name)
-        .filter(|_| roster.registers(&own.identity, &own.spki));
+    let member =
+        roster.member(&own.identity.name).filter(|_| roster.registers(&own.identity, &own.spki));
     let Some(member) = member else {
         let detail = format!(
             "does not list this certificate for {}; send its key to the root",
@@ -177,13 +153,7 @@ fn roster(
     let bytes = fs::read(&config.roster)
         .map_err(|error| wrong(&config.roster.display().to_string(), error.to_string()))?;
     let envelope: wire::Envelope = strict::decode("roster", &bytes)?;
-    let roster = Roster::open(
-        &envelope,
-        &root,
-        lists,
-        store.head().roster_version(),
-        clock.now(),
-    )?;
+    let roster = Roster::open(&envelope, &root, lists, store.head().roster_version(), clock.now())?;
     if roster.version > store.head().roster_version() {
         let mut change = store.begin()?;
         change.rely_on_roster(roster.version);

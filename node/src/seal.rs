@@ -32,29 +32,15 @@ impl SealedAnswer {
         lists: &Lists,
     ) -> Result<(Self, SealedTable), Invalid> {
         let damaged = |error: Invalid| {
-            Invalid::new(
-                Reason::StoreFailed,
-                "store.answer",
-                format!("damaged: {error}"),
-            )
+            Invalid::new(Reason::StoreFailed, "store.answer", format!("damaged: {error}"))
         };
         let response: wire::AnswerResponse =
             accord_proto::strict::decode_signed("answer", stored).map_err(damaged)?;
         let Answer::Sealed(sealed) = Answer::try_from(response.clone()).map_err(damaged)? else {
-            return Err(damaged(Invalid::new(
-                Reason::AnswerMalformed,
-                "answer",
-                "holds no table",
-            )));
+            return Err(damaged(Invalid::new(Reason::AnswerMalformed, "answer", "holds no table")));
         };
         let opened = SealedTable::open(sealed, &[key.public()], lists).map_err(damaged)?;
-        Ok((
-            Self {
-                response,
-                table: opened.seal().table_digest,
-            },
-            opened,
-        ))
+        Ok((Self { response, table: opened.seal().table_digest }, opened))
     }
 
     /// The very same table under a new seal.
@@ -68,17 +54,10 @@ impl SealedAnswer {
     fn of(table: Vec<u8>, key: &SecretKey, bind: impl FnOnce(Digest) -> Seal) -> Self {
         let digest = Digest::of(&table);
         let seal = bind(digest).sign(key);
-        let sealed = wire::SealedTable {
-            table,
-            seal: Some(seal),
-        };
-        let response = wire::AnswerResponse {
-            outcome: Some(wire::answer_response::Outcome::Sealed(sealed)),
-        };
-        Self {
-            response,
-            table: digest,
-        }
+        let sealed = wire::SealedTable { table, seal: Some(seal) };
+        let response =
+            wire::AnswerResponse { outcome: Some(wire::answer_response::Outcome::Sealed(sealed)) };
+        Self { response, table: digest }
     }
 
     /// SHA-256 of the table, for the journal.

@@ -52,16 +52,8 @@ enum Room {
 }
 
 impl Room {
-    const NAMES: [&'static str; 8] = [
-        "meta",
-        "blocks",
-        "imports",
-        "quarantine",
-        "editions",
-        "grants",
-        "answers",
-        "journal",
-    ];
+    const NAMES: [&'static str; 8] =
+        ["meta", "blocks", "imports", "quarantine", "editions", "grants", "answers", "journal"];
 
     fn at(self) -> usize {
         self as usize
@@ -132,21 +124,12 @@ impl Store {
                 batch.insert(schema::OWNER_KEY, owner);
                 batch.insert(schema::JOURNAL_KEY, Frontier::default().to_bytes());
                 meta.apply_batch(batch).map_err(|error| failed(&error))?;
-                Head {
-                    journal: Frontier::default(),
-                    counters: schema::Counters::default(),
-                }
+                Head { journal: Frontier::default(), counters: schema::Counters::default() }
             }
         };
         let flush = move || db.flush().map(drop).map_err(|error| error.to_string());
         let durable = Durable::start(path.to_owned(), flush)?;
-        Ok(Self {
-            path: path.to_owned(),
-            free_bytes_min,
-            rooms,
-            durable,
-            head: Mutex::new(head),
-        })
+        Ok(Self { path: path.to_owned(), free_bytes_min, rooms, durable, head: Mutex::new(head) })
     }
 
     /// Begins a change; nobody else writes until it is committed or dropped.
@@ -154,12 +137,7 @@ impl Store {
         self.check_space()?;
         let head = self.head.lock().unwrap_or_else(PoisonError::into_inner);
         let next = head.clone();
-        Ok(Change {
-            store: self,
-            head,
-            next,
-            writes: Vec::new(),
-        })
+        Ok(Change { store: self, head, next, writes: Vec::new() })
     }
 
     /// Resolves when every change committed before this call is durable.
@@ -169,25 +147,17 @@ impl Store {
 
     /// Where journal and counters stand.
     pub fn head(&self) -> Head {
-        self.head
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.head.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Is this very file imported already?
     pub fn import_of(&self, digest: &Digest) -> Result<Option<ImportSummary>, Invalid> {
-        Ok(self
-            .imports()?
-            .into_iter()
-            .find(|import| import.digest == digest.0))
+        Ok(self.imports()?.into_iter().find(|import| import.digest == digest.0))
     }
 
     /// Every committed import, oldest first.
     pub fn imports(&self) -> Result<Vec<ImportSummary>, Invalid> {
-        self.scan(Room::Imports, &[])
-            .map(|entry| schema::decode(&entry?.1))
-            .collect()
+        self.scan(Room::Imports, &[]).map(|entry| schema::decode(&entry?.1)).collect()
     }
 
     /// Every committed record, oldest import first.
@@ -230,9 +200,7 @@ impl Store {
     /// What was released for a requirement.
     pub fn released(&self, requirement: RequirementId) -> Result<Option<Released>, Invalid> {
         let room = &self.rooms[Room::Answers.at()];
-        let stored = room
-            .get(requirement.as_bytes())
-            .map_err(|error| failed(&error))?;
+        let stored = room.get(requirement.as_bytes()).map_err(|error| failed(&error))?;
         stored.map(|bytes| schema::decode(&bytes)).transpose()
     }
 
@@ -246,9 +214,7 @@ impl Store {
         room: Room,
         prefix: &[u8],
     ) -> impl Iterator<Item = Result<(sled::IVec, sled::IVec), Invalid>> {
-        self.rooms[room.at()]
-            .scan_prefix(prefix)
-            .map(|entry| entry.map_err(|error| failed(&error)))
+        self.rooms[room.at()].scan_prefix(prefix).map(|entry| entry.map_err(|error| failed(&error)))
     }
 
     /// A full disk poisons sled, reads included: stop well before.
@@ -310,11 +276,8 @@ impl Change<'_> {
         self.next.counters.imports += 1;
         let number = self.next.counters.imports.to_be_bytes();
         let blocks = &self.store.rooms[Room::Blocks.at()];
-        let stale: Vec<_> = blocks
-            .scan_prefix(number)
-            .keys()
-            .collect::<Result<_, _>>()
-            .map_err(|e| failed(&e))?;
+        let stale: Vec<_> =
+            blocks.scan_prefix(number).keys().collect::<Result<_, _>>().map_err(|e| failed(&e))?;
         let mut batch = sled::Batch::default();
         stale.into_iter().for_each(|key| batch.remove(key));
         for (at, block) in records.chunks(BLOCK_RECORDS).enumerate() {
@@ -336,29 +299,17 @@ impl Change<'_> {
     pub fn edition(&mut self, edition: &Edition) {
         self.next.counters.editions += 1;
         let number = self.next.counters.editions.to_be_bytes();
-        self.write(
-            Room::Editions,
-            &number,
-            schema::Edition::write(edition).encode_to_vec(),
-        );
+        self.write(Room::Editions, &number, schema::Edition::write(edition).encode_to_vec());
     }
 
     /// A new or changed grant.
     pub fn grant(&mut self, id: GrantId, grant: &Grant) {
-        self.write(
-            Room::Grants,
-            id.as_bytes(),
-            schema::Grant::write(grant).encode_to_vec(),
-        );
+        self.write(Room::Grants, id.as_bytes(), schema::Grant::write(grant).encode_to_vec());
     }
 
     /// What leaves for a requirement.
     pub fn release(&mut self, requirement: RequirementId, released: &Released) {
-        self.write(
-            Room::Answers,
-            requirement.as_bytes(),
-            released.encode_to_vec(),
-        );
+        self.write(Room::Answers, requirement.as_bytes(), released.encode_to_vec());
     }
 
     /// One transaction: the act and its journal entry. Durable only after [`Store::settled`].
@@ -367,16 +318,8 @@ impl Change<'_> {
         let entry = entry.encode(&self.next.journal);
         self.next.journal.append(&entry);
         self.write(Room::Journal, &sequence, entry);
-        self.write(
-            Room::Meta,
-            schema::JOURNAL_KEY.as_bytes(),
-            self.next.journal.to_bytes(),
-        );
-        self.write(
-            Room::Meta,
-            schema::COUNTERS_KEY.as_bytes(),
-            self.next.counters.encode_to_vec(),
-        );
+        self.write(Room::Meta, schema::JOURNAL_KEY.as_bytes(), self.next.journal.to_bytes());
+        self.write(Room::Meta, schema::COUNTERS_KEY.as_bytes(), self.next.counters.encode_to_vec());
         let rooms: &[sled::Tree] = &self.store.rooms;
         rooms
             .transaction(|rooms| {

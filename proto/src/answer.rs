@@ -76,10 +76,8 @@ impl Seal {
         keys: &[PublicKey],
         lists: &Lists,
     ) -> Result<Self, Invalid> {
-        let payload = seal::open(envelope, Kind::Seal, keys, "seal").map_err(|error| Invalid {
-            reason: Reason::AnswerSeal,
-            ..error
-        })?;
+        let payload = seal::open(envelope, Kind::Seal, keys, "seal")
+            .map_err(|error| Invalid { reason: Reason::AnswerSeal, ..error })?;
         let wire::Seal {
             node,
             jurisdiction,
@@ -128,10 +126,7 @@ impl SealedTable {
         keys: &[PublicKey],
         lists: &Lists,
     ) -> Result<Self, Invalid> {
-        let wire::SealedTable {
-            table: bytes,
-            seal: envelope,
-        } = sealed;
+        let wire::SealedTable { table: bytes, seal: envelope } = sealed;
         let envelope = envelope
             .ok_or_else(|| Invalid::new(Reason::AnswerSeal, "seal", "the table is not sealed"))?;
         let seal = Seal::open(&envelope, keys, lists)?;
@@ -150,11 +145,7 @@ impl SealedTable {
                 "table and seal name different nodes",
             ));
         }
-        Ok(Self {
-            table,
-            seal,
-            envelope,
-        })
+        Ok(Self { table, seal, envelope })
     }
 
     /// The cells.
@@ -194,11 +185,9 @@ impl TryFrom<wire::AnswerResponse> for Answer {
             Some(Outcome::Sealed(sealed)) => Ok(Self::Sealed(sealed)),
             Some(Outcome::Pending(wire::Pending {})) => Ok(Self::Pending),
             Some(Outcome::Declined(wire::Declined {})) => Ok(Self::Declined),
-            None => Err(Invalid::new(
-                Reason::AnswerMalformed,
-                "outcome",
-                "the answer says nothing",
-            )),
+            None => {
+                Err(Invalid::new(Reason::AnswerMalformed, "outcome", "the answer says nothing"))
+            }
         }
     }
 }

@@ -45,10 +45,7 @@ impl ClientFile {
             key: home.join(&file.key),
             ca: home.join(&file.ca),
         })?;
-        let expected = Expected {
-            identity: Identity::parse(&file.server)?,
-            spki: None,
-        };
+        let expected = Expected { identity: Identity::parse(&file.server)?, spki: None };
         connect(&file.address, &credentials, expected).await
     }
 }
@@ -78,13 +75,8 @@ impl ExchangeClient {
         &mut self,
         deadline: Duration,
     ) -> Result<wire::DescribeResponse, Invalid> {
-        let response = self
-            .inner
-            .describe(within(deadline, wire::DescribeRequest {}))
-            .await;
-        response
-            .map(tonic::Response::into_inner)
-            .map_err(|status| from_status(&status))
+        let response = self.inner.describe(within(deadline, wire::DescribeRequest {})).await;
+        response.map(tonic::Response::into_inner).map_err(|status| from_status(&status))
     }
 
     /// Asks. The bound covers the whole call, however slowly bytes arrive.
@@ -93,30 +85,20 @@ impl ExchangeClient {
         requirement: &SignedRequirement,
         deadline: Duration,
     ) -> Result<Answer, Invalid> {
-        let request = wire::AnswerRequest {
-            requirement: Some(requirement.envelope().clone()),
-        };
+        let request = wire::AnswerRequest { requirement: Some(requirement.envelope().clone()) };
         let call = self.inner.answer(within(deadline, request));
         match tokio::time::timeout(deadline, call).await {
             Ok(Ok(response)) => Answer::try_from(response.into_inner()),
             Ok(Err(status)) => Err(from_status(&status)),
-            Err(_) => Err(Invalid::new(
-                Reason::DeadlineExceeded,
-                "call",
-                "no answer in time",
-            )),
+            Err(_) => Err(Invalid::new(Reason::DeadlineExceeded, "call", "no answer in time")),
         }
     }
 
     /// Signed head of the node's journal.
     pub async fn checkpoint(&mut self, deadline: Duration) -> Result<wire::Envelope, Invalid> {
-        let response = self
-            .inner
-            .get_checkpoint(within(deadline, wire::GetCheckpointRequest {}))
-            .await;
-        let response = response
-            .map_err(|status| from_status(&status))?
-            .into_inner();
+        let response =
+            self.inner.get_checkpoint(within(deadline, wire::GetCheckpointRequest {})).await;
+        let response = response.map_err(|status| from_status(&status))?.into_inner();
         response
             .checkpoint
             .ok_or_else(|| Invalid::new(Reason::FieldMissing, "checkpoint", "is not there"))

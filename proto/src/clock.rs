@@ -38,10 +38,7 @@ impl Timestamp {
             Err(_) => Err(Invalid::new(
                 Reason::FieldInvalid,
                 field,
-                format!(
-                    "{} is not a date; write 2026-11-24 or 2026-11-24T08:00:00Z",
-                    quoted(text)
-                ),
+                format!("{} is not a date; write 2026-11-24 or 2026-11-24T08:00:00Z", quoted(text)),
             )),
         }
     }
@@ -54,11 +51,7 @@ impl Timestamp {
     /// This moment moved by `seconds`, kept within the allowed range.
     #[must_use]
     pub fn plus_s(self, seconds: i64) -> Self {
-        Self(
-            self.0
-                .saturating_add(seconds)
-                .clamp(Self::RANGE_S.start, Self::RANGE_S.end - 1),
-        )
+        Self(self.0.saturating_add(seconds).clamp(Self::RANGE_S.start, Self::RANGE_S.end - 1))
     }
 }
 
@@ -131,10 +124,7 @@ mod tests {
     #[test]
     fn dates_are_midnight_utc() {
         let day = Timestamp::parse("from", "2026-11-24").unwrap();
-        assert_eq!(
-            day,
-            Timestamp::parse("from", "2026-11-24T00:00:00Z").unwrap()
-        );
+        assert_eq!(day, Timestamp::parse("from", "2026-11-24T00:00:00Z").unwrap());
         assert_eq!(day.to_string(), "2026-11-24T00:00:00Z");
         assert!(Timestamp::parse("from", "24.11.2026").is_err());
         assert!(Timestamp::from_s("from", i64::MAX).is_err());

@@ -62,12 +62,8 @@ impl Durable {
     /// Resolves when everything written before this call is durable.
     pub async fn settled(&self) -> Result<(), Invalid> {
         let (waiting, settled) = oneshot::channel();
-        self.waiting
-            .send(waiting)
-            .map_err(|_| failed("the committer has ended"))?;
-        settled
-            .await
-            .map_err(|_| failed("the committer has ended"))?
+        self.waiting.send(waiting).map_err(|_| failed("the committer has ended"))?;
+        settled.await.map_err(|_| failed("the committer has ended"))?
     }
 }
 
@@ -115,15 +111,8 @@ mod tests {
         };
         let durable =
             Durable::start(std::env::temp_dir().join("accord-no-such-folder"), flush).unwrap();
-        assert!(
-            durable.settled().await.is_err(),
-            "the folder cannot be fsynced"
-        );
+        assert!(durable.settled().await.is_err(), "the folder cannot be fsynced");
         assert!(durable.settled().await.is_err());
-        assert_eq!(
-            rounds.load(Ordering::SeqCst),
-            1,
-            "a broken store is not flushed again"
-        );
+        assert_eq!(rounds.load(Ordering::SeqCst), 1, "a broken store is not flushed again");
     }
 }

@@ -59,10 +59,7 @@ impl Federation {
         Err(Invalid::new(
             Reason::FieldInvalid,
             field,
-            format!(
-                "{} is not a trust domain; write it like wb6.example",
-                quoted(text)
-            ),
+            format!("{} is not a trust domain; write it like wb6.example", quoted(text)),
         ))
     }
 
@@ -188,9 +185,8 @@ impl Identity {
         let kind = parts.next()?;
         let name = Name::parse("", parts.next()?).ok()?;
         let role = parts.next()?;
-        let (role, _, _) = Role::NAMES
-            .into_iter()
-            .find(|(_, of, named)| *of == kind && *named == role)?;
+        let (role, _, _) =
+            Role::NAMES.into_iter().find(|(_, of, named)| *of == kind && *named == role)?;
         let belongs = match role {
             Role::Coordinator | Role::Editor | Role::Observer | Role::Custodian => {
                 place == Place::Region
@@ -198,28 +194,14 @@ impl Identity {
             Role::Node | Role::Releaser => place != Place::Region,
             Role::Analyst | Role::Auditor | Role::Operator => true,
         };
-        (parts.next().is_none() && belongs).then_some(Self {
-            federation,
-            place,
-            name,
-            role,
-        })
+        (parts.next().is_none() && belongs).then_some(Self { federation, place, name, role })
     }
 }
 
 impl fmt::Display for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            federation,
-            place,
-            name,
-            role,
-        } = self;
-        write!(
-            f,
-            "spiffe://{federation}/{place}/{}/{name}/{role}",
-            role.names().0
-        )
+        let Self { federation, place, name, role } = self;
+        write!(f, "spiffe://{federation}/{place}/{}/{name}/{role}", role.names().0)
     }
 }
 

@@ -57,9 +57,7 @@ impl Frontier {
     /// For the store: size, then the subtrees.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = self.size.to_be_bytes().to_vec();
-        self.subtrees
-            .iter()
-            .for_each(|subtree| bytes.extend(subtree.0));
+        self.subtrees.iter().for_each(|subtree| bytes.extend(subtree.0));
         bytes
     }
 
@@ -72,10 +70,7 @@ impl Frontier {
         if !tail.is_empty() || subtrees.len() != size.count_ones() as usize {
             return Err(wrong());
         }
-        Ok(Self {
-            size,
-            subtrees: subtrees.iter().copied().map(Digest).collect(),
-        })
+        Ok(Self { size, subtrees: subtrees.iter().copied().map(Digest).collect() })
     }
 
     /// A signed statement of size and root.
@@ -91,13 +86,7 @@ impl Frontier {
 }
 
 fn leaf(entry: &[u8]) -> Digest {
-    Digest(
-        Sha256::new()
-            .chain_update([0])
-            .chain_update(entry)
-            .finalize()
-            .into(),
-    )
+    Digest(Sha256::new().chain_update([0]).chain_update(entry).finalize().into())
 }
 
 fn node(left: &Digest, right: &Digest) -> Digest {
@@ -141,17 +130,9 @@ mod tests {
         for (at, entry) in entries.iter().enumerate() {
             frontier.append(&hex::decode(entry).unwrap());
             if at > 0 {
-                assert_eq!(
-                    frontier.root().to_string(),
-                    roots[at - 1],
-                    "size {}",
-                    at + 1
-                );
+                assert_eq!(frontier.root().to_string(), roots[at - 1], "size {}", at + 1);
             }
-            assert_eq!(
-                Frontier::from_bytes(&frontier.to_bytes()).unwrap(),
-                frontier
-            );
+            assert_eq!(Frontier::from_bytes(&frontier.to_bytes()).unwrap(), frontier);
         }
     }
 

@@ -73,21 +73,13 @@ impl Authority {
     /// A new CA.
     pub fn new(federation: &Federation, clock: &dyn Clock) -> Result<Self, Invalid> {
         let now = clock.now();
-        let mut params = params(
-            now,
-            &format!("{federation} development CA, not for production"),
-        );
+        let mut params = params(now, &format!("{federation} development CA, not for production"));
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let key = KeyPair::generate().map_err(failed)?;
         let certificate_pem = params.self_signed(&key).map_err(failed)?.pem();
         let key_pem = key.serialize_pem();
-        Ok(Self {
-            issuer: Issuer::new(params, key),
-            certificate_pem,
-            key_pem,
-            now,
-        })
+        Ok(Self { issuer: Issuer::new(params, key), certificate_pem, key_pem, now })
     }
 
     /// The CA of a development federation that was written before.
@@ -98,12 +90,7 @@ impl Authority {
             fs::read_to_string(&path).map_err(|error| unwritable(&path, &error))?;
         let key = KeyPair::from_pem(&key_pem).map_err(failed)?;
         let issuer = Issuer::from_ca_cert_pem(&certificate_pem, key).map_err(failed)?;
-        Ok(Self {
-            issuer,
-            certificate_pem,
-            key_pem,
-            now: clock.now(),
-        })
+        Ok(Self { issuer, certificate_pem, key_pem, now: clock.now() })
     }
 
     /// The CA's own certificate, PEM.
@@ -122,15 +109,11 @@ impl Authority {
         let (year, month, day) = ymd(self.now.plus_s(days * 86_400));
         params.not_after = rcgen::date_time_ymd(year, month, day);
         for uri in uris {
-            params
-                .subject_alt_names
-                .push(SanType::URI(uri.as_str().try_into().map_err(failed)?));
+            params.subject_alt_names.push(SanType::URI(uri.as_str().try_into().map_err(failed)?));
         }
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-        params.extended_key_usages = vec![
-            ExtendedKeyUsagePurpose::ServerAuth,
-            ExtendedKeyUsagePurpose::ClientAuth,
-        ];
+        params.extended_key_usages =
+            vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
         let key = KeyPair::generate().map_err(failed)?;
         let certificate = params.signed_by(&key, &self.issuer).map_err(failed)?;
         Ok(Issued {
@@ -158,11 +141,7 @@ fn ymd(at: Timestamp) -> (i32, u8, u8) {
     let text = at.to_string();
     let mut parts = text.split(['-', 'T']);
     let mut next = || parts.next().unwrap_or("1");
-    (
-        next().parse().unwrap_or(1970),
-        next().parse().unwrap_or(1),
-        next().parse().unwrap_or(1),
-    )
+    (next().parse().unwrap_or(1970), next().parse().unwrap_or(1), next().parse().unwrap_or(1))
 }
 
 /// Writes a whole development federation below `dir`, which must not exist yet. Returns the roster.
@@ -174,23 +153,14 @@ pub fn development(
 ) -> Result<wire::Roster, Invalid> {
     if dir.exists() {
         let detail = "exists already; give a new folder, nothing is overwritten";
-        return Err(Invalid::new(
-            Reason::FieldInvalid,
-            dir.display().to_string(),
-            detail,
-        ));
+        return Err(Invalid::new(Reason::FieldInvalid, dir.display().to_string(), detail));
     }
     let (now, lists) = (clock.now(), Lists::builtin());
     let ca = Authority::new(&plan.federation, clock)?;
     let [root, authority, centre] = [keyed(entropy)?, keyed(entropy)?, keyed(entropy)?];
     let identity = |place, name: &str, role| {
         let name = Name::parse("name", name)?;
-        Ok::<_, Invalid>(Identity {
-            federation: plan.federation.clone(),
-            place,
-            name,
-            role,
-        })
+        Ok::<_, Invalid>(Identity { federation: plan.federation.clone(), place, name, role })
     };
 
     let coordinator = identity(Place::Region, "coordinator", Role::Coordinator)?;
@@ -222,24 +192,7 @@ pub fn development(
         write_staff(&home, &ca, &person, &coordinator, &plan.region_address)?;
     }
     for node in &plan.nodes {
-        let place = Place::Jurisdiction(node.jurisdiction);
-        let service = identity(place, node.node.as_str(), Role::Node)?;
-        let (tls, seal) = (ca.issue(&service)?, keyed(entropy)?);
-        let home = dir.join(node.node.as_str());
-        write_party(&home.join("keys"), &ca, &tls)?;
-        write_secret(&home.join("keys/seal.key"), &seal.to_pem()?)?;
-        for role in [Role::Analyst, Role::Releaser, Role::Auditor] {
-            let person = identity(place, &format!("test-{role}"), role)?;
-            write_staff(&home, &ca, &person, &service, &node.desk_address)?;
-        }
-        roster.members.push(wire::Member {
-            node: node.node.to_string(),
-            jurisdiction: node.jurisdiction.to_string(),
-            address: node.exchange_address.clone(),
-            tls_spki_sha256: vec![tls.spki.0.to_vec()],
-            seal_keys: vec![seal.public().to_bytes().to_vec()],
-            since_s: now.as_s(),
-        });
+        roster.members.push(write_node(plan, node, dir, &ca, (now, entropy))?);
     }
     roster.members.sort_by(|a, b| a.node.cmp(&b.node));
 
@@ -248,13 +201,39 @@ pub fn development(
     write_federation(&federation, &ca, &root, &authority)?;
     let homes = plan.nodes.iter().map(|node| dir.join(node.node.as_str()));
     for home in homes.chain([home, federation]) {
-        write(
-            &home.join("root.pub"),
-            hex::encode(root.public().to_bytes()),
-        )?;
+        write(&home.join("root.pub"), hex::encode(root.public().to_bytes()))?;
         write(&home.join("roster.signed"), &signed)?;
     }
     Ok(roster)
+}
+
+/// A node's folder: certificate, seal key, staff. Returns its entry of the roster.
+fn write_node(
+    plan: &Plan,
+    node: &PlannedNode,
+    dir: &Path,
+    ca: &Authority,
+    (now, entropy): (Timestamp, &dyn Entropy),
+) -> Result<wire::Member, Invalid> {
+    let place = Place::Jurisdiction(node.jurisdiction);
+    let named = |name, role| Identity { federation: plan.federation.clone(), place, name, role };
+    let service = named(node.node.clone(), Role::Node);
+    let (tls, seal) = (ca.issue(&service)?, keyed(entropy)?);
+    let home = dir.join(node.node.as_str());
+    write_party(&home.join("keys"), ca, &tls)?;
+    write_secret(&home.join("keys/seal.key"), &seal.to_pem()?)?;
+    for role in [Role::Analyst, Role::Releaser, Role::Auditor] {
+        let person = named(Name::parse("name", &format!("test-{role}"))?, role);
+        write_staff(&home, ca, &person, &service, &node.desk_address)?;
+    }
+    Ok(wire::Member {
+        node: node.node.to_string(),
+        jurisdiction: node.jurisdiction.to_string(),
+        address: node.exchange_address.clone(),
+        tls_spki_sha256: vec![tls.spki.0.to_vec()],
+        seal_keys: vec![seal.public().to_bytes().to_vec()],
+        since_s: now.as_s(),
+    })
 }
 
 /// What the federation as a whole holds: its CA, the root, an authority's key.
@@ -309,11 +288,7 @@ fn write(path: &Path, bytes: impl AsRef<[u8]>) -> Result<(), Invalid> {
 }
 
 fn unwritable(path: &Path, error: &std::io::Error) -> Invalid {
-    Invalid::new(
-        Reason::FieldInvalid,
-        path.display().to_string(),
-        error.to_string(),
-    )
+    Invalid::new(Reason::FieldInvalid, path.display().to_string(), error.to_string())
 }
 
 fn failed(error: impl std::fmt::Display) -> Invalid {

@@ -93,21 +93,12 @@ impl SignedRequirement {
         let payload = seal::open(&envelope, Kind::Requirement, &authority.keys, "requirement")?;
         let digest = Digest::of(payload);
         let requirement = Requirement::from_wire(claimed, lists)?;
-        Ok(Self {
-            requirement,
-            envelope,
-            digest,
-        })
+        Ok(Self { requirement, envelope, digest })
     }
 
     /// Is `now` within the window, and the issue time not in the future?
     pub fn check_open(&self, now: Timestamp) -> Result<(), Invalid> {
-        let Requirement {
-            issued_at,
-            opens_at,
-            closes_at,
-            ..
-        } = &self.requirement;
+        let Requirement { issued_at, opens_at, closes_at, .. } = &self.requirement;
         let refuse = |reason, field, detail| Err(Invalid::new(reason, field, detail));
         if issued_at.as_s() > now.as_s().saturating_add(CLOCK_SKEW_S) {
             let detail = format!("{issued_at} is in the future; it is {now} here");
@@ -173,9 +164,7 @@ impl Requirement {
             question,
         } = requirement;
         bounded("requirement.members", members.len(), MEMBERS_MAX)?;
-        let members = each("requirement.members", members, |name| {
-            Name::parse("node", &name)
-        })?;
+        let members = each("requirement.members", members, |name| Name::parse("node", &name))?;
         ascending("requirement.members", &members)?;
         if members.is_empty() {
             return Err(Invalid::new(
@@ -185,11 +174,7 @@ impl Requirement {
             ));
         }
         let question = question.ok_or_else(|| {
-            Invalid::new(
-                Reason::FieldMissing,
-                "requirement.question",
-                "nothing is asked",
-            )
+            Invalid::new(Reason::FieldMissing, "requirement.question", "nothing is asked")
         })?;
         let requirement = Self {
             id: RequirementId::parse("requirement.requirement", &requirement)?,
@@ -236,18 +221,10 @@ impl Requirement {
 fn text(field: &str, text: String) -> Result<String, Invalid> {
     bounded(field, text.len(), TEXT_BYTES_MAX)?;
     if text.trim().is_empty() {
-        return Err(Invalid::new(
-            Reason::FieldMissing,
-            field,
-            "must say something",
-        ));
+        return Err(Invalid::new(Reason::FieldMissing, field, "must say something"));
     }
     if text.chars().any(char::is_control) {
-        return Err(Invalid::new(
-            Reason::FieldInvalid,
-            field,
-            "holds control characters",
-        ));
+        return Err(Invalid::new(Reason::FieldInvalid, field, "holds control characters"));
     }
     Ok(text)
 }
@@ -255,23 +232,17 @@ fn text(field: &str, text: String) -> Result<String, Invalid> {
 impl Question {
     /// How many cells a jurisdiction with one region at each level would answer.
     pub fn cells(&self) -> usize {
-        self.blocks
-            .iter()
-            .map(|block| block.crime_areas.len() * block.periods.len())
-            .sum()
+        self.blocks.iter().map(|block| block.crime_areas.len() * block.periods.len()).sum()
     }
 
     fn from_wire(question: wire::Question, lists: &Lists) -> Result<Self, Invalid> {
         let wire::Question { blocks } = question;
         bounded("requirement.question.blocks", blocks.len(), BLOCKS_MAX)?;
-        let blocks = each("requirement.question.blocks", blocks, |block| {
-            Block::from_wire(block, lists)
-        })?;
+        let blocks =
+            each("requirement.question.blocks", blocks, |block| Block::from_wire(block, lists))?;
         ascending(
             "requirement.question.blocks",
-            blocks
-                .iter()
-                .map(|block| (block.indicator, block.region_level)),
+            blocks.iter().map(|block| (block.indicator, block.region_level)),
         )?;
         let question = Self { blocks };
         if question.blocks.is_empty() {
@@ -288,12 +259,7 @@ impl Question {
 
 impl Block {
     fn from_wire(block: wire::Block, lists: &Lists) -> Result<Self, Invalid> {
-        let wire::Block {
-            indicator,
-            region_level,
-            crime_areas,
-            periods,
-        } = block;
+        let wire::Block { indicator, region_level, crime_areas, periods } = block;
         let indicator = lists.indicator("indicator", &indicator)?;
         if !indicator.levels.contains(&region_level) {
             return Err(Invalid::new(
@@ -314,9 +280,7 @@ impl Block {
             crime_areas: each("crime_areas", crime_areas, |code| {
                 lists.crime_area("code", indicator, &code)
             })?,
-            periods: each("periods", periods, |text| {
-                lists.period("period", indicator, &text)
-            })?,
+            periods: each("periods", periods, |text| lists.period("period", indicator, &text))?,
         };
         ascending("crime_areas", &block.crime_areas)?;
         ascending("periods", &block.periods)?;

@@ -94,11 +94,7 @@ pub struct Invalid {
 impl Invalid {
     /// A refusal of one field.
     pub fn new(reason: Reason, field: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self {
-            reason,
-            field: field.into(),
-            detail: detail.into(),
-        }
+        Self { reason, field: field.into(), detail: detail.into() }
     }
 
     /// The same refusal, seen from the message that holds the field.
@@ -134,10 +130,7 @@ mod tests {
 
     #[test]
     fn what_a_peer_wrote_cannot_forge_a_log_line() {
-        assert_eq!(
-            quoted("a\r\n\u{1b}[31m"),
-            "\"a\u{fffd}\u{fffd}\u{fffd}[31m\""
-        );
+        assert_eq!(quoted("a\r\n\u{1b}[31m"), "\"a\u{fffd}\u{fffd}\u{fffd}[31m\"");
         assert!(quoted(&"x".repeat(1000)).len() < 80);
     }
 }

@@ -88,19 +88,13 @@ impl Roster {
         now: Timestamp,
     ) -> Result<Self, Invalid> {
         let payload = seal::open(envelope, Kind::Roster, std::slice::from_ref(root), "roster")
-            .map_err(|error| Invalid {
-                reason: Reason::RosterInvalid,
-                ..error
-            })?;
+            .map_err(|error| Invalid { reason: Reason::RosterInvalid, ..error })?;
         let roster = Self::from_wire(strict::decode_signed("roster", payload)?, lists)?;
         if roster.version < seen {
             return Err(Invalid::new(
                 Reason::RosterRollback,
                 "roster.version",
-                format!(
-                    "{} is older than {seen}, which was relied on before",
-                    roster.version
-                ),
+                format!("{} is older than {seen}, which was relied on before", roster.version),
             ));
         }
         roster.check_current(now)?;
@@ -115,10 +109,7 @@ impl Roster {
         Err(Invalid::new(
             Reason::RosterInvalid,
             "roster.expires_at_s",
-            format!(
-                "expired at {}; ask the federation root for a new one",
-                self.expires_at
-            ),
+            format!("expired at {}; ask the federation root for a new one", self.expires_at),
         ))
     }
 
@@ -139,9 +130,7 @@ impl Roster {
 
     /// The authority with this name.
     pub fn authority(&self, name: &Name) -> Option<&Authority> {
-        self.authorities
-            .iter()
-            .find(|authority| authority.authority == *name)
+        self.authorities.iter().find(|authority| authority.authority == *name)
     }
 
     /// Is this certificate (identity and public key) the one registered for a service?
@@ -193,21 +182,12 @@ impl Roster {
             authorities: each("roster.authorities", authorities, authority)?,
             centres: each("roster.centres", centres, centre)?,
         };
-        ascending(
-            "roster.members",
-            roster.members.iter().map(|member| &member.node),
-        )?;
+        ascending("roster.members", roster.members.iter().map(|member| &member.node))?;
         ascending(
             "roster.authorities",
-            roster
-                .authorities
-                .iter()
-                .map(|authority| &authority.authority),
+            roster.authorities.iter().map(|authority| &authority.authority),
         )?;
-        ascending(
-            "roster.centres",
-            roster.centres.iter().map(|centre| &centre.name),
-        )?;
+        ascending("roster.centres", roster.centres.iter().map(|centre| &centre.name))?;
         roster.check_keys_apart()?;
         Ok(roster)
     }
@@ -215,10 +195,7 @@ impl Roster {
     /// One key, one party: otherwise one could speak for another.
     fn check_keys_apart(&self) -> Result<(), Invalid> {
         let members = self.members.iter().flat_map(|member| &member.seal_keys);
-        let authorities = self
-            .authorities
-            .iter()
-            .flat_map(|authority| &authority.keys);
+        let authorities = self.authorities.iter().flat_map(|authority| &authority.keys);
         let centres = self.centres.iter().flat_map(|centre| &centre.keys);
         let mut seen = BTreeSet::new();
         for key in members.chain(authorities).chain(centres) {
@@ -226,10 +203,7 @@ impl Roster {
                 return Err(Invalid::new(
                     Reason::RosterInvalid,
                     "roster",
-                    format!(
-                        "key {} stands twice; every party has keys of its own",
-                        key.id()
-                    ),
+                    format!("key {} stands twice; every party has keys of its own", key.id()),
                 ));
             }
         }
@@ -238,17 +212,8 @@ impl Roster {
 }
 
 fn member(entry: wire::Member, lists: &Lists) -> Result<Member, Invalid> {
-    let wire::Member {
-        node,
-        jurisdiction,
-        address,
-        tls_spki_sha256,
-        seal_keys,
-        since_s,
-    } = entry;
-    let port = address
-        .rsplit_once(':')
-        .filter(|(host, _)| !host.is_empty());
+    let wire::Member { node, jurisdiction, address, tls_spki_sha256, seal_keys, since_s } = entry;
+    let port = address.rsplit_once(':').filter(|(host, _)| !host.is_empty());
     if !port.is_some_and(|(_, port)| port.parse::<u16>().is_ok_and(|port| port > 0)) {
         let detail = format!("{} is not host:port", quoted(&address));
         return Err(Invalid::new(Reason::FieldInvalid, "address", detail));
@@ -264,12 +229,7 @@ fn member(entry: wire::Member, lists: &Lists) -> Result<Member, Invalid> {
 }
 
 fn authority(entry: wire::Authority) -> Result<Authority, Invalid> {
-    let wire::Authority {
-        authority,
-        title,
-        keys: signing,
-        since_s,
-    } = entry;
+    let wire::Authority { authority, title, keys: signing, since_s } = entry;
     bounded("title", title.len(), TEXT_BYTES_MAX)?;
     Ok(Authority {
         authority: Name::parse("authority", &authority)?,
@@ -280,11 +240,7 @@ fn authority(entry: wire::Authority) -> Result<Authority, Invalid> {
 }
 
 fn centre(entry: wire::Centre) -> Result<Centre, Invalid> {
-    let wire::Centre {
-        name,
-        tls_spki_sha256,
-        keys: signing,
-    } = entry;
+    let wire::Centre { name, tls_spki_sha256, keys: signing } = entry;
     Ok(Centre {
         name: Name::parse("name", &name)?,
         tls_spki_sha256: digests(&tls_spki_sha256)?,
@@ -294,23 +250,15 @@ fn centre(entry: wire::Centre) -> Result<Centre, Invalid> {
 
 fn digests(list: &[Vec<u8>]) -> Result<Vec<Digest>, Invalid> {
     bounded("tls_spki_sha256", list.len(), KEYS_PER_PARTY_MAX)?;
-    list.iter()
-        .map(|bytes| Digest::from_wire("tls_spki_sha256", bytes))
-        .collect()
+    list.iter().map(|bytes| Digest::from_wire("tls_spki_sha256", bytes)).collect()
 }
 
 fn keys(field: &str, list: &[Vec<u8>]) -> Result<Vec<PublicKey>, Invalid> {
     bounded(field, list.len(), KEYS_PER_PARTY_MAX)?;
     if list.is_empty() {
-        return Err(Invalid::new(
-            Reason::FieldMissing,
-            field,
-            "at least one key",
-        ));
+        return Err(Invalid::new(Reason::FieldMissing, field, "at least one key"));
     }
-    list.iter()
-        .map(|bytes| PublicKey::from_wire(field, bytes))
-        .collect()
+    list.iter().map(|bytes| PublicKey::from_wire(field, bytes)).collect()
 }
 
 /// Validates every entry of a list; an error names its place.
@@ -331,11 +279,7 @@ pub(crate) fn bounded(field: &str, found: usize, most: usize) -> Result<(), Inva
     if found <= most {
         return Ok(());
     }
-    Err(Invalid::new(
-        Reason::LimitExceeded,
-        field,
-        format!("{found} where {most} is the most"),
-    ))
+    Err(Invalid::new(Reason::LimitExceeded, field, format!("{found} where {most} is the most")))
 }
 
 /// Refuses repeats and any other order than ascending: one set has one spelling.
@@ -346,9 +290,5 @@ pub(crate) fn ascending<T: Ord>(
     if list.into_iter().is_sorted_by(|a, b| a < b) {
         return Ok(());
     }
-    Err(Invalid::new(
-        Reason::FieldInvalid,
-        field,
-        "must be in ascending order without repeats",
-    ))
+    Err(Invalid::new(Reason::FieldInvalid, field, "must be in ascending order without repeats"))
 }

@@ -128,9 +128,7 @@ impl SecretKey {
 
     /// Signs a document.
     pub fn sign(&self, kind: Kind, payload: Vec<u8>) -> wire::Envelope {
-        let signature = self
-            .0
-            .sign(&pre_authentication_encoding(kind.payload_type(), &payload));
+        let signature = self.0.sign(&pre_authentication_encoding(kind.payload_type(), &payload));
         wire::Envelope {
             payload,
             payload_type: kind.payload_type().to_owned(),
@@ -155,17 +153,10 @@ pub struct PublicKey(VerifyingKey);
 impl PublicKey {
     /// Reads 32 bytes.
     pub fn from_wire(field: &str, bytes: &[u8]) -> Result<Self, Invalid> {
-        let key = bytes
-            .try_into()
-            .ok()
-            .and_then(|bytes| VerifyingKey::from_bytes(bytes).ok());
+        let key = bytes.try_into().ok().and_then(|bytes| VerifyingKey::from_bytes(bytes).ok());
         // A weak key would let one signature verify over many messages.
         key.filter(|key| !key.is_weak()).map(Self).ok_or_else(|| {
-            Invalid::new(
-                Reason::FieldInvalid,
-                field,
-                "not an Ed25519 public key of 32 bytes",
-            )
+            Invalid::new(Reason::FieldInvalid, field, "not an Ed25519 public key of 32 bytes")
         })
     }
 
@@ -206,18 +197,10 @@ pub fn open<'a>(
     keys: &[PublicKey],
     field: &str,
 ) -> Result<&'a [u8], Invalid> {
-    let wire::Envelope {
-        payload,
-        payload_type,
-        signatures,
-    } = envelope;
+    let wire::Envelope { payload, payload_type, signatures } = envelope;
     let refuse = |what: &str| Err(Invalid::new(Reason::SignatureInvalid, field, what));
     if payload_type != kind.payload_type() {
-        return refuse(&format!(
-            "is {}, not {}",
-            quoted(payload_type),
-            kind.payload_type()
-        ));
+        return refuse(&format!("is {}, not {}", quoted(payload_type), kind.payload_type()));
     }
     if signatures.is_empty() || signatures.len() > SIGNATURES_MAX {
         return refuse(&format!("has {} signatures", signatures.len()));
@@ -241,13 +224,8 @@ pub fn open<'a>(
 
 /// DSSE v1: `"DSSEv1" SP LEN(type) SP type SP LEN(body) SP body`.
 fn pre_authentication_encoding(payload_type: &str, payload: &[u8]) -> Vec<u8> {
-    let mut encoded = format!(
-        "DSSEv1 {} {} {} ",
-        payload_type.len(),
-        payload_type,
-        payload.len()
-    )
-    .into_bytes();
+    let mut encoded =
+        format!("DSSEv1 {} {} {} ", payload_type.len(), payload_type, payload.len()).into_bytes();
     encoded.extend_from_slice(payload);
     encoded
 }
@@ -261,10 +239,7 @@ mod tests {
     fn the_encoding_is_the_one_of_dsse() {
         // Vector of the DSSE protocol document.
         let encoded = pre_authentication_encoding("http://example.com/HelloWorld", b"hello world");
-        assert_eq!(
-            encoded,
-            b"DSSEv1 29 http://example.com/HelloWorld 11 hello world"
-        );
+        assert_eq!(encoded, b"DSSEv1 29 http://example.com/HelloWorld 11 hello world");
     }
 
     #[test]
@@ -272,10 +247,7 @@ mod tests {
         let key = SecretKey::generate(&SystemEntropy).unwrap();
         let keys = [key.public()];
         let mut envelope = key.sign(Kind::Seal, b"payload".to_vec());
-        assert_eq!(
-            open(&envelope, Kind::Seal, &keys, "seal").unwrap(),
-            b"payload"
-        );
+        assert_eq!(open(&envelope, Kind::Seal, &keys, "seal").unwrap(), b"payload");
         assert!(open(&envelope, Kind::Picture, &keys, "seal").is_err());
         envelope.payload_type = Kind::Picture.payload_type().to_owned();
         assert!(open(&envelope, Kind::Picture, &keys, "seal").is_err());
@@ -285,9 +257,7 @@ mod tests {
     fn a_strangers_signature_is_refused_even_beside_a_good_one() {
         let [key, stranger] = [(); 2].map(|()| SecretKey::generate(&SystemEntropy).unwrap());
         let mut envelope = key.sign(Kind::Seal, b"payload".to_vec());
-        envelope
-            .signatures
-            .extend(stranger.sign(Kind::Seal, b"payload".to_vec()).signatures);
+        envelope.signatures.extend(stranger.sign(Kind::Seal, b"payload".to_vec()).signatures);
         assert!(open(&envelope, Kind::Seal, &[key.public()], "seal").is_err());
         envelope.signatures.clear();
         assert!(open(&envelope, Kind::Seal, &[key.public()], "seal").is_err());
@@ -297,13 +267,7 @@ mod tests {
     fn a_secret_key_does_not_show() {
         let key = SecretKey::generate(&SystemEntropy).unwrap();
         let pem = key.to_pem().unwrap();
-        assert_eq!(
-            SecretKey::from_pem("key", &pem).unwrap().public(),
-            key.public()
-        );
-        assert_eq!(
-            format!("{key:?}"),
-            format!("SecretKey({})", key.public().id())
-        );
+        assert_eq!(SecretKey::from_pem("key", &pem).unwrap().public(), key.public());
+        assert_eq!(format!("{key:?}"), format!("SecretKey({})", key.public().id()));
     }
 }

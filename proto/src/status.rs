@@ -74,11 +74,7 @@ pub fn exit_code(reason: Reason) -> u8 {
 
 impl From<Invalid> for Status {
     fn from(error: Invalid) -> Self {
-        let Invalid {
-            reason,
-            field,
-            detail,
-        } = &error;
+        let Invalid { reason, field, detail } = &error;
         let code = code_of(*reason);
         let mut details = ErrorDetails::new();
         details.set_error_info(
@@ -100,21 +96,14 @@ impl From<Invalid> for Status {
 pub fn from_status(status: &Status) -> Invalid {
     let info = status.get_details_error_info();
     let ours = info.filter(|info| info.domain == DOMAIN);
-    let named = ours.as_ref().and_then(|info| {
-        Reason::ALL
-            .iter()
-            .find(|reason| reason.code() == info.reason)
-    });
-    let reason = named
-        .copied()
-        .unwrap_or_else(|| transport_reason(status.code()));
+    let named = ours
+        .as_ref()
+        .and_then(|info| Reason::ALL.iter().find(|reason| reason.code() == info.reason));
+    let reason = named.copied().unwrap_or_else(|| transport_reason(status.code()));
     let field = ours
         .and_then(|info| info.metadata.get("field").cloned())
         .unwrap_or_else(|| "call".to_owned());
-    let detail = status
-        .message()
-        .strip_prefix(&format!("{field}: "))
-        .unwrap_or(status.message());
+    let detail = status.message().strip_prefix(&format!("{field}: ")).unwrap_or(status.message());
     Invalid::new(reason, field, detail)
 }
 

@@ -36,10 +36,7 @@ fn collect(schema: &mut Schema, scope: &str, message: &DescriptorProto) {
     let fields = message.field.iter().map(|field| {
         let nested = (field.r#type() == Type::Message)
             .then(|| field.type_name().trim_start_matches('.').to_owned());
-        (
-            u32::try_from(field.number()).unwrap_or(0),
-            (field.name().to_owned(), nested),
-        )
+        (u32::try_from(field.number()).unwrap_or(0), (field.name().to_owned(), nested))
     });
     schema.insert(name.clone(), fields.collect());
     for nested in &message.nested_type {
@@ -64,11 +61,7 @@ pub fn decode_signed<M: Message + Name + Default>(field: &str, bytes: &[u8]) -> 
 /// Decodes a message and refuses fields that the schema does not have.
 pub fn decode<M: Message + Name + Default>(field: &str, bytes: &[u8]) -> Result<M, Invalid> {
     let message = M::decode(bytes).map_err(|error| {
-        Invalid::new(
-            Reason::FieldInvalid,
-            field,
-            format!("cannot be decoded: {error}"),
-        )
+        Invalid::new(Reason::FieldInvalid, field, format!("cannot be decoded: {error}"))
     })?;
     match unknown_field(&M::full_name(), bytes, 0) {
         None => Ok(message),
@@ -111,20 +104,12 @@ mod tests {
 
     #[test]
     fn a_field_that_nobody_knows_is_refused_by_name() {
-        let known = wire::AnswerRequest {
-            requirement: Some(wire::Envelope::default()),
-        };
+        let known = wire::AnswerRequest { requirement: Some(wire::Envelope::default()) };
         let mut bytes = known.encode_to_vec();
-        assert_eq!(
-            decode::<wire::AnswerRequest>("request", &bytes).unwrap(),
-            known
-        );
+        assert_eq!(decode::<wire::AnswerRequest>("request", &bytes).unwrap(), known);
         bytes.extend([0x98, 0x06, 0x01]); // field 99, varint 1
         let error = decode::<wire::AnswerRequest>("request", &bytes).unwrap_err();
-        assert_eq!(
-            (error.reason, error.field.as_str()),
-            (Reason::FieldUnknown, "request.#99")
-        );
+        assert_eq!((error.reason, error.field.as_str()), (Reason::FieldUnknown, "request.#99"));
         // … also inside: requirement (field 1) of length 3.
         let error =
             decode::<wire::AnswerRequest>("request", &[0x0a, 3, 0x98, 0x06, 0x01]).unwrap_err();
@@ -133,10 +118,7 @@ mod tests {
 
     #[test]
     fn a_signed_payload_has_one_encoding() {
-        let checkpoint = wire::Checkpoint {
-            size: 1,
-            ..Default::default()
-        };
+        let checkpoint = wire::Checkpoint { size: 1, ..Default::default() };
         let mut bytes = checkpoint.encode_to_vec();
         assert!(decode_signed::<wire::Checkpoint>("checkpoint", &bytes).is_ok());
         bytes.extend(bytes.clone()); // the same field again: last one wins, and nobody would notice

@@ -73,11 +73,9 @@ impl Mode {
             Ok(wire::Mode::Protected) => Ok(Self::Protected),
             Ok(wire::Mode::Bulletin) => Ok(Self::Bulletin),
             Ok(wire::Mode::Closed) => Ok(Self::Closed),
-            Ok(wire::Mode::Unspecified) | Err(_) => Err(Invalid::new(
-                Reason::CodeUnknown,
-                field,
-                format!("{number} is not a mode"),
-            )),
+            Ok(wire::Mode::Unspecified) | Err(_) => {
+                Err(Invalid::new(Reason::CodeUnknown, field, format!("{number} is not a mode")))
+            }
         }
     }
 }
@@ -141,14 +139,14 @@ pub struct Placed {
 impl TableBlock {
     /// Every cell with its coordinates.
     pub fn placed(&self) -> impl Iterator<Item = Placed> {
-        coordinates(&self.crime_areas, &self.regions, &self.periods)
-            .zip(&self.cells)
-            .map(|((crime_area, region, period), cell)| Placed {
+        coordinates(&self.crime_areas, &self.regions, &self.periods).zip(&self.cells).map(
+            |((crime_area, region, period), cell)| Placed {
                 crime_area,
                 region,
                 period,
                 cell: *cell,
-            })
+            },
+        )
     }
 }
 
@@ -174,21 +172,11 @@ impl Table {
             crime_areas: block.crime_areas.iter().map(ToString::to_string).collect(),
             regions: block.regions.iter().map(ToString::to_string).collect(),
             periods: block.periods.iter().map(ToString::to_string).collect(),
-            status: block
-                .cells
-                .iter()
-                .map(|cell| i32::from(status_of(*cell)))
-                .collect(),
+            status: block.cells.iter().map(|cell| i32::from(status_of(*cell))).collect(),
             value: block
                 .cells
                 .iter()
-                .map(|cell| {
-                    if let Cell::Value(value) = cell {
-                        *value
-                    } else {
-                        0
-                    }
-                })
+                .map(|cell| if let Cell::Value(value) = cell { *value } else { 0 })
                 .collect(),
         });
         wire::Table {
@@ -203,18 +191,11 @@ impl Table {
 
     /// Reads a table; every code must exist in `lists`, every mark must be known, every number plausible.
     pub fn decode(bytes: &[u8], lists: &Lists) -> Result<Self, Invalid> {
-        let wire::Table {
-            node,
-            jurisdiction,
-            lists: lists_name,
-            editions,
-            blocks,
-        } = strict::decode_signed("table", bytes)?;
+        let wire::Table { node, jurisdiction, lists: lists_name, editions, blocks } =
+            strict::decode_signed("table", bytes)?;
         bounded("table.blocks", blocks.len(), BLOCKS_MAX)?;
         bounded("table.editions", editions.len(), AXIS_MAX)?;
-        let jurisdiction = lists
-            .jurisdiction("table.jurisdiction", &jurisdiction)?
-            .code;
+        let jurisdiction = lists.jurisdiction("table.jurisdiction", &jurisdiction)?.code;
         if lists_name != lists.name() {
             return Err(Invalid::new(
                 Reason::CodeUnknown,
@@ -227,14 +208,9 @@ impl Table {
             jurisdiction,
             lists: lists_name,
             editions: each("table.editions", editions, EditionRef::from_wire)?,
-            blocks: each("table.blocks", blocks, |entry| {
-                block(entry, lists, jurisdiction)
-            })?,
+            blocks: each("table.blocks", blocks, |entry| block(entry, lists, jurisdiction))?,
         };
-        ascending(
-            "table.editions",
-            table.editions.iter().map(|edition| edition.period),
-        )?;
+        ascending("table.editions", table.editions.iter().map(|edition| edition.period))?;
         Ok(table)
     }
 
@@ -262,11 +238,7 @@ impl Table {
 impl EditionRef {
     /// As the wire has it.
     pub fn to_wire(&self) -> wire::EditionRef {
-        let Self {
-            period,
-            edition,
-            number,
-        } = self;
+        let Self { period, edition, number } = self;
         wire::EditionRef {
             period: period.to_string(),
             edition: edition.to_string(),
@@ -276,11 +248,7 @@ impl EditionRef {
 
     /// Checks every field.
     pub fn from_wire(entry: wire::EditionRef) -> Result<Self, Invalid> {
-        let wire::EditionRef {
-            period,
-            edition,
-            number,
-        } = entry;
+        let wire::EditionRef { period, edition, number } = entry;
         Ok(Self {
             period: Period::parse("period", &period)?,
             edition: EditionId::parse("edition", &edition)?,
@@ -294,15 +262,7 @@ fn block(
     lists: &Lists,
     jurisdiction: JurisdictionCode,
 ) -> Result<TableBlock, Invalid> {
-    let wire::TableBlock {
-        indicator,
-        mode,
-        crime_areas,
-        regions,
-        periods,
-        status,
-        value,
-    } = entry;
+    let wire::TableBlock { indicator, mode, crime_areas, regions, periods, status, value } = entry;
     let indicator = lists.indicator("indicator", &indicator)?;
     let block = TableBlock {
         indicator: indicator.code,
@@ -310,12 +270,8 @@ fn block(
         crime_areas: each("crime_areas", crime_areas, |code| {
             lists.crime_area("code", indicator, &code)
         })?,
-        regions: each("regions", regions, |code| {
-            region(&code, lists, jurisdiction)
-        })?,
-        periods: each("periods", periods, |text| {
-            lists.period("period", indicator, &text)
-        })?,
+        regions: each("regions", regions, |code| region(&code, lists, jurisdiction))?,
+        periods: each("periods", periods, |text| lists.period("period", indicator, &text))?,
         cells: Vec::new(),
     };
     ascending("crime_areas", &block.crime_areas)?;
@@ -328,21 +284,14 @@ fn block(
         .saturating_mul(block.periods.len());
     bounded("cells", cells, CELLS_MAX)?;
     if status.len() != cells || value.len() != cells {
-        let detail = format!(
-            "{} marks and {} values for {cells} cells",
-            status.len(),
-            value.len()
-        );
+        let detail = format!("{} marks and {} values for {cells} cells", status.len(), value.len());
         return Err(Invalid::new(Reason::FieldInvalid, "status", detail));
     }
     let marks = status
         .into_iter()
         .zip(value)
         .map(|(status, value)| cell(status, value, indicator, block.mode));
-    Ok(TableBlock {
-        cells: marks.collect::<Result<_, _>>()?,
-        ..block
-    })
+    Ok(TableBlock { cells: marks.collect::<Result<_, _>>()?, ..block })
 }
 
 fn region(
@@ -425,17 +374,9 @@ mod tests {
 
     #[test]
     fn a_table_has_one_encoding_and_comes_back() {
-        for cell in [
-            Cell::Value(71),
-            Cell::NotShown,
-            Cell::NotApplicable,
-            Cell::Missing,
-        ] {
+        for cell in [Cell::Value(71), Cell::NotShown, Cell::NotApplicable, Cell::Missing] {
             let table = table(vec![cell], Mode::Open);
-            assert_eq!(
-                Table::decode(&table.encode(), Lists::builtin()).unwrap(),
-                table
-            );
+            assert_eq!(Table::decode(&table.encode(), Lists::builtin()).unwrap(), table);
         }
     }
 

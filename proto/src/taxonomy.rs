@@ -121,10 +121,7 @@ const FILES: [(&str, &str); 7] = [
 ];
 
 static BUILTIN: LazyLock<Lists> = LazyLock::new(|| {
-    #[expect(
-        clippy::expect_used,
-        reason = "compiled-in files, loaded by a test of this module"
-    )]
+    #[expect(clippy::expect_used, reason = "compiled-in files, loaded by a test of this module")]
     Lists::load(&FILES).expect("the lists in proto/codes are well-formed")
 });
 
@@ -167,20 +164,14 @@ impl Lists {
         text: &str,
     ) -> Result<CrimeAreaCode, Invalid> {
         let list = indicator.area_list.name();
-        let code = CrimeAreaCode::parse(text).filter(|code| {
-            self.areas
-                .get(code)
-                .is_some_and(|(of, _)| *of == indicator.area_list)
-        });
+        let code = CrimeAreaCode::parse(text)
+            .filter(|code| self.areas.get(code).is_some_and(|(of, _)| *of == indicator.area_list));
         code.ok_or_else(|| unknown(field, list, text))
     }
 
     /// Every crime area of a list, ascending.
     pub fn crime_areas(&self, list: AreaList) -> impl Iterator<Item = CrimeAreaCode> {
-        self.areas
-            .iter()
-            .filter(move |(_, (of, _))| *of == list)
-            .map(|(code, _)| *code)
+        self.areas.iter().filter(move |(_, (of, _))| *of == list).map(|(code, _)| *code)
     }
 
     /// Display name of a crime area.
@@ -196,11 +187,7 @@ impl Lists {
     /// The regions of a jurisdiction at a level, ascending.
     pub fn regions_of(&self, jurisdiction: JurisdictionCode, level: u32) -> Vec<RegionCode> {
         let here = |region: &&Region| region.jurisdiction == jurisdiction && region.level == level;
-        self.regions
-            .values()
-            .filter(here)
-            .map(|region| region.code)
-            .collect()
+        self.regions.values().filter(here).map(|region| region.code).collect()
     }
 
     /// The purpose with this code.
@@ -226,19 +213,11 @@ impl Lists {
         if indicator.granularity.contains(&period.granularity()) {
             return Ok(period);
         }
-        let has: Vec<_> = indicator
-            .granularity
-            .iter()
-            .map(ToString::to_string)
-            .collect();
+        let has: Vec<_> = indicator.granularity.iter().map(ToString::to_string).collect();
         Err(Invalid::new(
             Reason::PeriodInvalid,
             field,
-            format!(
-                "{} is collected by {}, not for {period}",
-                indicator.code,
-                has.join(" or ")
-            ),
+            format!("{} is collected by {}, not for {period}", indicator.code, has.join(" or ")),
         ))
     }
 }
@@ -262,19 +241,14 @@ fn find<'a, K, V>(
 where
     K: Ord + code::FromText,
 {
-    K::from_text(text)
-        .and_then(|code| list.get(&code))
-        .ok_or_else(|| unknown(field, name, text))
+    K::from_text(text).and_then(|code| list.get(&code)).ok_or_else(|| unknown(field, name, text))
 }
 
 fn unknown(field: &str, list: &str, text: &str) -> Invalid {
     Invalid::new(
         Reason::CodeUnknown,
         field,
-        format!(
-            "{} is not in the list {list} (proto/codes/{list}.csv)",
-            quoted(text)
-        ),
+        format!("{} is not in the list {list} (proto/codes/{list}.csv)", quoted(text)),
     )
 }
 
@@ -284,11 +258,7 @@ pub fn decimal(value: i64, decimals: u32) -> String {
     let digits = format!("{:0>width$}", value.unsigned_abs(), width = decimals + 1);
     let (whole, fraction) = digits.split_at(digits.len() - decimals);
     let sign = if value < 0 { "-" } else { "" };
-    if decimals == 0 {
-        format!("{sign}{whole}")
-    } else {
-        format!("{sign}{whole}.{fraction}")
-    }
+    if decimals == 0 { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") }
 }
 
 /// A problem in a list file.
@@ -309,15 +279,11 @@ struct Row<'a> {
 impl Row<'_> {
     fn text(&self, column: &str) -> Result<&str, ListError> {
         let at = self.header.iter().position(|name| name == column);
-        at.and_then(|at| self.row.get(at))
-            .ok_or_else(|| self.wrong(format!("no column {column}")))
+        at.and_then(|at| self.row.get(at)).ok_or_else(|| self.wrong(format!("no column {column}")))
     }
 
     fn wrong(&self, problem: impl fmt::Display) -> ListError {
-        ListError {
-            list: self.list,
-            problem: format!("{:?}: {problem}", self.row.get(0)),
-        }
+        ListError { list: self.list, problem: format!("{:?}: {problem}", self.row.get(0)) }
     }
 
     fn read<T>(&self, column: &str, parse: impl Fn(&str) -> Option<T>) -> Result<T, ListError> {
@@ -330,10 +296,7 @@ impl Row<'_> {
         column: &str,
         parse: impl Fn(&str) -> Option<T>,
     ) -> Result<Vec<T>, ListError> {
-        let parts = self
-            .text(column)?
-            .split(';')
-            .filter(|part| !part.is_empty());
+        let parts = self.text(column)?.split(';').filter(|part| !part.is_empty());
         parts
             .map(|part| parse(part).ok_or_else(|| self.wrong(format!("{column} has {part:?}"))))
             .collect()
@@ -355,20 +318,12 @@ impl Lists {
         for (list, text) in files {
             digest.update((text.len() as u64).to_be_bytes());
             digest.update(text);
-            let mut reader = csv::ReaderBuilder::new()
-                .comment(Some(b'#'))
-                .from_reader(text.as_bytes());
-            let wrong = |error: csv::Error| ListError {
-                list,
-                problem: error.to_string(),
-            };
+            let mut reader =
+                csv::ReaderBuilder::new().comment(Some(b'#')).from_reader(text.as_bytes());
+            let wrong = |error: csv::Error| ListError { list, problem: error.to_string() };
             let header = reader.headers().map_err(wrong)?.clone();
             for row in reader.records() {
-                let row = Row {
-                    list,
-                    header: &header,
-                    row: row.map_err(wrong)?,
-                };
+                let row = Row { list, header: &header, row: row.map_err(wrong)? };
                 if !lists.insert(&row)? {
                     return Err(row.wrong("stands twice"));
                 }
@@ -385,16 +340,7 @@ impl Lists {
             "jurisdictions" => {
                 let code = row.read("code", JurisdictionCode::parse)?;
                 let footnote = row.text("footnote")?.to_owned();
-                self.jurisdictions
-                    .insert(
-                        code,
-                        Jurisdiction {
-                            code,
-                            label,
-                            footnote,
-                        },
-                    )
-                    .is_none()
+                self.jurisdictions.insert(code, Jurisdiction { code, label, footnote }).is_none()
             }
             "regions" => {
                 let code = row.read("code", RegionCode::parse)?;
@@ -408,25 +354,17 @@ impl Lists {
             }
             "iccs" | "crime_areas" => {
                 let code = row.read("code", CrimeAreaCode::parse)?;
-                let list = if row.list == "iccs" {
-                    AreaList::Iccs
-                } else {
-                    AreaList::CrimeAreas
-                };
+                let list = if row.list == "iccs" { AreaList::Iccs } else { AreaList::CrimeAreas };
                 self.areas.insert(code, (list, label)).is_none()
             }
             "indicators" => {
                 let indicator = indicator(row, label)?;
                 self.indicators.insert(indicator.code, indicator).is_none()
             }
-            "purposes" => self
-                .purposes
-                .insert(row.read("code", PurposeCode::parse)?, label)
-                .is_none(),
-            _ => self
-                .audiences
-                .insert(row.read("code", AudienceCode::parse)?, label)
-                .is_none(),
+            "purposes" => {
+                self.purposes.insert(row.read("code", PurposeCode::parse)?, label).is_none()
+            }
+            _ => self.audiences.insert(row.read("code", AudienceCode::parse)?, label).is_none(),
         })
     }
 }
@@ -451,9 +389,7 @@ fn indicator(row: &Row<'_>, label: String) -> Result<Indicator, ListError> {
             })
         })?,
         area_list: row.read("area_list", |text| {
-            [AreaList::Iccs, AreaList::CrimeAreas]
-                .into_iter()
-                .find(|list| list.name() == text)
+            [AreaList::Iccs, AreaList::CrimeAreas].into_iter().find(|list| list.name() == text)
         })?,
         levels: row.many("levels", |text| text.parse().ok())?,
         granularity: row.many("granularity", Granularity::parse)?,
@@ -484,22 +420,14 @@ mod tests {
                 "{code} has itself as region"
             );
         }
-        assert_eq!(
-            lists
-                .regions_of(JurisdictionCode::parse("RS").unwrap(), 3)
-                .len(),
-            25
-        );
+        assert_eq!(lists.regions_of(JurisdictionCode::parse("RS").unwrap(), 3).len(), 25);
     }
 
     #[test]
     fn a_number_is_written_as_it_was_read() {
-        for (value, decimals, text) in [
-            (71, 0, "71"),
-            (12_500, 3, "12.500"),
-            (5, 3, "0.005"),
-            (0, 2, "0.00"),
-        ] {
+        for (value, decimals, text) in
+            [(71, 0, "71"), (12_500, 3, "12.500"), (5, 3, "0.005"), (0, 2, "0.00")]
+        {
             assert_eq!(decimal(value, decimals), text);
         }
     }
@@ -519,14 +447,9 @@ mod tests {
     fn an_unknown_code_is_refused_by_name() {
         let lists = Lists::builtin();
         let offences = lists.indicator("indicator", "PUB.OFF.N").unwrap();
-        let error = lists
-            .crime_area("crime_area", offences, "ICCS9999")
-            .unwrap_err();
+        let error = lists.crime_area("crime_area", offences, "ICCS9999").unwrap_err();
         assert_eq!(error.reason, Reason::CodeUnknown);
-        assert!(
-            error.detail.contains("ICCS9999") && error.detail.contains("iccs"),
-            "{error}"
-        );
+        assert!(error.detail.contains("ICCS9999") && error.detail.contains("iccs"), "{error}");
         // A code of the other list is not a code of this one.
         assert!(lists.crime_area("crime_area", offences, "DRG.COC").is_err());
         assert!(lists.period("period", offences, "2016-Q1").is_err());
@@ -535,11 +458,6 @@ mod tests {
     #[test]
     fn a_list_with_a_code_twice_does_not_load() {
         let twice = [("purposes", "code,label\nA,x\nA,y\n")];
-        assert!(
-            Lists::load(&twice)
-                .unwrap_err()
-                .to_string()
-                .contains("twice")
-        );
+        assert!(Lists::load(&twice).unwrap_err().to_string().contains("twice"));
     }
 }

@@ -50,22 +50,14 @@ impl Peer {
             .subject_alternative_name()
             .map_err(|_| wrong("its subject alternative name cannot be read"))?
             .ok_or_else(|| wrong("has no subject alternative name"))?;
-        let mut uris = names.value.general_names.iter().filter_map(|name| {
-            if let GeneralName::URI(uri) = name {
-                Some(*uri)
-            } else {
-                None
-            }
-        });
+        let mut uris =
+            names.value.general_names.iter().filter_map(|name| {
+                if let GeneralName::URI(uri) = name { Some(*uri) } else { None }
+            });
         let (Some(uri), None) = (uris.next(), uris.next()) else {
-            return Err(wrong(
-                "must carry exactly one URI as subject alternative name",
-            ));
+            return Err(wrong("must carry exactly one URI as subject alternative name"));
         };
-        Ok(Self {
-            identity: Identity::parse(uri)?,
-            spki: Digest::of(certificate.public_key().raw),
-        })
+        Ok(Self { identity: Identity::parse(uri)?, spki: Digest::of(certificate.public_key().raw) })
     }
 }
 
@@ -105,13 +97,9 @@ impl Credentials {
             .map_err(|_| unusable(&files.key, "holds no private key in PEM form"))?;
         let mut roots = RootCertStore::empty();
         for ca in certificates(&files.ca)? {
-            roots
-                .add(ca)
-                .map_err(|error| unusable(&files.ca, &error.to_string()))?;
+            roots.add(ca).map_err(|error| unusable(&files.ca, &error.to_string()))?;
         }
-        let own = chain
-            .first()
-            .ok_or_else(|| unusable(&files.certificate, "is empty"))?;
+        let own = chain.first().ok_or_else(|| unusable(&files.certificate, "is empty"))?;
         let own = Peer::from_certificate(own)?;
         Ok(Self {
             provider: Arc::new(rustls::crypto::aws_lc_rs::default_provider()),
@@ -206,16 +194,9 @@ impl ServerCertVerifier for ExpectedPeer {
             .map_err(|error| rustls::Error::General(error.to_string()))?;
         if peer.identity != self.expected.identity {
             let (is, wanted) = (&peer.identity, &self.expected.identity);
-            return Err(rustls::Error::General(format!(
-                "the server is {is}, not {wanted}"
-            )));
+            return Err(rustls::Error::General(format!("the server is {is}, not {wanted}")));
         }
-        if self
-            .expected
-            .spki
-            .as_ref()
-            .is_some_and(|keys| !keys.contains(&peer.spki))
-        {
+        if self.expected.spki.as_ref().is_some_and(|keys| !keys.contains(&peer.spki)) {
             return Err(rustls::Error::General(
                 "the server's key is not the registered one".to_owned(),
             ));
@@ -243,9 +224,7 @@ impl ServerCertVerifier for ExpectedPeer {
     }
 
     fn supported_verify_schemes(&self) -> Vec<rustls::SignatureScheme> {
-        self.provider
-            .signature_verification_algorithms
-            .supported_schemes()
+        self.provider.signature_verification_algorithms.supported_schemes()
     }
 }
 
@@ -280,16 +259,9 @@ pub fn read_secret(path: &Path) -> Result<String, Invalid> {
 /// Writes a secret file that only its owner may read. Never overwrites.
 pub fn write_secret(path: &Path, text: &str) -> Result<(), Invalid> {
     use std::{io::Write as _, os::unix::fs::OpenOptionsExt as _};
-    let file = fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path);
-    file.and_then(|mut file| {
-        file.write_all(text.as_bytes())
-            .and_then(|()| file.sync_all())
-    })
-    .map_err(|error| unusable(path, &error.to_string()))
+    let file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    file.and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
+        .map_err(|error| unusable(path, &error.to_string()))
 }
 
 #[cfg(test)]
@@ -297,9 +269,6 @@ mod tests {
     #[test]
     fn hybrid_post_quantum_key_exchange_is_preferred() {
         let provider = rustls::crypto::aws_lc_rs::default_provider();
-        assert_eq!(
-            provider.kx_groups[0].name(),
-            rustls::NamedGroup::X25519MLKEM768
-        );
+        assert_eq!(provider.kx_groups[0].name(), rustls::NamedGroup::X25519MLKEM768);
     }
 }

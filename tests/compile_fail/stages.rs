@@ -1,0 +1,62 @@
+// No lie: every stage in its order, in the node and in the coordinator. Were this not to compile, the
+// programs beside it would prove nothing.
+use accord_coordinator::{
+    gate,
+    gather::Reply,
+    picture::{self, MemberState, Picture},
+    verify,
+};
+use accord_node::{
+    consent::{self, Grant},
+    cube, disclose,
+    freeze::Editions,
+    policy::Policy,
+    record::{RawRecord, Record},
+    seal::SealedAnswer,
+};
+use accord_proto::{
+    answer::Seal,
+    clock::Timestamp,
+    identity::Name,
+    question::{Requirement, SignedRequirement},
+    reason::Invalid,
+    roster::Roster,
+    seal::{Digest, SecretKey},
+    taxonomy::{JurisdictionCode, Lists},
+    wire,
+};
+
+fn record(raw: RawRecord<'_>, of: JurisdictionCode, lists: &Lists) -> Result<Record, Invalid> {
+    Record::parse(raw, of, lists)
+}
+
+fn answer(
+    asked: &Requirement,
+    grants: &[Grant],
+    editions: &Editions,
+    policy: &Policy,
+    (node, of): (&Name, JurisdictionCode),
+    (lists, now): (&Lists, Timestamp),
+    key: &SecretKey,
+    bind: impl FnOnce(Digest) -> Seal,
+) -> Result<wire::AnswerResponse, Invalid> {
+    let consented = consent::decide(asked, grants, of, lists, now)?;
+    let slice = cube::slice(editions, &consented);
+    let safe = disclose::protect(&consented, slice, editions, policy, (node, of), lists);
+    Ok(SealedAnswer::seal(&safe, key, bind).into())
+}
+
+fn survey(
+    reply: Reply,
+    asked: &SignedRequirement,
+    roster: &Roster,
+    (lists, now): (&Lists, Timestamp),
+    key: &SecretKey,
+) -> Picture {
+    let member = reply.member.clone();
+    let verified = verify::verify(reply, asked, None, lists, now);
+    let states = [MemberState::of(member, &verified)];
+    let answers: Vec<_> = verified.into_iter().collect();
+    let verdicts = gate::judge(&answers);
+    picture::draw(asked, &states, &verdicts, roster, lists, key)
+}

@@ -1,11 +1,19 @@
 //! Programs that must not compile: each leaves out a stage. They lie in `tests/compile_fail/`, one lie each,
 //! and are run as documentation tests; `stages.rs` is their honest twin, which must compile.
+//!
+//! A stable rustdoc only sees that a program fails; that it fails with this code and no other,
+//! `suite/house.rs` makes sure of.
 
 macro_rules! must_not_compile {
-    ($($name:ident, $code:literal;)*) => {$(
-        #[doc = concat!("```compile_fail,", $code, "\n", include_str!(concat!("../compile_fail/", stringify!($name), ".rs")), "\n```")]
-        pub mod $name {}
-    )*};
+    ($($name:ident, $code:literal;)*) => {
+        /// Each program with the one error that it must fail with.
+        pub const LIES: &[(&str, &str)] = &[$((stringify!($name), $code),)*];
+
+        $(
+            #[doc = concat!("```compile_fail,", $code, "\n", include_str!(concat!("../compile_fail/", stringify!($name), ".rs")), "\n```")]
+            pub mod $name {}
+        )*
+    };
 }
 
 must_not_compile! {

@@ -76,11 +76,7 @@ pub fn kill9(program: &Path, dir: &Path, rounds: usize, seed: u64) -> Result<Sur
     let mut dice = Dice(seed);
     let mut federation = Federation::prepare(program.to_owned(), dir, &["AL"])?;
     let mut acknowledged = BTreeSet::new();
-    let mut survived = Survived {
-        acknowledged: 0,
-        unheard: 0,
-        restart_ms_max: 0,
-    };
+    let mut survived = Survived { acknowledged: 0, unheard: 0, restart_ms_max: 0 };
     // A kill hits before, during and after the import: the window follows the time that one takes.
     let mut window_us: u64 = 200_000;
     for round in 0..rounds.min(ROUNDS_MAX) {
@@ -99,11 +95,8 @@ pub fn kill9(program: &Path, dir: &Path, rounds: usize, seed: u64) -> Result<Sur
         let began = Instant::now();
         let heard = import(&federation, round)?;
         if heard.is_some() {
-            window_us = u64::try_from(began.elapsed().as_micros())
-                .unwrap_or(window_us)
-                .max(20_000)
-                * 5
-                / 4;
+            window_us =
+                u64::try_from(began.elapsed().as_micros()).unwrap_or(window_us).max(20_000) * 5 / 4;
         }
         let _ = done.send(());
         killer.join().ok().context("the killer died")?;
@@ -118,10 +111,7 @@ pub fn kill9(program: &Path, dir: &Path, rounds: usize, seed: u64) -> Result<Sur
 /// Imports the file of a round; its digest if the node acknowledged it.
 fn import(federation: &Federation, round: usize) -> Result<Option<String>> {
     let (text, rows) = file_of(round)?;
-    let (file, mapping) = (
-        federation.dir.join("import.csv"),
-        federation.dir.join("mapping.toml"),
-    );
+    let (file, mapping) = (federation.dir.join("import.csv"), federation.dir.join("mapping.toml"));
     fs::write(&file, text)?;
     fs::write(&mapping, MAPPING)?;
     let finished = federation.import(NODE, &file, &mapping)?;
@@ -129,10 +119,7 @@ fn import(federation: &Federation, round: usize) -> Result<Option<String>> {
         return Ok(None);
     }
     let reply = finished.json(&[0])?;
-    ensure!(
-        reply["rows_accepted"].as_u64() == Some(rows),
-        "not every row was accepted: {reply}"
-    );
+    ensure!(reply["rows_accepted"].as_u64() == Some(rows), "not every row was accepted: {reply}");
     Ok(reply["import_sha256"].as_str().map(str::to_owned))
 }
 
@@ -167,9 +154,7 @@ fn check(
 pub fn no_powercut() -> Option<String> {
     let root = rustix::process::geteuid().is_root();
     let tools = ["mkfs.ext4", "mount", "umount"];
-    let absent = tools
-        .iter()
-        .find(|tool| Command::new(tool).arg("-V").output().is_err());
+    let absent = tools.iter().find(|tool| Command::new(tool).arg("-V").output().is_err());
     match (root, absent) {
         (false, _) => Some("it takes root, for a loop device".to_owned()),
         (true, Some(tool)) => Some(format!("there is no {tool}")),
@@ -203,11 +188,7 @@ impl Drop for Mounted {
 
 fn run(command: &mut Command) -> Result<()> {
     let output = command.output().with_context(|| format!("{command:?}"))?;
-    ensure!(
-        output.status.success(),
-        "{command:?}: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    ensure!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
     Ok(())
 }
 
@@ -227,11 +208,7 @@ pub fn powercut(program: &Path, dir: &Path, rounds: usize, seed: u64) -> Result<
     run(Command::new("mkfs.ext4").args(["-q", "-F"]).arg(&image))?;
 
     let mut acknowledged = BTreeSet::new();
-    let mut survived = Survived {
-        acknowledged: 0,
-        unheard: 0,
-        restart_ms_max: 0,
-    };
+    let mut survived = Survived { acknowledged: 0, unheard: 0, restart_ms_max: 0 };
     let mut file = 0;
     for _ in 0..rounds {
         let mounted = Mounted::new(&image, &data)?;

@@ -78,15 +78,9 @@ impl Federation {
         let mut planned = Vec::new();
         for (at, code) in jurisdictions.iter().enumerate() {
             // A jurisdiction that stands twice gets a second node.
-            let twin = jurisdictions[..at]
-                .iter()
-                .filter(|other| *other == code)
-                .count();
-            let service = if twin == 0 {
-                "police".to_owned()
-            } else {
-                format!("police-{}", twin + 1)
-            };
+            let twin = jurisdictions[..at].iter().filter(|other| *other == code).count();
+            let service =
+                if twin == 0 { "police".to_owned() } else { format!("police-{}", twin + 1) };
             planned.push(PlannedNode {
                 node: Name::parse("node", &format!("{}-{service}", code.to_lowercase()))?,
                 jurisdiction: lists.jurisdiction("jurisdiction", code)?.code,
@@ -109,10 +103,7 @@ impl Federation {
                 .replace("127.0.0.1:7101", &node.exchange_address)
                 .replace("127.0.0.1:7201", &node.desk_address);
             std::fs::write(home.join("node.toml"), config)?;
-            std::fs::write(
-                home.join("policy.toml"),
-                include_str!("../../deploy/policy.toml"),
-            )?;
+            std::fs::write(home.join("policy.toml"), include_str!("../../deploy/policy.toml"))?;
             nodes.insert(
                 node.node.to_string(),
                 Node {
@@ -147,14 +138,8 @@ impl Federation {
     /// Starts one node.
     pub fn start_node(&mut self, name: &str) -> Result<()> {
         let mut command = Command::new(&self.program);
-        let node = self
-            .nodes
-            .get_mut(name)
-            .with_context(|| format!("no node {name}"))?;
-        command
-            .arg(roles::NODE)
-            .args(["serve", "--config"])
-            .arg(node.home.join("node.toml"));
+        let node = self.nodes.get_mut(name).with_context(|| format!("no node {name}"))?;
+        command.arg(roles::NODE).args(["serve", "--config"]).arg(node.home.join("node.toml"));
         let server = Server::start(command, &node.home.join("log"))?;
         self.servers.push(server.clone());
         node.server = Some(server);
@@ -177,20 +162,13 @@ impl Federation {
 
     /// The running process of a node.
     pub fn node_server(&self, name: &str) -> Result<&Server> {
-        let node = self
-            .nodes
-            .get(name)
-            .with_context(|| format!("no node {name}"))?;
-        node.server
-            .as_ref()
-            .with_context(|| format!("{name} does not run"))
+        let node = self.nodes.get(name).with_context(|| format!("no node {name}"))?;
+        node.server.as_ref().with_context(|| format!("{name} does not run"))
     }
 
     /// The running process of the coordinator.
     pub fn coordinator_server(&self) -> Result<&Server> {
-        self.coordinator
-            .as_ref()
-            .context("the coordinator does not run")
+        self.coordinator.as_ref().context("the coordinator does not run")
     }
 
     /// Every process started so far, to be killed by somebody else too.
@@ -200,11 +178,7 @@ impl Federation {
 
     /// A command of `accord-node` as somebody of a node's staff; prints JSON.
     pub fn desk(&self, node: &str, role: &str, arguments: &[&str]) -> Result<Finished> {
-        let home = &self
-            .nodes
-            .get(node)
-            .with_context(|| format!("no node {node}"))?
-            .home;
+        let home = &self.nodes.get(node).with_context(|| format!("no node {node}"))?.home;
         let client = home.join("staff").join(role).join("client.toml");
         let mut command = Command::new(&self.program);
         command
@@ -218,11 +192,7 @@ impl Federation {
 
     /// A command of `accord-coordinator` as somebody of the regional staff.
     pub fn region(&self, role: &str, format: &str, arguments: &[&str]) -> Result<Finished> {
-        let client = self
-            .dir
-            .join("coordinator/staff")
-            .join(role)
-            .join("client.toml");
+        let client = self.dir.join("coordinator/staff").join(role).join("client.toml");
         let mut command = Command::new(&self.program);
         command
             .arg(roles::COORDINATOR)
@@ -244,10 +214,8 @@ impl Federation {
         let sample = sample_dir();
         for (name, node) in &self.nodes {
             let file = sample.join(format!("{}.csv", node.jurisdiction));
-            self.import(name, &file, &sample.join("mapping.toml"))?
-                .json(&[0])?;
-            self.desk(name, "releaser", &["freeze", "2014", "2018"])?
-                .json(&[0])?;
+            self.import(name, &file, &sample.join("mapping.toml"))?.json(&[0])?;
+            self.desk(name, "releaser", &["freeze", "2014", "2018"])?.json(&[0])?;
             self.grant(name, &STANDING)?;
         }
         Ok(())
@@ -255,9 +223,8 @@ impl Federation {
 
     /// Gives consent; returns the grant's id.
     pub fn grant(&self, node: &str, terms: &[&str]) -> Result<String> {
-        let given = self
-            .desk(node, "releaser", &[&["grant", "add"], terms].concat())?
-            .json(&[0])?;
+        let given =
+            self.desk(node, "releaser", &[&["grant", "add"], terms].concat())?.json(&[0])?;
         Ok(given["grant"].as_str().context("no grant id")?.to_owned())
     }
 
@@ -267,10 +234,8 @@ impl Federation {
             purpose = \"THREAT-ASSESSMENT\"\nlegal_basis = \"Test, no legal effect\"\naudience = \"POLICE\"\n\
             closes = \"";
         let closes = accord_proto::clock::Clock::now(&SystemClock).plus_s(30 * 86_400);
-        let blocks: String = blocks
-            .iter()
-            .map(|block| format!("[[question]]\n{block}\n"))
-            .collect();
+        let blocks: String =
+            blocks.iter().map(|block| format!("[[question]]\n{block}\n")).collect();
         self.issue_text(&format!("{head}{closes}\"\n{blocks}"))
     }
 
@@ -278,24 +243,16 @@ impl Federation {
     pub fn issue_text(&self, text: &str) -> Result<String> {
         let file = self.dir.join("requirement.toml");
         std::fs::write(&file, text)?;
-        let key = self
-            .dir
-            .join("federation/authority.key")
-            .display()
-            .to_string();
+        let key = self.dir.join("federation/authority.key").display().to_string();
         let file = file.display().to_string();
         let arguments = ["requirement", "issue", &file, "--authority-key", &key];
         let issued = self.region("analyst", "json", &arguments)?.json(&[0])?;
-        Ok(issued[0]["requirement"]
-            .as_str()
-            .context("no requirement id")?
-            .to_owned())
+        Ok(issued[0]["requirement"].as_str().context("no requirement id")?.to_owned())
     }
 
     /// Gathers; complete or not.
     pub fn gather(&self, requirement: &str) -> Result<Value> {
-        self.region("analyst", "json", &["gather", requirement])?
-            .json(&[0, 3])
+        self.region("analyst", "json", &["gather", requirement])?.json(&[0, 3])
     }
 }
 
@@ -308,17 +265,12 @@ impl Drop for Federation {
 /// The cell of a picture.
 pub fn cell<'a>(shown: &'a Value, crime_area: &str, period: &str) -> Option<&'a Value> {
     let cells = shown["picture"]["cells"].as_array()?;
-    cells
-        .iter()
-        .find(|cell| cell["crime_area"] == crime_area && cell["period"] == period)
+    cells.iter().find(|cell| cell["crime_area"] == crime_area && cell["period"] == period)
 }
 
 /// The state of a member, by jurisdiction.
 pub fn member<'a>(shown: &'a Value, jurisdiction: &str) -> Option<&'a Value> {
-    shown["members"]
-        .as_array()?
-        .iter()
-        .find(|member| member["jurisdiction"] == jurisdiction)
+    shown["members"].as_array()?.iter().find(|member| member["jurisdiction"] == jurisdiction)
 }
 
 /// The project's own sample.
@@ -330,10 +282,5 @@ pub fn sample_dir() -> PathBuf {
 fn own_loopback() -> Result<String> {
     let mut random = [0_u8; 3];
     SystemEntropy.fill(&mut random)?;
-    Ok(format!(
-        "127.{}.{}.{}",
-        random[0] | 1,
-        random[1],
-        (random[2] % 253) + 1
-    ))
+    Ok(format!("127.{}.{}.{}", random[0] | 1, random[1], (random[2] % 253) + 1))
 }

@@ -4,6 +4,7 @@
 
 pub mod crash;
 pub mod federation;
+pub mod measure;
 pub mod peers;
 pub mod process;
 pub mod report;

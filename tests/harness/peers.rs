@@ -41,14 +41,8 @@ pub fn credentials(keys: &Path) -> Result<Credentials> {
 
 /// The identity of a node of this federation.
 pub fn identity(federation: &Federation, node: &str) -> Result<Identity> {
-    let jurisdiction = &federation
-        .nodes
-        .get(node)
-        .context("no such node")?
-        .jurisdiction;
-    Ok(Identity::parse(&format!(
-        "spiffe://wb6.example/{jurisdiction}/node/{node}/node"
-    ))?)
+    let jurisdiction = &federation.nodes.get(node).context("no such node")?.jurisdiction;
+    Ok(Identity::parse(&format!("spiffe://wb6.example/{jurisdiction}/node/{node}/node"))?)
 }
 
 /// A connection to a node's Exchange service with somebody's credentials.
@@ -57,26 +51,15 @@ pub async fn exchange(
     node: &str,
     as_whom: &Credentials,
 ) -> Result<ExchangeClient<Channel>> {
-    let address = federation
-        .nodes
-        .get(node)
-        .context("no such node")?
-        .exchange
-        .clone();
-    let expected = Expected {
-        identity: identity(federation, node)?,
-        spki: None,
-    };
+    let address = federation.nodes.get(node).context("no such node")?.exchange.clone();
+    let expected = Expected { identity: identity(federation, node)?, spki: None };
     let channel = connect(&address, as_whom, expected).await?;
     Ok(ExchangeClient::new(channel).max_decoding_message_size(limits::ANSWER_BYTES_MAX))
 }
 
 /// A key of this federation, like `al-police/keys/seal.key`.
 pub fn secret_key(federation: &Federation, path: &str) -> Result<SecretKey> {
-    Ok(SecretKey::from_pem(
-        path,
-        &read_secret(&federation.dir.join(path))?,
-    )?)
+    Ok(SecretKey::from_pem(path, &read_secret(&federation.dir.join(path))?)?)
 }
 
 /// The roster of this federation.
@@ -85,22 +68,13 @@ pub fn roster(federation: &Federation) -> Result<Roster> {
     let bytes = std::fs::read(federation.dir.join("federation/roster.signed"))?;
     let envelope: wire::Envelope = strict::decode("roster", &bytes)?;
     let now = accord_proto::clock::Clock::now(&SystemClock);
-    Ok(Roster::open(
-        &envelope,
-        &PublicKey::from_hex("root", &root)?,
-        Lists::builtin(),
-        0,
-        now,
-    )?)
+    Ok(Roster::open(&envelope, &PublicKey::from_hex("root", &root)?, Lists::builtin(), 0, now)?)
 }
 
 /// A requirement to all members, signed by the development authority and checked like a node would.
 pub fn requirement(federation: &Federation, blocks: &[&str]) -> Result<SignedRequirement> {
     let closes = accord_proto::clock::Clock::now(&SystemClock).plus_s(30 * 86_400);
-    let blocks: String = blocks
-        .iter()
-        .map(|block| format!("[[question]]\n{block}\n"))
-        .collect();
+    let blocks: String = blocks.iter().map(|block| format!("[[question]]\n{block}\n")).collect();
     let text = format!(
         "authority = \"analysis-unit\"\nwhy = \"Test\"\npurpose = \"THREAT-ASSESSMENT\"\n\
          legal_basis = \"Test, no legal effect\"\naudience = \"POLICE\"\ncloses = \"{closes}\"\n{blocks}"
@@ -116,11 +90,7 @@ pub fn requirement(federation: &Federation, blocks: &[&str]) -> Result<SignedReq
         &SystemClock,
         &SystemEntropy,
     )?;
-    Ok(SignedRequirement::open(
-        signed,
-        &roster(federation)?,
-        lists,
-    )?)
+    Ok(SignedRequirement::open(signed, &roster(federation)?, lists)?)
 }
 
 /// A node that says what it is told, whatever it is asked; with `append`, after one durable write of the
@@ -148,9 +118,7 @@ impl wire::exchange_server::Exchange for Scripted {
     ) -> Result<Response<wire::AnswerResponse>, Status> {
         if let Some(file) = &self.append {
             let bytes = prost::Message::encode_to_vec(&self.response);
-            let mut file = file
-                .lock()
-                .unwrap_or_else(std::sync::PoisonError::into_inner);
+            let mut file = file.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             file.write_all(&bytes)
                 .and_then(|()| file.sync_all())
                 .map_err(|error| Status::internal(error.to_string()))?;
@@ -173,23 +141,13 @@ impl Scripted {
         address: &str,
         credentials: Credentials,
     ) -> Result<tokio::task::JoinHandle<()>> {
-        let listener = TcpListener::bind(address)
-            .await
-            .with_context(|| address.to_owned())?;
+        let listener = TcpListener::bind(address).await.with_context(|| address.to_owned())?;
         let service = ExchangeServer::new(self);
-        let options = Options {
-            call_timeout: CALL,
-            reflection: false,
-        };
+        let options = Options { call_timeout: CALL, reflection: false };
         Ok(tokio::spawn(async move {
-            let _ = listener::serve(
-                listener,
-                &credentials,
-                service,
-                options,
-                std::future::pending(),
-            )
-            .await;
+            let _ =
+                listener::serve(listener, &credentials, service, options, std::future::pending())
+                    .await;
         }))
     }
 }

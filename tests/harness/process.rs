@@ -22,10 +22,7 @@ pub struct Server(Arc<Mutex<Child>>);
 impl Server {
     /// Starts a server and waits until it says that it is serving. Its log goes to `log`.
     pub fn start(mut command: Command, log: &Path) -> Result<Self> {
-        command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped());
+        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut child = command.spawn().context("cannot start a server")?;
         let stderr = child.stderr.take().context("no standard error")?;
         let mut copy = File::options().create(true).append(true).open(log)?;
@@ -41,10 +38,7 @@ impl Server {
         let server = Self(Arc::new(Mutex::new(child)));
         if says.recv_timeout(START_TIMEOUT).is_err() {
             server.kill();
-            bail!(
-                "a server does not start: {}",
-                std::fs::read_to_string(log).unwrap_or_default()
-            );
+            bail!("a server does not start: {}", std::fs::read_to_string(log).unwrap_or_default());
         }
         Ok(server)
     }
@@ -66,11 +60,7 @@ impl Server {
 
     /// Waits for the end.
     pub fn wait(&self) -> Result<ExitStatus> {
-        Ok(self
-            .0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .wait()?)
+        Ok(self.0.lock().unwrap_or_else(PoisonError::into_inner).wait()?)
     }
 
     /// Process id.
@@ -93,10 +83,7 @@ pub struct Finished {
 impl Finished {
     /// Runs a command to its end.
     pub fn run(mut command: Command) -> Result<Self> {
-        let output = command
-            .stdin(Stdio::null())
-            .output()
-            .context("cannot run a command")?;
+        let output = command.stdin(Stdio::null()).output().context("cannot run a command")?;
         Ok(Self {
             code: output.status.code(),
             stdout: String::from_utf8(output.stdout)?,

@@ -33,17 +33,8 @@ impl Report {
     /// For people.
     pub fn table(&self) -> String {
         let mut table = Table::new();
-        table
-            .load_style(presets::NOTHING)
-            .set_header(["", "VALUE", "UNIT", "YARDSTICK", "RATIO"]);
-        for Row {
-            name,
-            value,
-            unit,
-            yardstick,
-            ratio,
-        } in &self.rows
-        {
+        table.load_style(presets::NOTHING).set_header(["", "VALUE", "UNIT", "YARDSTICK", "RATIO"]);
+        for Row { name, value, unit, yardstick, ratio } in &self.rows {
             let ratio = ratio.map_or_else(String::new, |ratio| format!("{ratio:.2}"));
             table.add_row([
                 name.clone(),
@@ -53,11 +44,8 @@ impl Report {
                 ratio,
             ]);
         }
-        let left_out: String = self
-            .left_out
-            .iter()
-            .map(|line| format!("\nleft out: {line}"))
-            .collect();
+        let left_out: String =
+            self.left_out.iter().map(|line| format!("\nleft out: {line}")).collect();
         format!("{table}{left_out}")
     }
 

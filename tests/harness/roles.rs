@@ -8,23 +8,23 @@ pub const NODE: &str = "as-accord-node";
 /// First argument of a process that is to be the coordinator.
 pub const COORDINATOR: &str = "as-accord-coordinator";
 
+/// First argument of a process that is the yardstick of measurements: a plain echo.
+pub const ECHO: &str = "as-echo";
+
 /// Runs the role that the first argument names, if it names one.
 pub fn run_if_asked() -> Option<ExitCode> {
     let mut arguments = std::env::args_os().skip(1);
     let role = arguments.next()?;
-    let with_name = |name: &str| {
-        std::iter::once(OsString::from(name))
-            .chain(arguments)
-            .collect::<Vec<_>>()
-    };
+    let rest: Vec<_> = arguments.collect();
+    let named = |name: &str| [&[OsString::from(name)], rest.as_slice()].concat();
     if role == NODE {
-        let arguments = with_name("accord-node");
-        end_with_parent(&arguments);
-        Some(accord_node::cli::main(arguments))
+        end_with_parent(&rest);
+        Some(accord_node::cli::main(named("accord-node")))
     } else if role == COORDINATOR {
-        let arguments = with_name("accord-coordinator");
-        end_with_parent(&arguments);
-        Some(accord_coordinator::cli::main(arguments))
+        end_with_parent(&rest);
+        Some(accord_coordinator::cli::main(named("accord-coordinator")))
+    } else if role == ECHO {
+        Some(crate::measure::echo(&rest))
     } else {
         None
     }
@@ -32,13 +32,10 @@ pub fn run_if_asked() -> Option<ExitCode> {
 
 /// A server ends when whoever started it is gone, however that ended: its standard input closes then.
 fn end_with_parent(arguments: &[OsString]) {
-    if arguments.get(1).is_some_and(|command| command == "serve") {
+    if arguments.first().is_some_and(|command| command == "serve") {
         std::thread::spawn(|| {
             let mut nothing = [0];
-            while std::io::stdin()
-                .read(&mut nothing)
-                .is_ok_and(|read| read > 0)
-            {}
+            while std::io::stdin().read(&mut nothing).is_ok_and(|read| read > 0) {}
             std::process::exit(0);
         });
     }

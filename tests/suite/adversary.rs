@@ -19,7 +19,7 @@ use accord_proto::{
     seal::{Digest, SecretKey},
     strict,
     table::{Cell, Mode, Table},
-    taxonomy::Lists,
+    taxonomy::{CrimeAreaCode, Lists},
     transport::{Credentials, write_secret},
     wire::{self, answer_response::Outcome},
 };
@@ -42,20 +42,14 @@ async fn true_answer(
 ) -> wire::SealedTable {
     let coordinator = peers::credentials(&running.dir.join("coordinator/keys")).unwrap();
     let mut client = peers::exchange(running, node, &coordinator).await.unwrap();
-    let request = wire::AnswerRequest {
-        requirement: Some(asked.envelope().clone()),
-    };
+    let request = wire::AnswerRequest { requirement: Some(asked.envelope().clone()) };
     let response = client.answer(request).await.unwrap().into_inner();
-    let Some(Outcome::Sealed(sealed)) = response.outcome else {
-        panic!("no table")
-    };
+    let Some(Outcome::Sealed(sealed)) = response.outcome else { panic!("no table") };
     sealed
 }
 
 fn response(sealed: wire::SealedTable) -> wire::AnswerResponse {
-    wire::AnswerResponse {
-        outcome: Some(Outcome::Sealed(sealed)),
-    }
+    wire::AnswerResponse { outcome: Some(Outcome::Sealed(sealed)) }
 }
 
 /// The same table under a seal that was changed and signed anew with `key`.
@@ -68,10 +62,7 @@ fn resealed(
     let lists = Lists::builtin();
     let mut seal = Seal::open(sealed.seal.as_ref().unwrap(), &[own.public()], lists).unwrap();
     change(&mut seal);
-    wire::SealedTable {
-        table: sealed.table.clone(),
-        seal: Some(seal.sign(key)),
-    }
+    wire::SealedTable { table: sealed.table.clone(), seal: Some(seal.sign(key)) }
 }
 
 /// Another table under a true seal of its own.
@@ -85,11 +76,10 @@ fn retabled(
     let bytes = table.encode();
     let digest = Digest::of(&bytes);
     let sealed = resealed(sealed, own, own, |seal| seal.table_digest = digest);
-    wire::SealedTable {
-        table: bytes,
-        ..sealed
-    }
+    wire::SealedTable { table: bytes, ..sealed }
 }
+
+type Lie = Box<dyn Fn(&wire::SealedTable) -> wire::SealedTable>;
 
 #[test]
 fn every_lie_is_named_and_is_in_no_total() {
@@ -102,50 +92,76 @@ fn every_lie_is_named_and_is_in_no_total() {
     let other_answer = runtime.block_on(true_answer(&running, "al-police", &earlier));
     let neighbours = runtime.block_on(true_answer(&running, "ba-police", &earlier));
 
-    type Lie = Box<dyn Fn(&wire::SealedTable) -> wire::SealedTable>;
-    let key = Arc::new(own);
-    let with = |change: fn(&mut Table)| -> Lie {
-        let key = Arc::clone(&key);
-        Box::new(move |truth| retabled(truth, &key, change))
+    let lies = [
+        lies_of_bytes(own, stranger, neighbours, other_answer),
+        lies_of_seals(peers::secret_key(&running, "al-police/keys/seal.key").unwrap(), yesterday),
+        lies_of_tables(peers::secret_key(&running, "al-police/keys/seal.key").unwrap()),
+    ];
+    let node = peers::credentials(&running.dir.join("al-police/keys")).unwrap();
+    let address = running.nodes["al-police"].exchange.clone();
+    for (name, reason, lie) in lies.into_iter().flatten() {
+        let requirement = running.issue(&[HOMICIDE]).unwrap();
+        let envelope = stored_requirement(&running, &requirement);
+        let truth = runtime.block_on(true_answer(&running, "al-police", &envelope));
+        running.node_server("al-police").unwrap().kill();
+        let scripted = Scripted { response: response(lie(&truth)), append: None };
+        let liar = runtime.block_on(scripted.serve(&address, node.clone())).unwrap();
+        let shown = running.gather(&requirement).unwrap();
+        liar.abort();
+        let _ = runtime.block_on(liar);
+
+        let al = member(&shown, "AL").unwrap();
+        assert_eq!(
+            (al["state"].as_str(), al["reason"].as_str()),
+            (Some("rejected"), Some(reason.code())),
+            "{name}"
+        );
+        let total = cell(&shown, "ICCS0101", "2016").unwrap();
+        assert_eq!(total["value"], 42 + 106, "{name}");
+        assert_eq!(total["status"], "partial", "{name}");
+        assert_eq!(shown["picture"]["coverage"]["answered"], 2, "{name}");
+        running.federation.start_node("al-police").unwrap();
+    }
+}
+
+/// Altered, unsealed, sealed by another, or somebody else's answer altogether.
+fn lies_of_bytes(
+    own: SecretKey,
+    stranger: SecretKey,
+    neighbours: wire::SealedTable,
+    other_answer: wire::SealedTable,
+) -> Vec<(&'static str, Reason, Lie)> {
+    let altered = |truth: &wire::SealedTable| {
+        let mut lie = truth.clone();
+        *lie.table.last_mut().unwrap() ^= 1;
+        lie
     };
-    let seal = |change: fn(&mut Seal, Timestamp)| -> Lie {
-        let key = Arc::clone(&key);
-        Box::new(move |truth| resealed(truth, &key, &key, |seal| change(seal, yesterday)))
-    };
-    let known = Arc::clone(&key);
-    let lies: Vec<(&str, Reason, Lie)> = vec![
-        (
-            "an altered table",
-            Reason::AnswerSeal,
-            Box::new(|truth| {
-                let mut lie = truth.clone();
-                *lie.table.last_mut().unwrap() ^= 1;
-                lie
-            }),
-        ),
-        (
-            "no seal",
-            Reason::AnswerSeal,
-            Box::new(|truth| wire::SealedTable {
-                seal: None,
-                ..truth.clone()
-            }),
-        ),
+    let unsealed = |truth: &wire::SealedTable| wire::SealedTable { seal: None, ..truth.clone() };
+    vec![
+        ("an altered table", Reason::AnswerSeal, Box::new(altered)),
+        ("no seal", Reason::AnswerSeal, Box::new(unsealed)),
         (
             "someone else's seal",
             Reason::AnswerSeal,
-            Box::new(move |truth| resealed(truth, &stranger, &known, |_| ())),
+            Box::new(move |truth| resealed(truth, &stranger, &own, |_| ())),
         ),
+        ("a neighbour's answer", Reason::AnswerSeal, Box::new(move |_| neighbours.clone())),
         (
-            "a neighbour's answer",
-            Reason::AnswerSeal,
-            Box::new(move |_| neighbours.clone()),
-        ),
-        (
-            "the answer to another requirement",
+            "another requirement's answer",
             Reason::AnswerStale,
             Box::new(move |_| other_answer.clone()),
         ),
+    ]
+}
+
+/// True signatures by the node's own key, over something that does not belong here.
+fn lies_of_seals(own: SecretKey, yesterday: Timestamp) -> Vec<(&'static str, Reason, Lie)> {
+    let own = Arc::new(own);
+    let seal = |change: fn(&mut Seal, Timestamp)| -> Lie {
+        let own = Arc::clone(&own);
+        Box::new(move |truth| resealed(truth, &own, &own, |seal| change(seal, yesterday)))
+    };
+    vec![
         (
             "an expired seal",
             Reason::AnswerStale,
@@ -165,64 +181,40 @@ fn every_lie_is_named_and_is_in_no_total() {
             "another jurisdiction",
             Reason::AnswerIdentity,
             seal(|seal, _| {
-                seal.jurisdiction = Lists::builtin().jurisdiction("", "RS").unwrap().code;
+                seal.jurisdiction = Lists::builtin().jurisdiction("", "RS").unwrap().code
             }),
         ),
-        (
-            "another question",
-            Reason::AnswerQuestion,
-            with(|table| {
-                table.blocks[0].crime_areas =
-                    vec![accord_proto::taxonomy::CrimeAreaCode::parse("ICCS0401").unwrap()];
-            }),
-        ),
+    ]
+}
+
+/// Tables that no honest node makes, truly sealed.
+fn lies_of_tables(own: SecretKey) -> Vec<(&'static str, Reason, Lie)> {
+    let own = Arc::new(own);
+    let table = |change: fn(&mut Table)| -> Lie {
+        let own = Arc::clone(&own);
+        Box::new(move |truth| retabled(truth, &own, change))
+    };
+    let robbery = |table: &mut Table| {
+        table.blocks[0].crime_areas = vec![CrimeAreaCode::parse("ICCS0401").unwrap()];
+    };
+    vec![
+        ("another question", Reason::AnswerQuestion, table(robbery)),
         (
             "a negative figure",
             Reason::FieldInvalid,
-            with(|table| table.blocks[0].cells[0] = Cell::Value(-1)),
+            table(|table| table.blocks[0].cells[0] = Cell::Value(-1)),
         ),
         (
             "an implausible figure",
             Reason::FieldInvalid,
-            with(|table| table.blocks[0].cells[0] = Cell::Value(i64::MAX)),
+            table(|table| table.blocks[0].cells[0] = Cell::Value(i64::MAX)),
         ),
         (
             "cells too many",
             Reason::FieldInvalid,
-            with(|table| table.blocks[0].cells.push(Cell::Value(1))),
+            table(|table| table.blocks[0].cells.push(Cell::Value(1))),
         ),
-    ];
-
-    let node = peers::credentials(&running.dir.join("al-police/keys")).unwrap();
-    let address = running.nodes["al-police"].exchange.clone();
-    for (name, reason, lie) in lies {
-        let requirement = running.issue(&[HOMICIDE]).unwrap();
-        let envelope = stored_requirement(&running, &requirement);
-        let truth = runtime.block_on(true_answer(&running, "al-police", &envelope));
-        running.node_server("al-police").unwrap().kill();
-        let scripted = Scripted {
-            response: response(lie(&truth)),
-            append: None,
-        };
-        let liar = runtime
-            .block_on(scripted.serve(&address, node.clone()))
-            .unwrap();
-        let shown = running.gather(&requirement).unwrap();
-        liar.abort();
-        let _ = runtime.block_on(liar);
-
-        let al = member(&shown, "AL").unwrap();
-        assert_eq!(
-            (al["state"].as_str(), al["reason"].as_str()),
-            (Some("rejected"), Some(reason.code())),
-            "{name}"
-        );
-        let total = cell(&shown, "ICCS0101", "2016").unwrap();
-        assert_eq!(total["value"], 42 + 106, "{name}");
-        assert_eq!(total["status"], "partial", "{name}");
-        assert_eq!(shown["picture"]["coverage"]["answered"], 2, "{name}");
-        running.federation.start_node("al-police").unwrap();
-    }
+    ]
 }
 
 /// The requirement as the coordinator keeps it: read back over Region as the analyst.
@@ -231,24 +223,14 @@ fn stored_requirement(running: &Running, id: &str) -> SignedRequirement {
     let envelope = tokio::runtime::Runtime::new().unwrap().block_on(async {
         let channel = ClientFile::connect(&client).await.unwrap();
         let mut region = wire::region::region_client::RegionClient::new(channel);
-        let request = wire::region::ListRequirementsRequest {
-            page_size: 100,
-            page_token: String::new(),
-        };
-        let listed = region
-            .list_requirements(request)
-            .await
-            .unwrap()
-            .into_inner()
-            .requirements;
+        let request =
+            wire::region::ListRequirementsRequest { page_size: 100, page_token: String::new() };
+        let listed = region.list_requirements(request).await.unwrap().into_inner().requirements;
         let envelopes = listed.into_iter().filter_map(|entry| entry.requirement);
         envelopes
             .into_iter()
             .find(|envelope| {
-                wire::Requirement::decode(envelope.payload.as_slice())
-                    .unwrap()
-                    .requirement
-                    == id
+                wire::Requirement::decode(envelope.payload.as_slice()).unwrap().requirement == id
             })
             .unwrap()
     });
@@ -272,25 +254,15 @@ fn one_member_that_is_not_open_hides_the_cell_from_everybody() {
     let protected = retabled(&truth, &key, |table| table.blocks[0].mode = Mode::Protected);
     running.node_server("mk-police").unwrap().kill();
     let node = peers::credentials(&running.dir.join("mk-police/keys")).unwrap();
-    let scripted = Scripted {
-        response: response(protected),
-        append: None,
-    };
+    let scripted = Scripted { response: response(protected), append: None };
     let address = &running.nodes["mk-police"].exchange;
     let _played = runtime.block_on(scripted.serve(address, node)).unwrap();
 
     let shown = running.gather(&requirement).unwrap();
     assert_eq!(member(&shown, "MK").unwrap()["state"], "answered");
     let hidden = cell(&shown, "ICCS0101", "2016").unwrap();
-    assert!(
-        hidden["value"].is_null() && hidden["status"] == "not_shown",
-        "{hidden}"
-    );
-    assert_eq!(
-        hidden["contributors"],
-        serde_json::json!([]),
-        "who contributed is not told either"
-    );
+    assert!(hidden["value"].is_null() && hidden["status"] == "not_shown", "{hidden}");
+    assert_eq!(hidden["contributors"], serde_json::json!([]), "who contributed is not told either");
 }
 
 #[test]
@@ -308,31 +280,14 @@ fn flipping_any_single_bit_of_an_answer_is_noticed() {
     let travelling = |bytes: &[u8]| {
         let said =
             strict::decode::<wire::AnswerResponse>("answer", bytes).and_then(Answer::try_from);
-        verify(
-            Reply {
-                member: own.clone(),
-                said,
-            },
-            &asked,
-            None,
-            lists,
-            now,
-        )
-        .is_ok()
+        verify(Reply { member: own.clone(), said }, &asked, None, lists, now).is_ok()
     };
     let stored = |bytes: &[u8]| SealedAnswer::reopen(bytes, &seal_key, lists).is_ok();
-    assert!(
-        travelling(&bytes) && stored(&bytes),
-        "the answer as it is must pass"
-    );
+    assert!(travelling(&bytes) && stored(&bytes), "the answer as it is must pass");
     for bit in 0..bytes.len() * 8 {
         let mut flipped = bytes.clone();
         flipped[bit / 8] ^= 1 << (bit % 8);
-        assert!(
-            !travelling(&flipped),
-            "bit {bit} of {} travelling",
-            bytes.len() * 8
-        );
+        assert!(!travelling(&flipped), "bit {bit} of {} travelling", bytes.len() * 8);
         assert!(!stored(&flipped), "bit {bit} of {} stored", bytes.len() * 8);
     }
 }
@@ -371,17 +326,8 @@ fn an_older_seal_than_one_seen_is_stale() {
     };
     let own = peers::roster(&running).unwrap().members[0].clone();
     let judged = |seen| {
-        let reply = Reply {
-            member: own.clone(),
-            said: Ok(Answer::Sealed(truth.clone())),
-        };
-        verify(
-            reply,
-            &asked,
-            Some(seen),
-            Lists::builtin(),
-            SystemClock.now(),
-        )
+        let reply = Reply { member: own.clone(), said: Ok(Answer::Sealed(truth.clone())) };
+        verify(reply, &asked, Some(seen), Lists::builtin(), SystemClock.now())
     };
     assert!(judged(seen(opened.seal().sequence)).is_ok());
     let refused = judged(seen(opened.seal().sequence + 1)).unwrap_err();
@@ -401,22 +347,11 @@ fn a_table_sealed_differently_for_the_same_requirement_is_refused() {
         consent_epoch: opened.seal().consent_epoch,
         sequence: opened.seal().sequence,
     };
-    let changed = retabled(&truth, &key, |table| {
-        table.blocks[0].cells[0] = Cell::Value(72)
-    });
+    let changed = retabled(&truth, &key, |table| table.blocks[0].cells[0] = Cell::Value(72));
     let own = peers::roster(&running).unwrap().members[0].clone();
-    let reply = Reply {
-        member: own,
-        said: Ok(Answer::Sealed(changed)),
-    };
-    let refused = verify(
-        reply,
-        &asked,
-        Some(seen),
-        Lists::builtin(),
-        SystemClock.now(),
-    )
-    .unwrap_err();
+    let reply = Reply { member: own, said: Ok(Answer::Sealed(changed)) };
+    let refused =
+        verify(reply, &asked, Some(seen), Lists::builtin(), SystemClock.now()).unwrap_err();
     assert!(matches!(refused, Silence::Rejected(why) if why.reason == Reason::AnswerChanged));
 }
 
@@ -444,51 +379,31 @@ fn only_the_registered_coordinator_may_ask_a_node() {
     let uri = |text: &str| vec![text.to_owned()];
     let trusted = ca.certificate_pem();
 
-    let twice = [
-        coordinator.to_string(),
-        "spiffe://wb6.example/AL/node/al-police/node".to_owned(),
-    ];
+    let twice = [coordinator.to_string(), "spiffe://wb6.example/AL/node/al-police/node".to_owned()];
     let cases = [
         ("another CA", other_ca.issue(&coordinator).unwrap()),
         ("an unregistered key", ca.issue(&coordinator).unwrap()),
-        (
-            "an expired certificate",
-            ca.issue_uris(&uri(&coordinator.to_string()), -1).unwrap(),
-        ),
+        ("an expired certificate", ca.issue_uris(&uri(&coordinator.to_string()), -1).unwrap()),
         (
             "another coordinator",
-            ca.issue_uris(
-                &uri("spiffe://wb6.example/REGION/node/other/coordinator"),
-                9,
-            )
-            .unwrap(),
+            ca.issue_uris(&uri("spiffe://wb6.example/REGION/node/other/coordinator"), 9).unwrap(),
         ),
         (
             "another federation",
-            ca.issue_uris(
-                &uri("spiffe://other.example/REGION/node/coordinator/coordinator"),
-                9,
-            )
-            .unwrap(),
+            ca.issue_uris(&uri("spiffe://other.example/REGION/node/coordinator/coordinator"), 9)
+                .unwrap(),
         ),
         (
             "regional staff",
-            ca.issue_uris(&uri("spiffe://wb6.example/REGION/staff/test/analyst"), 9)
-                .unwrap(),
+            ca.issue_uris(&uri("spiffe://wb6.example/REGION/staff/test/analyst"), 9).unwrap(),
         ),
-        (
-            "a node",
-            ca.issue_uris(&uri("spiffe://wb6.example/BA/node/ba-police/node"), 9)
-                .unwrap(),
-        ),
+        ("a node", ca.issue_uris(&uri("spiffe://wb6.example/BA/node/ba-police/node"), 9).unwrap()),
     ];
     for (name, issued) in cases {
         let caller = holder(&running.dir, &name.replace(' ', "-"), &issued, trusted);
         let refused = runtime.block_on(async {
             let mut client = peers::exchange(&running, "al-police", &caller).await.ok()?;
-            let request = wire::AnswerRequest {
-                requirement: Some(asked.envelope().clone()),
-            };
+            let request = wire::AnswerRequest { requirement: Some(asked.envelope().clone()) };
             client.answer(request).await.ok()
         });
         assert!(refused.is_none(), "{name} got an answer");
@@ -511,9 +426,7 @@ async fn raw_call(running: &Running, shown: Option<&Issued>, ca_pem: &str) -> st
     use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject as _};
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     let mut roots = rustls::RootCertStore::empty();
-    roots
-        .add(CertificateDer::from_pem_slice(ca_pem.as_bytes()).unwrap())
-        .unwrap();
+    roots.add(CertificateDer::from_pem_slice(ca_pem.as_bytes()).unwrap()).unwrap();
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let builder = rustls::ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_protocol_versions(&[&rustls::version::TLS13])
@@ -532,14 +445,9 @@ async fn raw_call(running: &Running, shown: Option<&Issued>, ca_pem: &str) -> st
     config.alpn_protocols = vec![b"h2".to_vec()];
     let tcp = tokio::net::TcpStream::connect(&running.nodes["al-police"].exchange).await?;
     let name = ServerName::try_from("node.invalid").unwrap();
-    let mut tls = tokio_rustls::TlsConnector::from(Arc::new(config))
-        .connect(name, tcp)
-        .await?;
+    let mut tls = tokio_rustls::TlsConnector::from(Arc::new(config)).connect(name, tcp).await?;
     assert_eq!(
-        tls.get_ref()
-            .1
-            .negotiated_key_exchange_group()
-            .map(rustls::crypto::SupportedKxGroup::name),
+        tls.get_ref().1.negotiated_key_exchange_group().map(rustls::crypto::SupportedKxGroup::name),
         Some(rustls::NamedGroup::X25519MLKEM768),
         "hybrid post-quantum key exchange is what two of us agree on"
     );
@@ -555,21 +463,12 @@ async fn raw_call(running: &Running, shown: Option<&Issued>, ca_pem: &str) -> st
     }
     let mut once = Some(hyper_util::rt::TokioIo::new(tls));
     let connector = tower::service_fn(move |_: http::Uri| {
-        let stream = once
-            .take()
-            .ok_or(std::io::Error::from(std::io::ErrorKind::NotConnected));
+        let stream = once.take().ok_or(std::io::Error::from(std::io::ErrorKind::NotConnected));
         async move { stream }
     });
-    let channel = channel
-        .connect_with_connector(connector)
-        .await
-        .map_err(std::io::Error::other)?;
+    let channel = channel.connect_with_connector(connector).await.map_err(std::io::Error::other)?;
     let mut client = wire::exchange_client::ExchangeClient::new(channel);
-    client
-        .describe(wire::DescribeRequest {})
-        .await
-        .map(drop)
-        .map_err(std::io::Error::other)
+    client.describe(wire::DescribeRequest {}).await.map(drop).map_err(std::io::Error::other)
 }
 
 /// Believes any server: this client only looks at how it is refused.
@@ -630,17 +529,13 @@ fn only_own_staff_is_heard_at_the_desk() {
     ] {
         let caller = peers::credentials(&running.dir.join(keys)).unwrap();
         let status = runtime.block_on(async {
-            let expected = accord_proto::transport::Expected {
-                identity: identity.clone(),
-                spki: None,
-            };
+            let expected =
+                accord_proto::transport::Expected { identity: identity.clone(), spki: None };
             let channel = accord_proto::transport::connection::connect(&address, &caller, expected)
                 .await
                 .unwrap();
             let mut desk = wire::desk::desk_client::DeskClient::new(channel);
-            desk.get_status(wire::desk::GetStatusRequest {})
-                .await
-                .unwrap_err()
+            desk.get_status(wire::desk::GetStatusRequest {}).await.unwrap_err()
         });
         let refusal = accord_proto::status::from_status(&status);
         assert_eq!(refusal.reason, Reason::CertificateRole, "{keys}: {refusal}");
@@ -654,13 +549,9 @@ fn a_server_that_is_not_the_one_meant_gets_no_question() {
     // A neighbour with a true certificate of the same CA answers at AL's address.
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let neighbour = peers::credentials(&running.dir.join("ba-police/keys")).unwrap();
-    let scripted = Scripted {
-        response: wire::AnswerResponse::default(),
-        append: None,
-    };
-    let _played = runtime
-        .block_on(scripted.serve(&running.nodes["al-police"].exchange, neighbour))
-        .unwrap();
+    let scripted = Scripted { response: wire::AnswerResponse::default(), append: None };
+    let _played =
+        runtime.block_on(scripted.serve(&running.nodes["al-police"].exchange, neighbour)).unwrap();
     let requirement = running.issue(&[HOMICIDE]).unwrap();
     let shown = running.gather(&requirement).unwrap();
     let al = member(&shown, "AL").unwrap();

@@ -1,1 +1,327 @@
-//! Tests of the deploy.
+//! What operators copy works: every file of `deploy/` is read by the type that reads it in production, a
+//! wrong key is refused by name, and a node that is not set up safely does not start.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+};
+
+use accord_coordinator::requirement;
+use accord_node::{ingest::mapping::Mapping, policy::Policy};
+use accord_proto::{
+    clock::{Clock as _, FixedClock, SystemClock, SystemEntropy, Timestamp},
+    reason::{Invalid, Reason},
+    roster::Roster,
+    seal::SecretKey,
+    taxonomy::Lists,
+    wire,
+};
+use prost::Message as _;
+
+use crate::{Running, prepared};
+
+/// A file that people copy, and what reads it.
+struct Sample {
+    /// Relative to the repository.
+    path: &'static str,
+    /// What was read, as text; or why not.
+    read: fn(&str) -> Result<String, Invalid>,
+}
+
+const SAMPLES: [Sample; 5] = [
+    Sample {
+        path: "deploy/node.toml",
+        read: |text| {
+            let config = accord_node::config::Config::parse(text, Path::new("home"))?;
+            Ok(format!("{config:?}"))
+        },
+    },
+    Sample {
+        path: "deploy/coordinator.toml",
+        read: |text| {
+            let config = accord_coordinator::config::Config::parse(text, Path::new("home"))?;
+            Ok(format!("{config:?}"))
+        },
+    },
+    Sample {
+        path: "deploy/policy.toml",
+        read: |text| Ok(format!("{:?}", Policy::parse(text, Lists::builtin())?)),
+    },
+    Sample { path: "deploy/requirement.toml", read: signed },
+    Sample {
+        path: "tests/sample/mapping.toml",
+        read: |text| Ok(format!("{:?}", Mapping::parse(text)?)),
+    },
+];
+
+/// Signs a requirement on a day when the sample's window can open.
+fn signed(text: &str) -> Result<String, Invalid> {
+    let key = SecretKey::generate(&SystemEntropy)?;
+    let clock = FixedClock(Timestamp::parse("today", "2026-12-01")?);
+    let members = ["al-police".to_owned(), "ba-police".to_owned()];
+    let envelope =
+        requirement::sign(text, &members, &key, Lists::builtin(), &clock, &SystemEntropy)?;
+    let requirement: wire::Requirement =
+        accord_proto::strict::decode_signed("requirement", &envelope.payload)?;
+    Ok(format!(
+        "{:?}",
+        wire::Requirement {
+            // Minted anew each time.
+            requirement: String::new(),
+            ..requirement
+        }
+    ))
+}
+
+#[test]
+fn every_file_that_operators_copy_is_read_by_the_program() {
+    for sample in SAMPLES {
+        (sample.read)(&text_of(sample.path))
+            .unwrap_or_else(|error| panic!("{}: {error}", sample.path));
+    }
+}
+
+#[test]
+fn no_file_of_deploy_goes_untested() {
+    let deploy = root().join("deploy");
+    let mut folders = vec![deploy.clone()];
+    let mut found = BTreeSet::new();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let relative = path.strip_prefix(&deploy).unwrap();
+                found.insert(format!("deploy/{}", relative.display()));
+            }
+        }
+    }
+    found.remove("deploy/README.md");
+    let tested = SAMPLES.map(|sample| sample.path);
+    found.retain(|path| !tested.contains(&path.as_str()));
+    assert!(found.is_empty(), "nothing reads {found:?}");
+}
+
+#[test]
+fn a_wrong_key_is_refused_by_name() {
+    for sample in SAMPLES {
+        let text = text_of(sample.path);
+        let tables: Vec<_> = text
+            .lines()
+            .filter(|line| line.starts_with('['))
+            // The codes that a mapping translates are the nation's own words.
+            .filter(|line| !line.starts_with("[codes."))
+            .collect();
+        let wrong = "wrong_key = \"x\"\n";
+        let mut spoilt = vec![("the top".to_owned(), format!("{wrong}{text}"))];
+        for table in tables {
+            let with = text.replacen(table, &format!("{table}\n{wrong}"), 1);
+            spoilt.push((table.to_owned(), with));
+        }
+        for (place, text) in spoilt {
+            let path = sample.path;
+            match (sample.read)(&text) {
+                Ok(_) => panic!("{path}: a wrong key in {place} is not noticed"),
+                Err(error) => assert!(
+                    error.to_string().contains("wrong_key"),
+                    "{path}: a wrong key in {place} is not named: {error}"
+                ),
+            }
+        }
+    }
+}
+
+#[test]
+fn every_key_that_is_commented_out_is_real() {
+    let mut refused = Vec::new();
+    let mut shown = 0;
+    for sample in SAMPLES {
+        for (key, text) in uncommented(&text_of(sample.path)) {
+            shown += 1;
+            if let Err(error) = (sample.read)(&text) {
+                refused.push(format!("{}: {key}: {error}", sample.path));
+            }
+        }
+    }
+    assert!(shown >= 12, "only {shown} keys are commented out");
+    assert!(refused.is_empty(), "{refused:#?}");
+}
+
+#[test]
+fn a_key_of_a_config_that_is_commented_out_shows_its_default() {
+    for sample in SAMPLES.iter().filter(|sample| sample.path != "tests/sample/mapping.toml") {
+        let text = text_of(sample.path);
+        let usual = (sample.read)(&text).unwrap();
+        for (key, text) in uncommented(&text) {
+            // A day, and an id, have no default that could be shown.
+            if !["id", "opens"].contains(&key.as_str()) {
+                assert_eq!((sample.read)(&text).unwrap(), usual, "{}: {key}", sample.path);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_private_key_that_others_can_read_stops_its_owner() {
+    for (who, key) in [
+        ("al-police", "tls.key"),
+        ("al-police", "seal.key"),
+        ("coordinator", "tls.key"),
+        ("coordinator", "sign.key"),
+    ] {
+        let mut running = prepared(&["AL"]);
+        let path = running.dir.join(who).join("keys").join(key);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        let why = refused(&mut running, who);
+        assert!(why.contains("chmod 600") && why.contains(key), "{why}");
+    }
+}
+
+#[test]
+fn whoever_the_roster_does_not_list_does_not_start() {
+    let mut running = prepared(&["AL", "BA"]);
+    let roster = wire::Roster {
+        members: roster(&running)
+            .members
+            .into_iter()
+            .filter(|member| member.node != "al-police")
+            .collect(),
+        ..roster(&running)
+    };
+    put_roster(&running, "al-police", &roster, &root_key(&running));
+    let why = refused(&mut running, "al-police");
+    assert!(why.contains("does not list this certificate"), "{why}");
+
+    // Nor does a coordinator whose place is another's.
+    let centres = roster
+        .centres
+        .iter()
+        .map(|centre| wire::Centre { name: "another".to_owned(), ..centre.clone() });
+    let roster = wire::Roster { centres: centres.collect(), ..roster.clone() };
+    put_roster(&running, "coordinator", &roster, &root_key(&running));
+    let why = refused(&mut running, "coordinator");
+    assert!(why.contains("does not list this certificate"), "{why}");
+}
+
+#[test]
+fn a_roster_older_than_one_relied_on_is_refused() {
+    let mut running = prepared(&["AL"]);
+    let (old, key) = (roster(&running), root_key(&running));
+    let newer = wire::Roster { version: old.version + 1, ..old.clone() };
+    for who in ["al-police", "coordinator"] {
+        put_roster(&running, who, &newer, &key);
+    }
+    running.federation.start().unwrap();
+    running.servers().iter().for_each(|server| server.kill());
+    for who in ["al-police", "coordinator"] {
+        put_roster(&running, who, &old, &key);
+        let why = refused(&mut running, who);
+        assert!(why.contains(Reason::RosterRollback.code()), "{why}");
+        // Nothing is broken by it: the newer one still serves.
+        put_roster(&running, who, &newer, &key);
+        start(&mut running, who).unwrap();
+    }
+}
+
+#[test]
+fn an_expired_roster_is_refused() {
+    let mut running = prepared(&["AL"]);
+    let now = SystemClock.now();
+    let expired = wire::Roster {
+        issued_at_s: now.plus_s(-86_400).as_s(),
+        expires_at_s: now.plus_s(-1).as_s(),
+        ..roster(&running)
+    };
+    for who in ["al-police", "coordinator"] {
+        put_roster(&running, who, &expired, &root_key(&running));
+        let why = refused(&mut running, who);
+        let said = why.contains(Reason::RosterInvalid.code()) && why.contains("expired");
+        assert!(said, "{why}");
+    }
+}
+
+#[test]
+fn a_roster_of_another_root_is_refused() {
+    let mut running = prepared(&["AL"]);
+    let another = SecretKey::generate(&SystemEntropy).unwrap();
+    for who in ["al-police", "coordinator"] {
+        put_roster(&running, who, &roster(&running), &another);
+        let why = refused(&mut running, who);
+        assert!(why.contains(Reason::RosterInvalid.code()), "{why}");
+    }
+}
+
+/// Each key that is commented out, with the text in which it is not. A table that is commented out too
+/// comes back with its key.
+fn uncommented(text: &str) -> Vec<(String, String)> {
+    let lines: Vec<_> = text.lines().collect();
+    let mut found = Vec::new();
+    for (at, line) in lines.iter().enumerate() {
+        let Some(key) = commented_key(line) else {
+            continue;
+        };
+        let mut with: Vec<_> = lines.iter().map(|line| (*line).to_owned()).collect();
+        with[at] = line[2..].to_owned();
+        if at > 0 && lines[at - 1].starts_with("# [") {
+            with[at - 1] = lines[at - 1][2..].to_owned();
+        }
+        found.push((key.to_owned(), with.join("\n")));
+    }
+    found
+}
+
+/// The key of a line like `# key = value`.
+fn commented_key(line: &str) -> Option<&str> {
+    let (key, value) = line.strip_prefix("# ")?.split_once(" = ")?;
+    let word = key.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+    let begins = |c: char| c.is_ascii_digit() || matches!(c, '"' | '[' | 't' | 'f');
+    (word && value.starts_with(begins)).then_some(key)
+}
+
+/// Why somebody does not start.
+fn refused(running: &mut Running, who: &str) -> String {
+    match start(running, who) {
+        Ok(()) => panic!("{who} starts"),
+        Err(error) => error.to_string(),
+    }
+}
+
+fn start(running: &mut Running, who: &str) -> anyhow::Result<()> {
+    // What it said before is not what it says now.
+    let _ = fs::remove_file(running.dir.join(who).join("log"));
+    if who == "coordinator" {
+        running.federation.start_coordinator()
+    } else {
+        running.federation.start_node(who)
+    }
+}
+
+/// The roster that the federation was prepared with.
+fn roster(running: &Running) -> wire::Roster {
+    let bytes = fs::read(running.dir.join("federation/roster.signed")).unwrap();
+    let envelope = wire::Envelope::decode(bytes.as_slice()).unwrap();
+    wire::Roster::decode(envelope.payload.as_slice()).unwrap()
+}
+
+fn root_key(running: &Running) -> SecretKey {
+    let pem = fs::read_to_string(running.dir.join("federation/root.key")).unwrap();
+    SecretKey::from_pem("root", &pem).unwrap()
+}
+
+/// Signs a roster and hands it to somebody.
+fn put_roster(running: &Running, who: &str, roster: &wire::Roster, key: &SecretKey) {
+    let envelope = Roster::sign(roster, Lists::builtin(), key).unwrap();
+    let path = running.dir.join(who).join("roster.signed");
+    fs::write(path, envelope.encode_to_vec()).unwrap();
+}
+
+fn text_of(path: &str) -> String {
+    fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+fn root() -> PathBuf {
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+}

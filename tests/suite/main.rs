@@ -1,6 +1,13 @@
 //! What Accord promises, executed. Modules stand in the order of the data flow; `tests/README.md` maps each
 //! promise to its test.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on has failed"
+)]
+
 use std::{ops::Deref, path::PathBuf};
 
 use accord_tests::federation::Federation;
@@ -39,10 +46,7 @@ fn prepared(jurisdictions: &[&str]) -> Running {
     let dir = tempfile::tempdir().unwrap();
     let federation =
         Federation::prepare(program(), &dir.path().join("federation"), jurisdictions).unwrap();
-    Running {
-        federation,
-        _dir: dir,
-    }
+    Running { federation, _dir: dir }
 }
 
 /// A federation that runs and holds nothing.

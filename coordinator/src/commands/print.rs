@@ -13,27 +13,15 @@ use crate::cli::Format;
 /// A list of objects.
 pub(super) fn rows(format: Format, rows: &Value) -> String {
     let list = rows.as_array().map(Vec::as_slice).unwrap_or_default();
-    let columns: Vec<_> = list
-        .first()
-        .and_then(Value::as_object)
-        .into_iter()
-        .flat_map(|row| row.keys())
-        .collect();
+    let columns: Vec<_> =
+        list.first().and_then(Value::as_object).into_iter().flat_map(|row| row.keys()).collect();
     let text = |value: &Value| match value {
         Value::String(text) => text.clone(),
-        Value::Array(list) => list
-            .iter()
-            .filter_map(Value::as_str)
-            .collect::<Vec<_>>()
-            .join(" "),
+        Value::Array(list) => list.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" "),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => value.to_string(),
     };
-    let cells = |row: &Value| {
-        columns
-            .iter()
-            .map(|column| text(&row[column.as_str()]))
-            .collect::<Vec<_>>()
-    };
+    let cells =
+        |row: &Value| columns.iter().map(|column| text(&row[column.as_str()])).collect::<Vec<_>>();
     match format {
         Format::Json => rows.to_string(),
         Format::Csv => {
@@ -52,17 +40,9 @@ pub(super) fn rows(format: Format, rows: &Value) -> String {
 
 /// One member's state, in one line.
 pub(super) fn member(state: &wire::MemberState) -> String {
-    let reason = if state.reason.is_empty() {
-        String::new()
-    } else {
-        format!(" ({})", state.reason)
-    };
-    format!(
-        "{} {}: {}{reason}",
-        state.jurisdiction,
-        state.node,
-        state_name(state.state())
-    )
+    let reason =
+        if state.reason.is_empty() { String::new() } else { format!(" ({})", state.reason) };
+    format!("{} {}: {}{reason}", state.jurisdiction, state.node, state_name(state.state()))
 }
 
 /// A picture.
@@ -164,12 +144,7 @@ fn as_table(picture: &wire::Picture, version: u32, drawn_at: &str, lists: &Lists
     let mut members = plain(["JURISDICTION", "NODE", "STATE", "REASON"]);
     for state in &picture.members {
         let label = label(lists, &state.jurisdiction);
-        members.add_row([
-            label.as_str(),
-            &state.node,
-            state_name(state.state()),
-            &state.reason,
-        ]);
+        members.add_row([label.as_str(), &state.node, state_name(state.state()), &state.reason]);
     }
     text += &format!("\n{members}\n");
 
@@ -177,11 +152,7 @@ fn as_table(picture: &wire::Picture, version: u32, drawn_at: &str, lists: &Lists
     let mut indicators: Vec<_> = picture.cells.iter().map(|cell| &cell.indicator).collect();
     indicators.dedup();
     for code in indicators {
-        let cells: Vec<_> = picture
-            .cells
-            .iter()
-            .filter(|cell| cell.indicator == *code)
-            .collect();
+        let cells: Vec<_> = picture.cells.iter().filter(|cell| cell.indicator == *code).collect();
         text += &format!("\n{}\n", grid(code, &cells, lists));
     }
     text += "\n† rests on some of the members asked: not the whole region.  : not available.  c not shown.  / not combined.\n";
@@ -204,16 +175,10 @@ fn grid(code: &str, cells: &[&wire::PictureCell], lists: &Lists) -> String {
     for area in areas {
         let label = CrimeAreaCode::parse(area).map_or("", |code| lists.crime_area_label(code));
         let figures = periods.iter().map(|period| {
-            let cell = cells
-                .iter()
-                .find(|cell| cell.crime_area == area && cell.period == *period);
+            let cell = cells.iter().find(|cell| cell.crime_area == area && cell.period == *period);
             cell.map_or_else(String::new, |cell| marked(cell))
         });
-        table.add_row(
-            [area.to_owned(), label.to_owned()]
-                .into_iter()
-                .chain(figures),
-        );
+        table.add_row([area.to_owned(), label.to_owned()].into_iter().chain(figures));
     }
     for column in table.column_iter_mut().skip(2) {
         column.set_cell_alignment(CellAlignment::Right);
@@ -240,18 +205,14 @@ fn marked(cell: &wire::PictureCell) -> String {
 
 /// The figure, where there is one.
 fn figure(cell: &wire::PictureCell) -> Option<String> {
-    let shown = matches!(
-        cell.status(),
-        wire::PictureStatus::Value | wire::PictureStatus::Partial
-    );
+    let shown = matches!(cell.status(), wire::PictureStatus::Value | wire::PictureStatus::Partial);
     shown.then(|| decimal(cell.value, cell.decimals))
 }
 
 fn label(lists: &Lists, code: &str) -> String {
-    lists.jurisdiction("jurisdiction", code).map_or_else(
-        |_| code.to_owned(),
-        |known| format!("{code} {}", known.label),
-    )
+    lists
+        .jurisdiction("jurisdiction", code)
+        .map_or_else(|_| code.to_owned(), |known| format!("{code} {}", known.label))
 }
 
 /// Footnotes that belong to the names in this picture; they cannot be switched off.
@@ -309,8 +270,5 @@ fn csv(rows: impl Iterator<Item = Vec<String>>) -> String {
         let _ = writer.write_record(harmless);
     }
     let bytes = writer.into_inner().unwrap_or_default();
-    String::from_utf8(bytes)
-        .unwrap_or_default()
-        .trim_end()
-        .to_owned()
+    String::from_utf8(bytes).unwrap_or_default().trim_end().to_owned()
 }

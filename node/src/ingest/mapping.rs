@@ -11,15 +11,8 @@ use serde::Deserialize;
 /// What a row must come to, one way or the other.
 const REQUIRED: [&str; 4] = ["indicator", "crime_area", "period", "value"];
 /// What a row may come to.
-const TARGETS: [&str; 7] = [
-    "indicator",
-    "crime_area",
-    "period",
-    "value",
-    "region",
-    "jurisdiction",
-    "status",
-];
+const TARGETS: [&str; 7] =
+    ["indicator", "crime_area", "period", "value", "region", "jurisdiction", "status"];
 
 /// As it is written.
 #[derive(Deserialize)]
@@ -77,29 +70,15 @@ impl Mapping {
         }
         let raw: RawMapping =
             toml::from_str(text).map_err(|error| wrong("mapping", error.to_string()))?;
-        let RawMapping {
-            source,
-            delimiter,
-            columns,
-            constants,
-            codes,
-            only,
-            ignore,
-        } = raw;
+        let RawMapping { source, delimiter, columns, constants, codes, only, ignore } = raw;
         for target in columns.keys().chain(constants.keys()).chain(codes.keys()) {
             if !TARGETS.contains(&target.as_str()) {
                 let detail = format!("{} is none of {}", quoted(target), TARGETS.join(", "));
                 return Err(wrong("mapping", detail));
             }
         }
-        if let Some(twice) = columns
-            .keys()
-            .find(|target| constants.contains_key(*target))
-        {
-            return Err(wrong(
-                "mapping",
-                format!("{twice} is both a column and a constant"),
-            ));
+        if let Some(twice) = columns.keys().find(|target| constants.contains_key(*target)) {
+            return Err(wrong("mapping", format!("{twice} is both a column and a constant")));
         }
         let given =
             |target: &&&str| !columns.contains_key(**target) && !constants.contains_key(**target);
@@ -110,19 +89,13 @@ impl Mapping {
             ));
         }
         if source.trim().is_empty() {
-            return Err(wrong(
-                "mapping.source",
-                "say where the figures come from".to_owned(),
-            ));
+            return Err(wrong("mapping.source", "say where the figures come from".to_owned()));
         }
         let delimiter = u8::try_from(delimiter)
             .ok()
             .filter(|byte| matches!(byte, b',' | b';' | b'\t' | b'|'))
             .ok_or_else(|| {
-                wrong(
-                    "mapping.delimiter",
-                    "must be one of , ; | or a tab".to_owned(),
-                )
+                wrong("mapping.delimiter", "must be one of , ; | or a tab".to_owned())
             })?;
         Ok(Self {
             text: text.to_owned(),
@@ -138,11 +111,7 @@ impl Mapping {
 
     /// Every column of the file that the mapping knows.
     pub fn mentioned(&self) -> impl Iterator<Item = &str> {
-        let known = self
-            .columns
-            .values()
-            .chain(self.only.keys())
-            .chain(&self.ignore);
+        let known = self.columns.values().chain(self.only.keys()).chain(&self.ignore);
         known.map(String::as_str)
     }
 
@@ -158,9 +127,6 @@ impl Mapping {
 
     /// The column that a target is read from, for error messages; the target itself if it is a constant.
     pub fn place_of(&self, target: &str) -> String {
-        self.columns
-            .get(target)
-            .map_or(target, String::as_str)
-            .to_owned()
+        self.columns.get(target).map_or(target, String::as_str).to_owned()
     }
 }

@@ -24,13 +24,7 @@ unit = "NR"
 fn import(file: &str) -> Batch {
     let lists = Lists::builtin();
     let mapping = Mapping::parse(MAPPING).unwrap();
-    read(
-        file.as_bytes(),
-        &mapping,
-        lists.jurisdiction("", "AL").unwrap().code,
-        lists,
-    )
-    .unwrap()
+    read(file.as_bytes(), &mapping, lists.jurisdiction("", "AL").unwrap().code, lists).unwrap()
 }
 
 #[test]
@@ -48,16 +42,10 @@ fn every_row_is_accounted_for() {
          ICCS0501,2016,5,A\n\
          ICCS0501,2016,5,M,NR,\n",
     );
-    assert_eq!(
-        (batch.rows_read, batch.rows_left_out, batch.rows_repeated),
-        (10, 1, 1)
-    );
+    assert_eq!((batch.rows_read, batch.rows_left_out, batch.rows_repeated), (10, 1, 1));
     assert_eq!(batch.records.len(), 2);
-    let refused: Vec<_> = batch
-        .quarantined
-        .iter()
-        .map(|q| (q.row, q.why.field.as_str(), q.why.reason))
-        .collect();
+    let refused: Vec<_> =
+        batch.quarantined.iter().map(|q| (q.row, q.why.field.as_str(), q.why.reason)).collect();
     assert_eq!(
         refused,
         [
@@ -79,14 +67,8 @@ fn an_unknown_column_is_refused_by_name_and_rows_without_it_are_kept() {
     );
     assert_eq!(batch.records.len(), 1);
     let why = &batch.quarantined[0].why;
-    assert_eq!(
-        (why.reason, why.field.as_str()),
-        (Reason::ColumnUnknown, "suspect")
-    );
-    assert!(
-        !why.detail.contains("somebody"),
-        "what it says might be a name"
-    );
+    assert_eq!((why.reason, why.field.as_str()), (Reason::ColumnUnknown, "suspect"));
+    assert!(!why.detail.contains("somebody"), "what it says might be a name");
 }
 
 #[test]
@@ -94,10 +76,7 @@ fn a_column_that_the_file_lacks_stores_nothing() {
     let batch = import("iccs,year,n,unit\nICCS0101,2016,71,NR\n");
     assert!(batch.records.is_empty());
     assert_eq!(
-        (
-            batch.quarantined[0].why.reason,
-            batch.quarantined[0].why.field.as_str()
-        ),
+        (batch.quarantined[0].why.reason, batch.quarantined[0].why.field.as_str()),
         (Reason::ColumnUnknown, "flag")
     );
 }
@@ -105,10 +84,7 @@ fn a_column_that_the_file_lacks_stores_nothing() {
 #[test]
 fn a_mapping_with_a_wrong_key_is_refused() {
     assert!(
-        Mapping::parse(&format!("colour = 1\n{MAPPING}"))
-            .unwrap_err()
-            .detail
-            .contains("colour")
+        Mapping::parse(&format!("colour = 1\n{MAPPING}")).unwrap_err().detail.contains("colour")
     );
     assert!(
         Mapping::parse(&MAPPING.replace("period = ", "perlod = "))
@@ -128,12 +104,7 @@ fn a_mapping_with_a_wrong_key_is_refused() {
 fn another_encoding_is_refused_whole() {
     let lists = Lists::builtin();
     let mapping = Mapping::parse(MAPPING).unwrap();
-    let error = read(
-        b"iccs\n\xff\n",
-        &mapping,
-        lists.jurisdiction("", "AL").unwrap().code,
-        lists,
-    )
-    .unwrap_err();
+    let error = read(b"iccs\n\xff\n", &mapping, lists.jurisdiction("", "AL").unwrap().code, lists)
+        .unwrap_err();
     assert_eq!(error.reason, Reason::ImportUnreadable);
 }

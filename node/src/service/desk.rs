@@ -54,15 +54,8 @@ impl wire::desk_server::Desk for DeskService {
             .await
             .map_err(refused)?;
         let summary = imported.summary;
-        info!(
-            accepted = summary.rows_accepted,
-            quarantined = summary.rows_quarantined,
-            "imported"
-        );
-        let reported = imported
-            .quarantined
-            .into_iter()
-            .take(QUARANTINE_REPORTED_MAX);
+        info!(accepted = summary.rows_accepted, quarantined = summary.rows_quarantined, "imported");
+        let reported = imported.quarantined.into_iter().take(QUARANTINE_REPORTED_MAX);
         Ok(Response::new(wire::ImportResponse {
             import_sha256: summary.digest,
             already_imported: imported.already,
@@ -87,13 +80,9 @@ impl wire::desk_server::Desk for DeskService {
         request: Request<wire::FreezeRequest>,
     ) -> Result<Response<wire::FreezeResponse>, Status> {
         let peer = self.staff(&request, &[Role::Releaser])?;
-        let wire::FreezeRequest {
-            first_period,
-            last_period,
-        } = request.into_inner();
-        let editions = desk::freeze(&self.node, &peer, &first_period, &last_period)
-            .await
-            .map_err(refused)?;
+        let wire::FreezeRequest { first_period, last_period } = request.into_inner();
+        let editions =
+            desk::freeze(&self.node, &peer, &first_period, &last_period).await.map_err(refused)?;
         info!(editions = editions.len(), "frozen");
         let editions = editions.iter().map(|edition| edition.to_wire()).collect();
         Ok(Response::new(wire::FreezeResponse { editions }))
@@ -117,9 +106,7 @@ impl wire::desk_server::Desk for DeskService {
     ) -> Result<Response<wire::WithdrawGrantResponse>, Status> {
         let peer = self.staff(&request, &[Role::Releaser])?;
         let wire::WithdrawGrantRequest { grant } = request.into_inner();
-        let consent_epoch = desk::withdraw(&self.node, &peer, &grant)
-            .await
-            .map_err(refused)?;
+        let consent_epoch = desk::withdraw(&self.node, &peer, &grant).await.map_err(refused)?;
         info!(consent_epoch, "consent withdrawn");
         Ok(Response::new(wire::WithdrawGrantResponse { consent_epoch }))
     }
@@ -129,15 +116,8 @@ impl wire::desk_server::Desk for DeskService {
         request: Request<wire::ListGrantsRequest>,
     ) -> Result<Response<wire::ListGrantsResponse>, Status> {
         self.staff(&request, READERS)?;
-        let wire::ListGrantsRequest {
-            page_size,
-            page_token,
-        } = request.into_inner();
-        let held = self
-            .node
-            .held
-            .read()
-            .unwrap_or_else(PoisonError::into_inner);
+        let wire::ListGrantsRequest { page_size, page_token } = request.into_inner();
+        let held = self.node.held.read().unwrap_or_else(PoisonError::into_inner);
         // Grants are ordered by their time-ordered ids; the token is the last one seen.
         let after = |grant: &&Grant| page_token.is_empty() || grant.id().to_string() > page_token;
         let mut grants: Vec<_> = held.grants.iter().filter(after).collect();
@@ -145,10 +125,8 @@ impl wire::desk_server::Desk for DeskService {
         let size = usize::try_from(page_size.clamp(1, PAGE_SIZE_MAX)).unwrap_or(1);
         let more = grants.len() > size;
         grants.truncate(size);
-        let next_page_token = grants
-            .last()
-            .filter(|_| more)
-            .map_or(String::new(), |grant| grant.id().to_string());
+        let next_page_token =
+            grants.last().filter(|_| more).map_or(String::new(), |grant| grant.id().to_string());
         Ok(Response::new(wire::ListGrantsResponse {
             grants: grants.into_iter().map(grant_entry).collect(),
             next_page_token,
@@ -170,20 +148,12 @@ impl wire::desk_server::Desk for DeskService {
             jurisdiction: node.jurisdiction.to_string(),
             observations: held.live.len() as u64,
             imports: imports.len() as u64,
-            grants_in_force: held
-                .grants
-                .iter()
-                .filter(|grant| grant.in_force(now))
-                .count() as u64,
+            grants_in_force: held.grants.iter().filter(|grant| grant.in_force(now)).count() as u64,
             answers_released: node.store.answers(),
             consent_epoch: head.consent_epoch(),
             journal_size: head.journal().size(),
             journal_root: head.journal().root().0.to_vec(),
-            editions: held
-                .editions
-                .references()
-                .map(|edition| edition.to_wire())
-                .collect(),
+            editions: held.editions.references().map(|edition| edition.to_wire()).collect(),
             imports_sha256: imports.into_iter().map(|import| import.digest).collect(),
         }))
     }
@@ -265,8 +235,5 @@ fn grant_entry(grant: &Grant) -> wire::GrantEntry {
         from_s,
         until_s,
     };
-    wire::GrantEntry {
-        grant: Some(terms),
-        withdrawn: grant.withdrawn(),
-    }
+    wire::GrantEntry { grant: Some(terms), withdrawn: grant.withdrawn() }
 }

@@ -29,15 +29,8 @@ impl ExchangeService {
             return Err(Invalid::new(Reason::CertificateRole, "certificate", detail));
         }
         if !self.node.roster.registers(&peer.identity, &peer.spki) {
-            let detail = format!(
-                "the roster does not list this certificate for {}",
-                peer.identity
-            );
-            return Err(Invalid::new(
-                Reason::CertificateUnregistered,
-                "certificate",
-                detail,
-            ));
+            let detail = format!("the roster does not list this certificate for {}", peer.identity);
+            return Err(Invalid::new(Reason::CertificateUnregistered, "certificate", detail));
         }
         Ok(peer)
     }
@@ -62,11 +55,7 @@ impl wire::exchange_server::Exchange for ExchangeService {
             lists: node.lists.name().to_owned(),
             policy_sha256: node.policy.digest().0.to_vec(),
             terms: node.lists.indicators().map(term).collect(),
-            editions: held
-                .editions
-                .references()
-                .map(|edition| edition.to_wire())
-                .collect(),
+            editions: held.editions.references().map(|edition| edition.to_wire()).collect(),
             roster_version: node.roster.version,
         }))
     }
@@ -97,21 +86,11 @@ impl wire::exchange_server::Exchange for ExchangeService {
     ) -> Result<Response<wire::GetCheckpointResponse>, Status> {
         self.coordinator(&request)?;
         let node = &self.node;
-        let origin = format!(
-            "{}/{}/{}",
-            node.identity.federation,
-            node.jurisdiction,
-            node.name()
-        );
+        let origin = format!("{}/{}/{}", node.identity.federation, node.jurisdiction, node.name());
         let checkpoint =
-            node.store
-                .head()
-                .journal()
-                .checkpoint(origin, node.clock.now(), &node.seal_key);
+            node.store.head().journal().checkpoint(origin, node.clock.now(), &node.seal_key);
         // A head that a power cut could take back must not be shown.
         node.store.settled().await?;
-        Ok(Response::new(wire::GetCheckpointResponse {
-            checkpoint: Some(checkpoint),
-        }))
+        Ok(Response::new(wire::GetCheckpointResponse { checkpoint: Some(checkpoint) }))
     }
 }

@@ -37,10 +37,7 @@ pub(super) fn check_owner(found: &[u8], owner: &str) -> Result<(), Invalid> {
     if found == owner.as_bytes() {
         return Ok(());
     }
-    let detail = format!(
-        "belongs to {}, not to {owner}",
-        String::from_utf8_lossy(found)
-    );
+    let detail = format!("belongs to {}, not to {owner}", String::from_utf8_lossy(found));
     Err(Invalid::new(Reason::StoreFailed, "store", detail))
 }
 
@@ -130,18 +127,15 @@ pub(super) struct Row {
 
 impl Block {
     pub(super) fn write(records: &[Record]) -> Self {
-        Self {
-            records: records.iter().map(Row::write).collect(),
-        }
+        Self { records: records.iter().map(Row::write).collect() }
     }
 }
 
 impl Row {
     fn write(record: &Record) -> Self {
         let key = record.key();
-        let decimals = Lists::builtin()
-            .indicator_of(key.indicator)
-            .map_or(0, |indicator| indicator.decimals);
+        let decimals =
+            Lists::builtin().indicator_of(key.indicator).map_or(0, |indicator| indicator.decimals);
         Self {
             indicator: key.indicator.to_string(),
             crime_area: key.crime_area.to_string(),
@@ -159,20 +153,8 @@ impl Row {
         jurisdiction: JurisdictionCode,
         lists: &Lists,
     ) -> Result<Record, Invalid> {
-        let Self {
-            indicator,
-            crime_area,
-            region,
-            period,
-            value,
-        } = self;
-        let raw = RawRecord {
-            indicator,
-            crime_area,
-            region,
-            period,
-            value: value.as_deref(),
-        };
+        let Self { indicator, crime_area, region, period, value } = self;
+        let raw = RawRecord { indicator, crime_area, region, period, value: value.as_deref() };
         Record::parse(raw, jurisdiction, lists).map_err(|error| error.within("store.record"))
     }
 }
@@ -203,9 +185,7 @@ impl Quarantine {
             reason: quarantined.why.reason.code().to_owned(),
             hint: quarantined.why.detail.clone(),
         };
-        Self {
-            rows: rows.iter().map(row).collect(),
-        }
+        Self { rows: rows.iter().map(row).collect() }
     }
 }
 
@@ -227,12 +207,7 @@ pub(super) struct Edition {
 
 impl Edition {
     pub(super) fn write(edition: &freeze::Edition) -> Self {
-        let freeze::Edition {
-            reference,
-            frozen_at,
-            lists,
-            cube,
-        } = edition;
+        let freeze::Edition { reference, frozen_at, lists, cube } = edition;
         Self {
             period: reference.period.to_string(),
             edition: reference.edition.to_string(),
@@ -248,18 +223,9 @@ impl Edition {
         jurisdiction: JurisdictionCode,
         lists: &Lists,
     ) -> Result<freeze::Edition, Invalid> {
-        let Self {
-            period,
-            edition,
-            number,
-            frozen_at_s,
-            lists: lists_name,
-            rows,
-        } = self;
-        let records: Result<Vec<_>, _> = rows
-            .iter()
-            .map(|row| row.read(jurisdiction, lists))
-            .collect();
+        let Self { period, edition, number, frozen_at_s, lists: lists_name, rows } = self;
+        let records: Result<Vec<_>, _> =
+            rows.iter().map(|row| row.read(jurisdiction, lists)).collect();
         Ok(freeze::Edition {
             reference: EditionRef {
                 period: Period::parse("store.edition.period", &period)?,

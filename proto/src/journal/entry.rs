@@ -80,15 +80,7 @@ struct StoredEntry {
 impl Entry {
     /// The bytes of the entry that follows `journal`.
     pub fn encode(self, journal: &Frontier) -> Vec<u8> {
-        let Self {
-            at,
-            act,
-            by,
-            to,
-            why,
-            subject,
-            digest,
-        } = self;
+        let Self { at, act, by, to, why, subject, digest } = self;
         StoredEntry {
             sequence: journal.size(),
             at_s: at.as_s(),

@@ -28,11 +28,7 @@ impl Inline {
     }
 
     fn as_str(&self) -> &str {
-        let len = self
-            .0
-            .iter()
-            .position(|b| *b == 0)
-            .unwrap_or(CODE_BYTES_MAX);
+        let len = self.0.iter().position(|b| *b == 0).unwrap_or(CODE_BYTES_MAX);
         // ASCII by construction, so this never takes the default.
         std::str::from_utf8(&self.0[..len]).unwrap_or_default()
     }
@@ -91,18 +87,9 @@ mod tests {
 
     #[test]
     fn a_code_is_upper_case_and_short() {
-        assert_eq!(
-            CrimeAreaCode::parse("ICCS0101").unwrap().to_string(),
-            "ICCS0101"
-        );
-        for wrong in [
-            "",
-            "iccs0101",
-            "ICCS 0101",
-            "ICCS0101\0",
-            "Š",
-            "X2345678901234567890123456",
-        ] {
+        assert_eq!(CrimeAreaCode::parse("ICCS0101").unwrap().to_string(), "ICCS0101");
+        for wrong in ["", "iccs0101", "ICCS 0101", "ICCS0101\0", "Š", "X2345678901234567890123456"]
+        {
             assert!(CrimeAreaCode::parse(wrong).is_none(), "{wrong:?}");
         }
         assert!(CrimeAreaCode::parse("A.B").unwrap() < CrimeAreaCode::parse("A.BA").unwrap());

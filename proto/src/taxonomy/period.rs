@@ -26,10 +26,7 @@ impl Granularity {
     ];
 
     pub(super) fn parse(text: &str) -> Option<Self> {
-        Self::NAMES
-            .into_iter()
-            .find(|(_, name)| *name == text)
-            .map(|(granularity, _)| granularity)
+        Self::NAMES.into_iter().find(|(_, name)| *name == text).map(|(granularity, _)| granularity)
     }
 
     fn per_year(self) -> u8 {
@@ -44,9 +41,7 @@ impl Granularity {
 
 impl fmt::Display for Granularity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = Self::NAMES
-            .into_iter()
-            .find(|(granularity, _)| granularity == self);
+        let name = Self::NAMES.into_iter().find(|(granularity, _)| granularity == self);
         f.write_str(name.map_or("", |(_, name)| name))
     }
 }
@@ -98,11 +93,7 @@ impl Period {
         if !digits(part) || (one_digit && part.len() != 1) {
             return None;
         }
-        let period = Self {
-            granularity,
-            year: year.parse().ok()?,
-            part: part.parse().ok()?,
-        };
+        let period = Self { granularity, year: year.parse().ok()?, part: part.parse().ok()? };
         let valid = Self::YEARS.contains(&period.year)
             && (1..=granularity.per_year()).contains(&period.part);
         valid.then_some(period)
@@ -117,16 +108,9 @@ impl Period {
     #[must_use]
     pub fn next(self) -> Self {
         if self.part < self.granularity.per_year() {
-            Self {
-                part: self.part + 1,
-                ..self
-            }
+            Self { part: self.part + 1, ..self }
         } else {
-            Self {
-                part: 1,
-                year: self.year.saturating_add(1),
-                ..self
-            }
+            Self { part: 1, year: self.year.saturating_add(1), ..self }
         }
     }
 
@@ -145,11 +129,7 @@ impl Period {
 
 impl fmt::Display for Period {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            granularity,
-            year,
-            part,
-        } = self;
+        let Self { granularity, year, part } = self;
         match granularity {
             Granularity::Year => f.pad(&format!("{year:04}")),
             Granularity::Half => f.pad(&format!("{year:04}-H{part}")),

@@ -22,27 +22,16 @@ pub async fn connect(
 ) -> Result<Channel, Invalid> {
     let refused = |detail: String| Invalid::new(Reason::NoConnection, address, detail);
     let connecting = async {
-        let tcp = TcpStream::connect(address)
-            .await
-            .map_err(|error| refused(error.to_string()))?;
+        let tcp = TcpStream::connect(address).await.map_err(|error| refused(error.to_string()))?;
         // Requests are small and awaited.
         let _ = tcp.set_nodelay(true);
         let connector = TlsConnector::from(credentials.client_config(expected)?);
-        connector
-            .connect(unchecked_name(), tcp)
-            .await
-            .map_err(|error| {
-                // The peer's certificate was looked at and is not the one we want.
-                let identity = error
-                    .get_ref()
-                    .is_some_and(|inner| inner.is::<rustls::Error>());
-                let reason = if identity {
-                    Reason::CertificateIdentity
-                } else {
-                    Reason::NoConnection
-                };
-                Invalid::new(reason, address, error.to_string())
-            })
+        connector.connect(unchecked_name(), tcp).await.map_err(|error| {
+            // The peer's certificate was looked at and is not the one we want.
+            let identity = error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>());
+            let reason = if identity { Reason::CertificateIdentity } else { Reason::NoConnection };
+            Invalid::new(reason, address, error.to_string())
+        })
     };
     let tls = tokio::time::timeout(limits::CONNECT_TIMEOUT, connecting)
         .await
@@ -51,9 +40,8 @@ pub async fn connect(
     let mut ready = Some(TokioIo::new(tls));
     let connector = tower::service_fn(move |_: http::Uri| {
         // One connection for one channel: reconnecting is the caller's decision, with a fresh check.
-        let stream = ready
-            .take()
-            .ok_or_else(|| std::io::Error::from(std::io::ErrorKind::NotConnected));
+        let stream =
+            ready.take().ok_or_else(|| std::io::Error::from(std::io::ErrorKind::NotConnected));
         async move { stream }
     });
     Endpoint::from_static("http://accord.invalid")
@@ -69,10 +57,7 @@ pub async fn connect(
 /// An error with its causes, for people.
 fn chain(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(Some(error), |error| error.source());
-    causes
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(": ")
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 /// The name that TLS wants to see and nobody checks: peers are known by their URI SAN.

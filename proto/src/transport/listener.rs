@@ -68,9 +68,7 @@ where
     accept_loop.spawn(accept(listener, acceptor, accepted));
 
     let (health, health_service) = tonic_health::server::health_reporter();
-    health
-        .set_service_status(S::NAME, tonic_health::ServingStatus::Serving)
-        .await;
+    health.set_service_status(S::NAME, tonic_health::ServingStatus::Serving).await;
     let reflection = options.reflection.then(reflection).transpose()?;
     let shed = ServiceBuilder::new()
         .layer(LoadShedLayer::new())
@@ -79,9 +77,7 @@ where
 
     let stopping = async move {
         shutdown.await;
-        health
-            .set_service_status(S::NAME, tonic_health::ServingStatus::NotServing)
-            .await;
+        health.set_service_status(S::NAME, tonic_health::ServingStatus::NotServing).await;
         accept_loop.abort_all();
     };
     tonic::transport::Server::builder()
@@ -146,11 +142,7 @@ impl Connected for PeerStream {
 pub fn caller<T>(request: &tonic::Request<T>) -> Result<Peer, Invalid> {
     match request.extensions().get::<Caller>() {
         Some(Caller(peer)) => peer.clone(),
-        None => Err(Invalid::new(
-            Reason::CertificateMissing,
-            "connection",
-            "shows no certificate",
-        )),
+        None => Err(Invalid::new(Reason::CertificateMissing, "connection", "shows no certificate")),
     }
 }
 
@@ -237,10 +229,7 @@ struct Place<K: Eq + Hash> {
 
 impl<K: Eq + Hash + Clone> Counted<K> {
     fn new(most: usize) -> Self {
-        Self {
-            taken: Arc::default(),
-            most,
-        }
+        Self { taken: Arc::default(), most }
     }
 
     fn take(&self, key: K) -> Option<Place<K>> {
@@ -250,10 +239,7 @@ impl<K: Eq + Hash + Clone> Counted<K> {
             return None;
         }
         *count += 1;
-        Some(Place {
-            of: self.clone(),
-            key: Some(key),
-        })
+        Some(Place { of: self.clone(), key: Some(key) })
     }
 }
 
