@@ -122,7 +122,7 @@ impl Columns {
             let detail = format!("column {} stands twice", quoted(twice.1));
             return Err(Invalid::new(Reason::ImportUnreadable, "header", detail));
         }
-        let absent = mapping.mentioned().find(|name| !names.contains(name)).map(|name| {
+        let absent = mapping.needed().find(|name| !names.contains(name)).map(|name| {
             let detail =
                 format!("the mapping names column {}, which the file does not have", quoted(name));
             Invalid::new(Reason::ColumnUnknown, name, detail)

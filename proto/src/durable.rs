@@ -21,10 +21,22 @@ use crate::reason::{Invalid, Reason};
 
 type Waiting = oneshot::Sender<Result<(), Invalid>>;
 
-/// The group committer of one store. Its thread ends when this is dropped.
-#[derive(Clone, Debug)]
+/// The group committer of one store. Dropping it waits for its thread, and with it for the last round.
+#[derive(Debug)]
 pub struct Durable {
-    waiting: mpsc::Sender<Waiting>,
+    waiting: Option<mpsc::Sender<Waiting>>,
+    thread: Option<thread::JoinHandle<()>>,
+}
+
+impl Drop for Durable {
+    fn drop(&mut self) {
+        // The thread ends when nobody can send any more.
+        self.waiting = None;
+        if let Some(thread) = self.thread.take() {
+            // A panic there has been reported to everybody who waited.
+            let _ = thread.join();
+        }
+    }
 }
 
 impl Durable {
@@ -52,17 +64,18 @@ impl Durable {
                 }
             }
         };
-        thread::Builder::new()
+        let thread = thread::Builder::new()
             .name("durable".to_owned())
             .spawn(rounds)
             .map_err(|error| failed(&error.to_string()))?;
-        Ok(Self { waiting })
+        Ok(Self { waiting: Some(waiting), thread: Some(thread) })
     }
 
     /// Resolves when everything written before this call is durable.
     pub async fn settled(&self) -> Result<(), Invalid> {
         let (waiting, settled) = oneshot::channel();
-        self.waiting.send(waiting).map_err(|_| failed("the committer has ended"))?;
+        let committer = self.waiting.as_ref().and_then(|committer| committer.send(waiting).ok());
+        committer.ok_or_else(|| failed("the committer has ended"))?;
         settled.await.map_err(|_| failed("the committer has ended"))?
     }
 }

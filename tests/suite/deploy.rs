@@ -118,7 +118,7 @@ fn a_wrong_key_is_refused_by_name() {
         let wrong = "wrong_key = \"x\"\n";
         let mut spoilt = vec![("the top".to_owned(), format!("{wrong}{text}"))];
         for table in tables {
-            let with = text.replacen(table, &format!("{table}\n{wrong}"), 1);
+            let with = text.replacen(&format!("\n{table}\n"), &format!("\n{table}\n{wrong}"), 1);
             spoilt.push((table.to_owned(), with));
         }
         for (place, text) in spoilt {

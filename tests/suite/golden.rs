@@ -2,7 +2,12 @@
 //! codes. The files lie in `tests/golden/`; `ACCORD_UPDATE_GOLDEN=1` writes them anew, and the difference is
 //! reviewed like a change of the contract.
 
-use std::{fmt::Write as _, fs, path::PathBuf, process::Command};
+use std::{
+    fmt::Write as _,
+    fs,
+    path::PathBuf,
+    process::{Command, Stdio},
+};
 
 use accord_proto::{
     answer::{Seal, SealedTable},
@@ -15,7 +20,7 @@ use accord_proto::{
     taxonomy::{Lists, Period},
     wire,
 };
-use accord_tests::{process::Finished, roles};
+use accord_tests::roles;
 use prost::Message as _;
 
 use crate::program;
@@ -134,23 +139,34 @@ fn help_of(role: &str, name: &str) -> String {
     let mut text = String::new();
     let mut open = vec![Vec::<String>::new()];
     while let Some(path) = open.pop() {
-        let mut command = Command::new(program());
-        command
-            .arg(role)
-            .args(&path)
-            .arg("--help")
-            .env_remove("ACCORD_CONFIG")
-            .env_remove("ACCORD_CLIENT");
-        let help = Finished::run(command).unwrap();
-        assert_eq!(help.code, Some(0), "{path:?}: {}", help.stderr);
+        let help = help_text(role, &path);
         let words = [&[name.to_owned()], path.as_slice()].concat();
-        let _ = writeln!(text, "$ {} --help\n{}", words.join(" "), help.stdout);
+        let _ = writeln!(text, "$ {} --help\n{help}", words.join(" "));
         // In the order of the help: the last one opened is the next one read.
-        for below in commands_of(&help.stdout).into_iter().rev() {
+        for below in commands_of(&help).into_iter().rev() {
             open.push([path.as_slice(), &[below]].concat());
         }
     }
     text
+}
+
+/// Help of one command. Its standard input stays open: a role that is to serve ends when that closes, and
+/// did so in the middle of its help.
+fn help_text(role: &str, path: &[String]) -> String {
+    let mut child = Command::new(program())
+        .arg(role)
+        .args(path)
+        .arg("--help")
+        .env_remove("ACCORD_CONFIG")
+        .env_remove("ACCORD_CLIENT")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let _open = child.stdin.take();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{path:?}: {output:?}");
+    String::from_utf8(output.stdout).unwrap()
 }
 
 /// The commands that a help text lists.

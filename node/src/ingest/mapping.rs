@@ -109,10 +109,14 @@ impl Mapping {
         })
     }
 
-    /// Every column of the file that the mapping knows.
+    /// Columns that the file must have.
+    pub fn needed(&self) -> impl Iterator<Item = &str> {
+        self.columns.values().chain(self.only.keys()).map(String::as_str)
+    }
+
+    /// Columns that the file may have.
     pub fn mentioned(&self) -> impl Iterator<Item = &str> {
-        let known = self.columns.values().chain(self.only.keys()).chain(&self.ignore);
-        known.map(String::as_str)
+        self.needed().chain(self.ignore.iter().map(String::as_str))
     }
 
     /// Text of a target for a row, translated. None if the mapping does not give it.
