@@ -12,8 +12,7 @@ use accord_node::ingest::{self, Mapping};
 use accord_proto::taxonomy::{IndicatorCode, Lists, Period};
 use accord_tests::{
     federation::{Federation, SIX, sample_dir},
-    process::Server,
-    roles,
+    process, roles,
 };
 use anyhow::{Context as _, Result, bail};
 use clap::{Parser, ValueEnum};
@@ -48,7 +47,6 @@ enum Format {
 
 /// What the demo tells its main thread.
 enum Event {
-    Started(Server),
     Finished(Result<()>),
     Interrupted,
 }
@@ -72,7 +70,7 @@ fn main() -> ExitCode {
     });
     let (once, at) = (arguments.once, dir.clone());
     std::thread::spawn(move || {
-        let outcome = run(&arguments, &at, &tell).map(|federation| {
+        let outcome = run(&arguments, &at).map(|federation| {
             if once {
                 drop(federation);
             } else {
@@ -83,10 +81,8 @@ fn main() -> ExitCode {
         let _ = tell.send(Event::Finished(outcome));
     });
 
-    let mut servers = Vec::new();
     let code = loop {
         match events.recv() {
-            Ok(Event::Started(server)) => servers.push(server),
             Ok(Event::Finished(Ok(()))) if once => break ExitCode::SUCCESS,
             Ok(Event::Finished(Ok(()))) => explain(&dir),
             Ok(Event::Finished(Err(error))) => break failed(&error),
@@ -95,7 +91,7 @@ fn main() -> ExitCode {
             Err(_) => break ExitCode::FAILURE,
         }
     };
-    servers.iter().for_each(Server::kill);
+    process::end_all();
     // Dropping the folder removes it; what --keep named stays.
     drop(temporary);
     code
@@ -123,7 +119,7 @@ fn wait_for_signal() -> Result<()> {
 }
 
 /// The whole way, once.
-fn run(arguments: &Arguments, dir: &Path, tell: &mpsc::Sender<Event>) -> Result<Federation> {
+fn run(arguments: &Arguments, dir: &Path) -> Result<Federation> {
     let offline: BTreeSet<_> = arguments.offline.iter().map(|code| code.to_uppercase()).collect();
     if let Some(stranger) = offline.iter().find(|code| !SIX.contains(&code.as_str())) {
         bail!("--offline {stranger}: the members are {}", SIX.join(", "));
@@ -134,9 +130,6 @@ fn run(arguments: &Arguments, dir: &Path, tell: &mpsc::Sender<Event>) -> Result<
     let mut federation = Federation::prepare(std::env::current_exe()?, dir, &SIX)?;
     say("certificate authority, certificates, keys, signed roster: for this run only");
     federation.start()?;
-    federation.servers().into_iter().for_each(|server| {
-        let _ = tell.send(Event::Started(server));
-    });
     say(
         "six national nodes (AL BA XK* ME MK RS) and one coordinator: processes of their own, mutual TLS 1.3",
     );

@@ -182,7 +182,8 @@ impl Mounted {
 
 impl Drop for Mounted {
     fn drop(&mut self) {
-        let _ = run(Command::new("umount").arg(&self.0));
+        // Lazily: on the way out of a failure a process may still hold it.
+        let _ = run(Command::new("umount").arg("--lazy").arg(&self.0));
     }
 }
 

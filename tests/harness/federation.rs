@@ -171,11 +171,6 @@ impl Federation {
         self.coordinator.as_ref().context("the coordinator does not run")
     }
 
-    /// Every process started so far, to be killed by somebody else too.
-    pub fn servers(&self) -> Vec<Server> {
-        self.servers.clone()
-    }
-
     /// A command of `accord-node` as somebody of a node's staff; prints JSON.
     pub fn desk(&self, node: &str, role: &str, arguments: &[&str]) -> Result<Finished> {
         let home = &self.nodes.get(node).with_context(|| format!("no node {node}"))?.home;
@@ -256,9 +251,16 @@ impl Federation {
     }
 }
 
+impl Federation {
+    /// SIGKILL for everything.
+    pub fn kill_all(&self) {
+        self.servers.iter().for_each(Server::kill);
+    }
+}
+
 impl Drop for Federation {
     fn drop(&mut self) {
-        self.servers.iter().for_each(Server::kill);
+        self.kill_all();
     }
 }
 

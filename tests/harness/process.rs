@@ -15,6 +15,15 @@ use anyhow::{Context as _, Result, bail};
 /// A server may take this long to start on a loaded machine.
 const START_TIMEOUT: Duration = Duration::from_secs(60);
 
+/// Every server that this process has started; none once no more may start.
+static STARTED: Mutex<Option<Vec<Server>>> = Mutex::new(Some(Vec::new()));
+
+/// Kills every server, also one that is just starting, and lets no other start.
+pub fn end_all() {
+    let servers = STARTED.lock().unwrap_or_else(PoisonError::into_inner).take();
+    servers.into_iter().flatten().for_each(|server| server.kill());
+}
+
 /// A running server.
 #[derive(Clone, Debug)]
 pub struct Server(Arc<Mutex<Child>>);
@@ -23,8 +32,16 @@ impl Server {
     /// Starts a server and waits until it says that it is serving. Its log goes to `log`.
     pub fn start(mut command: Command, log: &Path) -> Result<Self> {
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
-        let mut child = command.spawn().context("cannot start a server")?;
-        let stderr = child.stderr.take().context("no standard error")?;
+        let server = {
+            let mut started = STARTED.lock().unwrap_or_else(PoisonError::into_inner);
+            let started = started.as_mut().context("everything is being ended")?;
+            let server =
+                Self(Arc::new(Mutex::new(command.spawn().context("cannot start a server")?)));
+            started.push(server.clone());
+            server
+        };
+        let stderr = server.0.lock().unwrap_or_else(PoisonError::into_inner).stderr.take();
+        let stderr = stderr.context("no standard error")?;
         let mut copy = File::options().create(true).append(true).open(log)?;
         let (said, says) = mpsc::channel();
         std::thread::spawn(move || {
@@ -35,7 +52,6 @@ impl Server {
                 }
             }
         });
-        let server = Self(Arc::new(Mutex::new(child)));
         if says.recv_timeout(START_TIMEOUT).is_err() {
             server.kill();
             bail!("a server does not start: {}", std::fs::read_to_string(log).unwrap_or_default());

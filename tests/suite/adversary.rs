@@ -1,7 +1,7 @@
 //! Forged, replayed, stale, altered; wrong certificates and wrong roles. Whoever lies is named in the
 //! coverage, and never in a total.
 
-use std::{path::Path, sync::Arc};
+use std::path::Path;
 
 use accord_coordinator::{
     gather::Reply,
@@ -9,17 +9,16 @@ use accord_coordinator::{
 };
 use accord_node::seal::SealedAnswer;
 use accord_proto::{
-    answer::{Answer, Seal, SealedTable},
+    answer::{Answer, SealedTable},
     client::ClientFile,
-    clock::{Clock as _, SystemClock, Timestamp},
+    clock::{Clock as _, SystemClock},
     identity::Identity,
     pki::{Authority, Issued},
     question::SignedRequirement,
     reason::Reason,
-    seal::{Digest, SecretKey},
     strict,
-    table::{Cell, Mode, Table},
-    taxonomy::{CrimeAreaCode, Lists},
+    table::{Cell, Mode},
+    taxonomy::Lists,
     transport::{Credentials, write_secret},
     wire::{self, answer_response::Outcome},
 };
@@ -30,6 +29,12 @@ use accord_tests::{
 use prost::Message as _;
 
 use crate::{Running, with_sample};
+
+mod lies;
+mod stranger;
+
+use lies::{lies_of_bytes, lies_of_seals, lies_of_tables, retabled};
+use stranger::raw_call;
 
 const HOMICIDE: &str =
     "indicator = \"PUB.OFF.N\"\ncrime_areas = \"ICCS0101\"\nperiods = \"2016\"\n";
@@ -51,35 +56,6 @@ async fn true_answer(
 fn response(sealed: wire::SealedTable) -> wire::AnswerResponse {
     wire::AnswerResponse { outcome: Some(Outcome::Sealed(sealed)) }
 }
-
-/// The same table under a seal that was changed and signed anew with `key`.
-fn resealed(
-    sealed: &wire::SealedTable,
-    key: &SecretKey,
-    own: &SecretKey,
-    change: impl FnOnce(&mut Seal),
-) -> wire::SealedTable {
-    let lists = Lists::builtin();
-    let mut seal = Seal::open(sealed.seal.as_ref().unwrap(), &[own.public()], lists).unwrap();
-    change(&mut seal);
-    wire::SealedTable { table: sealed.table.clone(), seal: Some(seal.sign(key)) }
-}
-
-/// Another table under a true seal of its own.
-fn retabled(
-    sealed: &wire::SealedTable,
-    own: &SecretKey,
-    change: impl FnOnce(&mut Table),
-) -> wire::SealedTable {
-    let mut table = Table::decode(&sealed.table, Lists::builtin()).unwrap();
-    change(&mut table);
-    let bytes = table.encode();
-    let digest = Digest::of(&bytes);
-    let sealed = resealed(sealed, own, own, |seal| seal.table_digest = digest);
-    wire::SealedTable { table: bytes, ..sealed }
-}
-
-type Lie = Box<dyn Fn(&wire::SealedTable) -> wire::SealedTable>;
 
 #[test]
 fn every_lie_is_named_and_is_in_no_total() {
@@ -122,99 +98,6 @@ fn every_lie_is_named_and_is_in_no_total() {
         assert_eq!(shown["picture"]["coverage"]["answered"], 2, "{name}");
         running.federation.start_node("al-police").unwrap();
     }
-}
-
-/// Altered, unsealed, sealed by another, or somebody else's answer altogether.
-fn lies_of_bytes(
-    own: SecretKey,
-    stranger: SecretKey,
-    neighbours: wire::SealedTable,
-    other_answer: wire::SealedTable,
-) -> Vec<(&'static str, Reason, Lie)> {
-    let altered = |truth: &wire::SealedTable| {
-        let mut lie = truth.clone();
-        *lie.table.last_mut().unwrap() ^= 1;
-        lie
-    };
-    let unsealed = |truth: &wire::SealedTable| wire::SealedTable { seal: None, ..truth.clone() };
-    vec![
-        ("an altered table", Reason::AnswerSeal, Box::new(altered)),
-        ("no seal", Reason::AnswerSeal, Box::new(unsealed)),
-        (
-            "someone else's seal",
-            Reason::AnswerSeal,
-            Box::new(move |truth| resealed(truth, &stranger, &own, |_| ())),
-        ),
-        ("a neighbour's answer", Reason::AnswerSeal, Box::new(move |_| neighbours.clone())),
-        (
-            "another requirement's answer",
-            Reason::AnswerStale,
-            Box::new(move |_| other_answer.clone()),
-        ),
-    ]
-}
-
-/// True signatures by the node's own key, over something that does not belong here.
-fn lies_of_seals(own: SecretKey, yesterday: Timestamp) -> Vec<(&'static str, Reason, Lie)> {
-    let own = Arc::new(own);
-    let seal = |change: fn(&mut Seal, Timestamp)| -> Lie {
-        let own = Arc::clone(&own);
-        Box::new(move |truth| resealed(truth, &own, &own, |seal| change(seal, yesterday)))
-    };
-    vec![
-        (
-            "an expired seal",
-            Reason::AnswerStale,
-            seal(|seal, yesterday| seal.expires_at = yesterday),
-        ),
-        (
-            "another authority",
-            Reason::AnswerStale,
-            seal(|seal, _| seal.authority = seal.node.clone()),
-        ),
-        (
-            "a seal from the future",
-            Reason::ClockSkew,
-            seal(|seal, _| seal.issued_at = seal.expires_at.plus_s(-1)),
-        ),
-        (
-            "another jurisdiction",
-            Reason::AnswerIdentity,
-            seal(|seal, _| {
-                seal.jurisdiction = Lists::builtin().jurisdiction("", "RS").unwrap().code
-            }),
-        ),
-    ]
-}
-
-/// Tables that no honest node makes, truly sealed.
-fn lies_of_tables(own: SecretKey) -> Vec<(&'static str, Reason, Lie)> {
-    let own = Arc::new(own);
-    let table = |change: fn(&mut Table)| -> Lie {
-        let own = Arc::clone(&own);
-        Box::new(move |truth| retabled(truth, &own, change))
-    };
-    let robbery = |table: &mut Table| {
-        table.blocks[0].crime_areas = vec![CrimeAreaCode::parse("ICCS0401").unwrap()];
-    };
-    vec![
-        ("another question", Reason::AnswerQuestion, table(robbery)),
-        (
-            "a negative figure",
-            Reason::FieldInvalid,
-            table(|table| table.blocks[0].cells[0] = Cell::Value(-1)),
-        ),
-        (
-            "an implausible figure",
-            Reason::FieldInvalid,
-            table(|table| table.blocks[0].cells[0] = Cell::Value(i64::MAX)),
-        ),
-        (
-            "cells too many",
-            Reason::FieldInvalid,
-            table(|table| table.blocks[0].cells.push(Cell::Value(1))),
-        ),
-    ]
 }
 
 /// The requirement as the coordinator keeps it: read back over Region as the analyst.
@@ -419,100 +302,6 @@ fn only_the_registered_coordinator_may_ask_a_node() {
     assert!(outcome.is_err(), "no certificate got an answer");
     // The one that may, may: otherwise the refusals above would prove nothing.
     runtime.block_on(true_answer(&running, "al-police", &asked));
-}
-
-/// A TLS client that shows any certificate or none, and reads the server's first bytes.
-async fn raw_call(running: &Running, shown: Option<&Issued>, ca_pem: &str) -> std::io::Result<()> {
-    use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject as _};
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-    let mut roots = rustls::RootCertStore::empty();
-    roots.add(CertificateDer::from_pem_slice(ca_pem.as_bytes()).unwrap()).unwrap();
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let builder = rustls::ClientConfig::builder_with_provider(Arc::clone(&provider))
-        .with_protocol_versions(&[&rustls::version::TLS13])
-        .unwrap()
-        .dangerous()
-        .with_custom_certificate_verifier(Arc::new(AnyServer(provider)));
-    let mut config = match shown {
-        None => builder.with_no_client_auth(),
-        Some(issued) => {
-            let chain =
-                vec![CertificateDer::from_pem_slice(issued.certificate_pem.as_bytes()).unwrap()];
-            let key = PrivateKeyDer::from_pem_slice(issued.key_pem.as_bytes()).unwrap();
-            builder.with_client_auth_cert(chain, key).unwrap()
-        }
-    };
-    config.alpn_protocols = vec![b"h2".to_vec()];
-    let tcp = tokio::net::TcpStream::connect(&running.nodes["al-police"].exchange).await?;
-    let name = ServerName::try_from("node.invalid").unwrap();
-    let mut tls = tokio_rustls::TlsConnector::from(Arc::new(config)).connect(name, tcp).await?;
-    assert_eq!(
-        tls.get_ref().1.negotiated_key_exchange_group().map(rustls::crypto::SupportedKxGroup::name),
-        Some(rustls::NamedGroup::X25519MLKEM768),
-        "hybrid post-quantum key exchange is what two of us agree on"
-    );
-    let channel = tonic::transport::Endpoint::from_static("http://node.invalid");
-    tls.flush().await?;
-    if shown.is_none() {
-        // The server's refusal of a missing certificate arrives as the first thing it says.
-        let mut first = [0; 1];
-        return match tls.read(&mut first).await? {
-            0 => Err(std::io::ErrorKind::UnexpectedEof.into()),
-            _ => Ok(()),
-        };
-    }
-    let mut once = Some(hyper_util::rt::TokioIo::new(tls));
-    let connector = tower::service_fn(move |_: http::Uri| {
-        let stream = once.take().ok_or(std::io::Error::from(std::io::ErrorKind::NotConnected));
-        async move { stream }
-    });
-    let channel = channel.connect_with_connector(connector).await.map_err(std::io::Error::other)?;
-    let mut client = wire::exchange_client::ExchangeClient::new(channel);
-    client.describe(wire::DescribeRequest {}).await.map(drop).map_err(std::io::Error::other)
-}
-
-/// Believes any server: this client only looks at how it is refused.
-#[derive(Debug)]
-struct AnyServer(Arc<rustls::crypto::CryptoProvider>);
-
-impl rustls::client::danger::ServerCertVerifier for AnyServer {
-    fn verify_server_cert(
-        &self,
-        _: &rustls::pki_types::CertificateDer<'_>,
-        _: &[rustls::pki_types::CertificateDer<'_>],
-        _: &rustls::pki_types::ServerName<'_>,
-        _: &[u8],
-        _: rustls::pki_types::UnixTime,
-    ) -> Result<rustls::client::danger::ServerCertVerified, rustls::Error> {
-        Ok(rustls::client::danger::ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        _: &[u8],
-        _: &rustls::pki_types::CertificateDer<'_>,
-        _: &rustls::DigitallySignedStruct,
-    ) -> Result<rustls::client::danger::HandshakeSignatureValid, rustls::Error> {
-        Err(rustls::Error::General("TLS 1.3 only".to_owned()))
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &rustls::pki_types::CertificateDer<'_>,
-        dss: &rustls::DigitallySignedStruct,
-    ) -> Result<rustls::client::danger::HandshakeSignatureValid, rustls::Error> {
-        rustls::crypto::verify_tls13_signature(
-            message,
-            cert,
-            dss,
-            &self.0.signature_verification_algorithms,
-        )
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<rustls::SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
-    }
 }
 
 #[test]

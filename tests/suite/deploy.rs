@@ -215,7 +215,7 @@ fn a_roster_older_than_one_relied_on_is_refused() {
         put_roster(&running, who, &newer, &key);
     }
     running.federation.start().unwrap();
-    running.servers().iter().for_each(|server| server.kill());
+    running.kill_all();
     for who in ["al-police", "coordinator"] {
         put_roster(&running, who, &old, &key);
         let why = refused(&mut running, who);
