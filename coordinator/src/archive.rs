@@ -6,7 +6,7 @@
 
 use std::{
     path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use accord_proto::{
@@ -154,7 +154,7 @@ impl Archive {
             subject: format!("version {version}"),
             digest: Digest::of(&version.to_be_bytes()),
         };
-        self.commit(vec![write], entry)?;
+        self.commit(self.writer(), vec![write], entry)?;
         self.durable.settled().await
     }
 
@@ -165,9 +165,15 @@ impl Archive {
         asked: &SignedRequirement,
         now: Timestamp,
     ) -> Result<(), Invalid> {
+        self.take_in(by, asked, now)?;
+        self.durable.settled().await
+    }
+
+    fn take_in(&self, by: &Peer, asked: &SignedRequirement, now: Timestamp) -> Result<(), Invalid> {
         let id = asked.requirement().id;
+        let writer = self.writer();
         match self.requirement(id) {
-            Ok(known) if known == *asked.envelope() => return self.durable.settled().await,
+            Ok(known) if known == *asked.envelope() => return Ok(()),
             Ok(_) => {
                 let detail = "another requirement with this id was taken in before";
                 return Err(Invalid::new(Reason::RequirementConflict, "requirement", detail));
@@ -176,8 +182,11 @@ impl Archive {
             Err(error) => return Err(error),
         }
         let write = (Room::Requirements, id.as_bytes().to_vec(), asked.envelope().encode_to_vec());
-        self.commit(vec![write], entry(by, asked, now, Act::Alteration, "issue", asked.digest()))?;
-        self.durable.settled().await
+        self.commit(
+            writer,
+            vec![write],
+            entry(by, asked, now, Act::Alteration, "issue", asked.digest()),
+        )
     }
 
     /// A requirement, as it was signed.
@@ -243,7 +252,11 @@ impl Archive {
         }
         let digest =
             Digest::of_parts(answers.iter().map(|answer| &answer.seal().table_digest.0[..]));
-        self.commit(writes, entry(by, asked, now, Act::Collection, "gather", digest))?;
+        self.commit(
+            self.writer(),
+            writes,
+            entry(by, asked, now, Act::Collection, "gather", digest),
+        )?;
         self.durable.settled().await
     }
 
@@ -255,18 +268,29 @@ impl Archive {
         picture: &Picture,
         now: Timestamp,
     ) -> Result<Drawn, Invalid> {
+        let drawn = self.add_version(by, asked, picture, now)?;
+        self.durable.settled().await?;
+        Ok(drawn)
+    }
+
+    fn add_version(
+        &self,
+        by: &Peer,
+        asked: &SignedRequirement,
+        picture: &Picture,
+        now: Timestamp,
+    ) -> Result<Drawn, Invalid> {
         let id = asked.requirement().id;
+        let writer = self.writer();
         let newest = match self.picture(id, None) {
             Ok(newest) => Some(newest),
             Err(error) if error.reason == Reason::NotFound => None,
             Err(error) => return Err(error),
         };
-        let payload =
-            |drawn: &Drawn| drawn.envelope.as_ref().map(|envelope| envelope.payload.clone());
-        if let Some(newest) = newest
-            .as_ref()
-            .filter(|drawn| payload(drawn).as_ref() == Some(&picture.envelope().payload))
-        {
+        let payload = &picture.envelope().payload;
+        let same =
+            |drawn: &Drawn| drawn.envelope.as_ref().is_some_and(|known| known.payload == *payload);
+        if let Some(newest) = newest.as_ref().filter(|drawn| same(drawn)) {
             return Ok(newest.clone());
         }
         let drawn = Drawn {
@@ -274,10 +298,13 @@ impl Archive {
             drawn_at_s: now.as_s(),
             envelope: Some(picture.envelope().clone()),
         };
-        let digest = Digest::of(&picture.envelope().payload);
         let write = (Room::Pictures, picture_key(id, drawn.version), drawn.encode_to_vec());
-        self.commit(vec![write], entry(by, asked, now, Act::Combination, "picture", digest))?;
-        self.durable.settled().await?;
+        let digest = Digest::of(payload);
+        self.commit(
+            writer,
+            vec![write],
+            entry(by, asked, now, Act::Combination, "picture", digest),
+        )?;
         Ok(drawn)
     }
 
@@ -324,7 +351,17 @@ impl Archive {
             .collect()
     }
 
-    fn commit(&self, mut writes: Writes, entry: Entry) -> Result<(), Invalid> {
+    /// Nobody else writes while this is held: what is read under it is still so when it is written.
+    fn writer(&self) -> MutexGuard<'_, Frontier> {
+        self.journal.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn commit(
+        &self,
+        mut journal: MutexGuard<'_, Frontier>,
+        mut writes: Writes,
+        entry: Entry,
+    ) -> Result<(), Invalid> {
         let disk = rustix::fs::statvfs(&self.path).map_err(failed)?;
         if disk.f_bavail.saturating_mul(disk.f_frsize) < self.free_bytes_min {
             let detail = format!(
@@ -334,7 +371,6 @@ impl Archive {
             );
             return Err(Invalid::new(Reason::StoreFull, "archive", detail));
         }
-        let mut journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
         let mut next = journal.clone();
         let entry = entry.encode(&journal);
         next.append(&entry);

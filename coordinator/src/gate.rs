@@ -45,6 +45,8 @@ pub struct Standing {
     pub missing: Vec<JurisdictionCode>,
     /// They answered without showing it, ascending.
     pub not_shown: Vec<JurisdictionCode>,
+    /// Every node that answered has a figure in it: of a jurisdiction with two nodes, both.
+    pub whole: bool,
 }
 
 /// A cell that may be shown, with the figures to combine. Made by [`Publishable::already_public`] only.
@@ -87,16 +89,20 @@ impl Standing {
         for part in cell {
             by_jurisdiction.entry(part.jurisdiction).or_default().push(part.cell);
         }
-        let mut standing = Self::default();
+        let value = |cell: &Cell| matches!(cell, Cell::Value(_));
+        let missing = |cell: &Cell| matches!(cell, Cell::Missing);
+        let applicable = |cell: &Cell| !matches!(cell, Cell::NotApplicable);
+        let mut standing = Self { whole: true, ..Self::default() };
         for (jurisdiction, cells) in by_jurisdiction {
-            let value = |cell: &Cell| matches!(cell, Cell::Value(_));
-            let missing = |cell: &Cell| matches!(cell, Cell::Missing);
+            standing.whole &= cells.iter().filter(|cell| applicable(cell)).all(value);
             let list = if cells.iter().any(value) {
                 &mut standing.contributors
             } else if cells.iter().all(missing) {
                 &mut standing.missing
-            } else {
+            } else if cells.iter().any(applicable) {
                 &mut standing.not_shown
+            } else {
+                continue;
             };
             list.push(jurisdiction);
         }
@@ -177,5 +183,6 @@ mod tests {
         assert_eq!(names(&standing.contributors), ["BA"]);
         assert_eq!(names(&standing.missing), ["AL"]);
         assert_eq!(names(&standing.not_shown), ["ME"]);
+        assert!(!standing.whole, "one of the two nodes of BA has no figure in it");
     }
 }

@@ -133,19 +133,15 @@ pub fn draw(
     Picture { envelope: key.sign(Kind::Picture, picture.encode_to_vec()) }
 }
 
-/// Who was asked and who has not answered, by jurisdiction.
+/// Who was asked and has not answered, by jurisdiction.
 struct Round {
-    asked: BTreeSet<JurisdictionCode>,
     silent: BTreeSet<JurisdictionCode>,
 }
 
 impl Round {
     fn of(members: &[MemberState]) -> Self {
-        let of = |states: &mut dyn Iterator<Item = &MemberState>| {
-            states.map(|state| state.member.jurisdiction).collect()
-        };
-        let silent = |state: &&MemberState| matches!(state.outcome, Outcome::Silent(_));
-        Self { asked: of(&mut members.iter()), silent: of(&mut members.iter().filter(silent)) }
+        let silent = members.iter().filter(|state| matches!(state.outcome, Outcome::Silent(_)));
+        Self { silent: silent.map(|state| state.member.jurisdiction).collect() }
     }
 
     fn cell(
@@ -182,7 +178,7 @@ impl Round {
     }
 
     fn status(&self, combined: Combined, standing: &Standing) -> (region::PictureStatus, i64) {
-        let whole = standing.contributors.len() == self.asked.len() && self.silent.is_empty();
+        let whole = standing.whole && self.silent.is_empty();
         let all_missing = !standing.missing.is_empty() && standing.not_shown.is_empty();
         match combined {
             Combined::Figure(value) if whole => (region::PictureStatus::Value, value),

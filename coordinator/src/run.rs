@@ -1,7 +1,11 @@
 //! Wiring: open, check, bind, serve, drain. Comes in: a config. Goes out: a running coordinator, or the
 //! reason why it does not start.
 
-use std::{fs, path::Path, sync::Arc};
+use std::{
+    fs,
+    path::Path,
+    sync::{Arc, Mutex},
+};
 
 use accord_proto::{
     clock::{Clock, SystemClock},
@@ -92,6 +96,7 @@ pub async fn open(config: &Config, credentials: &Credentials) -> Result<Coordina
         lists,
         sign_key,
         archive,
+        rounds: Mutex::default(),
         clock: Arc::new(SystemClock),
     })
 }

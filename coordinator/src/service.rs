@@ -5,15 +5,16 @@ use std::{pin::Pin, sync::Arc, time::Duration};
 use accord_proto::{
     id::RequirementId,
     identity::{Place, Role},
-    limits::{CALL_TIMEOUT, PAGE_SIZE_MAX},
+    limits::{CALL_TIMEOUT, GATHER_CONCURRENCY_MAX, MEMBERS_MAX, PAGE_SIZE_MAX},
     question::SignedRequirement,
     reason::{Invalid, Reason},
+    roster::Member,
     transport::{Peer, listener::caller},
     wire::region as wire,
 };
-use futures_util::future;
+use futures_util::{StreamExt as _, stream};
 use tokio::sync::mpsc;
-use tokio_stream::{Stream, wrappers::UnboundedReceiverStream};
+use tokio_stream::{Stream, wrappers::ReceiverStream};
 use tonic::{Request, Response, Status};
 use tracing::{info, warn};
 
@@ -69,29 +70,15 @@ impl wire::region_server::Region for RegionService {
         self.staff(&request, INSIDERS)?;
         let wire::ListMembersRequest { describe } = request.into_inner();
         let roster = &self.coordinator.roster;
-        let caller = &self.coordinator.caller;
-        let entries = roster.members.iter().map(|member| async move {
-            let mut entry = wire::MemberEntry {
-                node: member.node.to_string(),
-                jurisdiction: member.jurisdiction.to_string(),
-                address: member.address.clone(),
-                description: None,
-                unreachable: String::new(),
-            };
-            if describe {
-                let described =
-                    async { caller.connect(member).await?.describe(caller.call_deadline).await };
-                match described.await {
-                    Ok(description) => entry.description = Some(description),
-                    Err(error) => entry.unreachable = error.reason.code().to_owned(),
-                }
-            }
-            entry
-        });
+        let asking: Vec<_> = roster
+            .members
+            .iter()
+            .map(|member| entry(self.coordinator.caller.clone(), member.clone(), describe))
+            .collect();
         Ok(Response::new(wire::ListMembersResponse {
             federation: roster.federation.to_string(),
             roster_version: roster.version,
-            members: future::join_all(entries).await,
+            members: stream::iter(asking).buffered(GATHER_CONCURRENCY_MAX).collect().await,
         }))
     }
 
@@ -167,8 +154,8 @@ impl wire::region_server::Region for RegionService {
         if call_deadline_ms > 0 {
             caller.call_deadline = Duration::from_millis(call_deadline_ms.into()).min(CALL_TIMEOUT);
         }
-        // Bounded by the members of one requirement, one event each, and the end.
-        let (events, stream) = mpsc::unbounded_channel();
+        // Room for one event of each member and the end: sending never waits, and never fails for want of room.
+        let (events, stream) = mpsc::channel(MEMBERS_MAX + 1);
         let coordinator = Arc::clone(&self.coordinator);
         tokio::spawn(async move {
             let event = |event| wire::GatherResponse { event: Some(event) };
@@ -187,9 +174,9 @@ impl wire::region_server::Region for RegionService {
                     Err(error.into())
                 }
             };
-            let _ = events.send(end);
+            let _ = events.try_send(end);
         });
-        Ok(Response::new(Box::pin(UnboundedReceiverStream::new(stream))))
+        Ok(Response::new(Box::pin(ReceiverStream::new(stream))))
     }
 
     async fn get_picture(
@@ -239,6 +226,26 @@ impl wire::region_server::Region for RegionService {
             .map_or_else(String::new, |last| format!("{}:{}", last.requirement, last.version));
         Ok(Response::new(wire::ListPicturesResponse { pictures, next_page_token }))
     }
+}
+
+/// A member, and if wanted what may be asked of it.
+async fn entry(caller: Caller, member: Member, describe: bool) -> wire::MemberEntry {
+    let mut entry = wire::MemberEntry {
+        node: member.node.to_string(),
+        jurisdiction: member.jurisdiction.to_string(),
+        address: member.address.clone(),
+        description: None,
+        unreachable: String::new(),
+    };
+    if describe {
+        let described =
+            async { caller.connect(&member).await?.describe(caller.call_deadline).await };
+        match described.await {
+            Ok(description) => entry.description = Some(description),
+            Err(error) => entry.unreachable = error.reason.code().to_owned(),
+        }
+    }
+    entry
 }
 
 fn document(drawn: Drawn) -> wire::PictureDocument {

@@ -7,10 +7,15 @@
 //! Each stage takes what only the stage before can make. Repeatable at any time: whoever was away is asked
 //! again, whoever has answered gives the same bytes at no cost, and the same answers give the same picture.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use accord_proto::{
     clock::Clock,
+    id::RequirementId,
+    limits::GATHERS_MAX,
     question::SignedRequirement,
     reason::{Invalid, Reason},
     roster::{Member, Roster},
@@ -39,8 +44,35 @@ pub struct Coordinator {
     pub sign_key: SecretKey,
     /// What survives: requirements, states, pictures, the journal. Never a member's figure.
     pub archive: Archive,
+    /// Requirements that are being gathered right now.
+    pub rounds: Mutex<BTreeSet<RequirementId>>,
     /// Now.
     pub clock: Arc<dyn Clock>,
+}
+
+/// A gather under way; over when dropped.
+struct Round<'a> {
+    rounds: &'a Mutex<BTreeSet<RequirementId>>,
+    requirement: RequirementId,
+}
+
+impl<'a> Round<'a> {
+    /// One gather of a requirement at a time, and not too many of different ones.
+    fn begin(coordinator: &'a Coordinator, requirement: RequirementId) -> Result<Self, Invalid> {
+        let rounds = &coordinator.rounds;
+        let mut under_way = rounds.lock().unwrap_or_else(PoisonError::into_inner);
+        if under_way.len() >= GATHERS_MAX || !under_way.insert(requirement) {
+            let detail = "a gather of it, or too many others, are under way; try again shortly";
+            return Err(Invalid::new(Reason::Overloaded, "requirement", detail));
+        }
+        Ok(Self { rounds, requirement })
+    }
+}
+
+impl Drop for Round<'_> {
+    fn drop(&mut self) {
+        self.rounds.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.requirement);
+    }
 }
 
 /// Asks every member that the requirement names and draws the picture of what is known then. `progress` is
@@ -53,6 +85,7 @@ pub async fn survey(
     progress: impl Fn(&MemberState),
 ) -> Result<Drawn, Invalid> {
     coordinator.roster.check_current(coordinator.clock.now())?;
+    let _round = Round::begin(coordinator, asked.requirement().id)?;
     let members = members(coordinator, asked)?;
     if over(coordinator, asked)? {
         // Answers after the window wait for the next round; what was drawn within it stands.

@@ -169,7 +169,7 @@ fn bind(
         audience: requirement.audience,
         table_digest: Digest([0; 32]),
         consent_epoch: change.consent_epoch(),
-        consent_digest: consented.digest(),
+        consent_digest: consented.digest(node.store.salt(), requirement.id),
         policy_digest: node.policy.digest(),
         issued_at: now,
         expires_at: now.plus_s(SEAL_VALID_S),

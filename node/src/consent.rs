@@ -6,7 +6,7 @@
 
 use accord_proto::{
     clock::Timestamp,
-    id::GrantId,
+    id::{GrantId, RequirementId},
     limits::{AXIS_MAX, CELLS_MAX},
     question::Requirement,
     reason::{Invalid, Reason},
@@ -157,7 +157,7 @@ impl Grant {
 #[derive(Debug)]
 pub struct Consented {
     blocks: Vec<ConsentedBlock>,
-    digest: Digest,
+    grants: Vec<GrantId>,
 }
 
 /// One block of the requirement, at this node's regions.
@@ -177,9 +177,11 @@ impl Consented {
         &self.blocks
     }
 
-    /// Digest of the grants that this rests on.
-    pub fn digest(&self) -> Digest {
-        self.digest
+    /// What a seal says of the grants that this rests on. Salted with a secret of the node, and different for
+    /// every requirement: otherwise "no grant" would have a digest of its own that anybody could recognise.
+    pub fn digest(&self, salt: &[u8; 32], requirement: RequirementId) -> Digest {
+        let grants = self.grants.iter().map(|grant| &grant.as_bytes()[..]);
+        Digest::of_parts([&salt[..], requirement.as_bytes()].into_iter().chain(grants))
     }
 
     /// Which cells are granted, block by block.
@@ -219,6 +221,5 @@ pub fn decide(
         let detail = format!("{cells} cells at this node where {CELLS_MAX} is the most");
         return Err(Invalid::new(Reason::LimitExceeded, "requirement.question", detail));
     }
-    let ids: Vec<_> = applicable.iter().map(|grant| *grant.id.as_bytes()).collect();
-    Ok(Consented { blocks, digest: Digest::of_parts(ids.iter().map(<[u8; 16]>::as_slice)) })
+    Ok(Consented { blocks, grants: applicable.iter().map(|grant| grant.id).collect() })
 }

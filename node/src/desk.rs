@@ -61,7 +61,8 @@ pub async fn import(
     mapping: &str,
     file: &[u8],
 ) -> Result<Imported, Invalid> {
-    let imported = take_in(node, caller, name, mapping, file)?;
+    // Parsing a large file takes seconds: other calls go on meanwhile.
+    let imported = tokio::task::block_in_place(|| take_in(node, caller, name, mapping, file))?;
     node.store.settled().await?;
     Ok(imported)
 }

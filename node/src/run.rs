@@ -99,7 +99,12 @@ pub fn open(config: &Config, credentials: &Credentials) -> Result<Node, Invalid>
     }
     let policy = Policy::parse(&read(&config.policy)?, lists)?;
     let seal_key = SecretKey::from_pem("seal.key", &read_secret(&config.seal_key)?)?;
-    let store = Store::open(&config.data, &own.identity.to_string(), config.free_bytes_min)?;
+    let store = Store::open(
+        &config.data,
+        &own.identity.to_string(),
+        config.free_bytes_min,
+        &SystemEntropy,
+    )?;
     let roster = roster(config, &own.identity, &store, lists)?;
     let member =
         roster.member(&own.identity.name).filter(|_| roster.registers(&own.identity, &own.spki));

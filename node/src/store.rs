@@ -11,6 +11,7 @@ use std::{
 };
 
 use accord_proto::{
+    clock::Entropy,
     durable::Durable,
     id::{GrantId, RequirementId},
     journal::{Entry, Frontier},
@@ -66,6 +67,7 @@ pub struct Store {
     path: PathBuf,
     free_bytes_min: u64,
     rooms: Vec<sled::Tree>,
+    salt: [u8; 32],
     durable: Durable,
     /// One writer at a time: the journal has one order.
     head: Mutex<Head>,
@@ -97,7 +99,12 @@ impl Head {
 
 impl Store {
     /// Opens or creates. `owner` is the node's identity: a store never changes hands by accident.
-    pub fn open(path: &Path, owner: &str, free_bytes_min: u64) -> Result<Self, Invalid> {
+    pub fn open(
+        path: &Path,
+        owner: &str,
+        free_bytes_min: u64,
+        entropy: &dyn Entropy,
+    ) -> Result<Self, Invalid> {
         let db = sled::Config::new()
             .path(path)
             // sled's own timer would flush beside us and acknowledge nothing by it.
@@ -122,14 +129,26 @@ impl Store {
                 let mut batch = sled::Batch::default();
                 batch.insert(schema::FORMAT_KEY, schema::FORMAT);
                 batch.insert(schema::OWNER_KEY, owner);
+                let mut salt = [0; 32];
+                entropy.fill(&mut salt)?;
+                batch.insert(schema::SALT_KEY, &salt);
                 batch.insert(schema::JOURNAL_KEY, Frontier::default().to_bytes());
                 meta.apply_batch(batch).map_err(|error| failed(&error))?;
                 Head { journal: Frontier::default(), counters: schema::Counters::default() }
             }
         };
+        let salt = read(schema::SALT_KEY)?.and_then(|salt| salt.as_ref().try_into().ok());
+        let salt = salt.ok_or_else(|| failed(&"its salt is damaged"))?;
         let flush = move || db.flush().map(drop).map_err(|error| error.to_string());
         let durable = Durable::start(path.to_owned(), flush)?;
-        Ok(Self { path: path.to_owned(), free_bytes_min, rooms, durable, head: Mutex::new(head) })
+        Ok(Self {
+            path: path.to_owned(),
+            free_bytes_min,
+            rooms,
+            salt,
+            durable,
+            head: Mutex::new(head),
+        })
     }
 
     /// Begins a change; nobody else writes until it is committed or dropped.
@@ -138,6 +157,11 @@ impl Store {
         let head = self.head.lock().unwrap_or_else(PoisonError::into_inner);
         let next = head.clone();
         Ok(Change { store: self, head, next, writes: Vec::new() })
+    }
+
+    /// Secret of this store: digests that leave are made with it, so that nobody can guess what they are of.
+    pub fn salt(&self) -> &[u8; 32] {
+        &self.salt
     }
 
     /// Resolves when every change committed before this call is durable.

@@ -104,5 +104,8 @@ pub const NODE_CALL_DEADLINE: Duration = Duration::from_secs(10);
 /// Nodes asked at the same time.
 pub const GATHER_CONCURRENCY_MAX: usize = 32;
 
+/// Gathers under way at the same time, each of another requirement.
+pub const GATHERS_MAX: usize = 8;
+
 /// Default of the free space below which a store takes no more writes: a full disk poisons it.
 pub const STORE_FREE_BYTES_MIN: u64 = 64 * 1024 * 1024;

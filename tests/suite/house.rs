@@ -253,22 +253,18 @@ fn every_test_of_the_suite_stands_in_its_readme() {
     let (written, tail) = rest.split_once(END).expect("no end mark");
 
     let mut table = "| promise | test |\n|---|---|\n".to_owned();
-    let row = |table: &mut String, module: &str, name: &str| {
+    let mut row = |module: &str, name: &str| {
         let sentence = name.replace('_', " ");
-        *table += &format!("| {sentence} | `{module}::{name}` |\n");
+        table += &format!("| {sentence} | `{module}::{name}` |\n");
     };
-    let main = read(&root().join("tests/suite/main.rs"));
-    let modules = main
-        .lines()
-        .filter_map(|line| line.strip_prefix("mod ").and_then(|rest| rest.strip_suffix(';')));
-    for module in modules {
-        for name in tests_of(&read(&root().join(format!("tests/suite/{module}.rs")))) {
-            row(&mut table, module, &name);
-        }
+    let suite = root().join("tests/suite");
+    let mut open = modules_of(&read(&suite.join("main.rs")));
+    while let Some(module) = open.pop() {
+        let text = read(&suite.join(format!("{}.rs", module.replace("::", "/"))));
+        tests_of(&text).iter().for_each(|name| row(&module, name));
+        open.extend(modules_of(&text).iter().map(|below| format!("{module}::{below}")));
     }
-    for (name, _) in LIES {
-        row(&mut table, "compile_fail", name);
-    }
+    LIES.iter().for_each(|(name, _)| row("compile_fail", name));
     if crate::golden::update() {
         fs::write(&path, format!("{head}{BEGIN}{table}{END}{tail}")).unwrap();
         return;
@@ -287,7 +283,7 @@ fn a_program_that_leaves_out_a_stage_fails_for_that_reason_alone() {
         eprintln!("SKIPPED: there is no rustc");
         return;
     }
-    let crates = ["accord_proto", "accord_node", "accord_coordinator"].map(|name| built(name));
+    let crates = ["accord_proto", "accord_node", "accord_coordinator"].map(built);
     let [protos, nodes, coordinators] = &crates;
     let sets = protos.iter().flat_map(|proto| {
         nodes.iter().flat_map(move |node| {
@@ -357,6 +353,12 @@ fn built(name: &str) -> Vec<PathBuf> {
 
 fn rustc() -> String {
     std::env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned())
+}
+
+/// Modules that a file says lie in files of their own, last first.
+fn modules_of(text: &str) -> Vec<String> {
+    let name = |line: &str| Some(line.strip_prefix("mod ")?.strip_suffix(';')?.to_owned());
+    text.lines().rev().filter_map(name).collect()
 }
 
 /// Every test function of a file, in its order.

@@ -20,6 +20,7 @@ pub(super) const FORMAT: &str = "accord-node 1";
 pub(super) const FORMAT_KEY: &str = "format";
 pub(super) const OWNER_KEY: &str = "owner";
 pub(super) const JOURNAL_KEY: &str = "journal";
+pub(super) const SALT_KEY: &str = "salt";
 pub(super) const COUNTERS_KEY: &str = "counters";
 
 pub(super) fn check_format(found: &[u8]) -> Result<(), Invalid> {

@@ -61,13 +61,13 @@ async fn an_import_that_was_not_committed_is_not_there() {
     let dir = tempfile::tempdir().unwrap();
     let lists = Lists::builtin();
     {
-        let store = Store::open(dir.path(), OWNER, 0).unwrap();
+        let store = Store::open(dir.path(), OWNER, 0, &SystemEntropy).unwrap();
         import(&store, 1, "71", true);
         import(&store, 2, "99", false);
         assert_eq!(store.records(albania(), lists).unwrap(), records("71"));
         store.settled().await.unwrap();
     }
-    let store = Store::open(dir.path(), OWNER, 0).unwrap();
+    let store = Store::open(dir.path(), OWNER, 0, &SystemEntropy).unwrap();
     assert_eq!(store.records(albania(), lists).unwrap(), records("71"));
     assert_eq!(store.head().journal().size(), 1);
     // The blocks that were left behind do not come back with the next import.
@@ -78,21 +78,31 @@ async fn an_import_that_was_not_committed_is_not_there() {
 #[test]
 fn a_store_never_changes_hands_and_an_unknown_format_is_refused() {
     let dir = tempfile::tempdir().unwrap();
-    drop(Store::open(dir.path(), OWNER, 0).unwrap());
+    drop(Store::open(dir.path(), OWNER, 0, &SystemEntropy).unwrap());
     let stranger = OWNER.replace("AL", "BA");
-    assert!(Store::open(dir.path(), &stranger, 0).unwrap_err().detail.contains("belongs to"));
+    assert!(
+        Store::open(dir.path(), &stranger, 0, &SystemEntropy)
+            .unwrap_err()
+            .detail
+            .contains("belongs to")
+    );
     {
         let db = sled::open(dir.path()).unwrap();
         db.open_tree("meta").unwrap().insert(schema::FORMAT_KEY, "accord-node 99").unwrap();
         db.flush().unwrap();
     }
-    assert!(Store::open(dir.path(), OWNER, 0).unwrap_err().detail.contains("accord-node 99"));
+    assert!(
+        Store::open(dir.path(), OWNER, 0, &SystemEntropy)
+            .unwrap_err()
+            .detail
+            .contains("accord-node 99")
+    );
 }
 
 #[test]
 fn an_almost_full_disk_is_refused_before_anything_is_written() {
     let dir = tempfile::tempdir().unwrap();
-    let store = Store::open(dir.path(), OWNER, u64::MAX).unwrap();
+    let store = Store::open(dir.path(), OWNER, u64::MAX, &SystemEntropy).unwrap();
     assert_eq!(store.begin().unwrap_err().reason, Reason::StoreFull);
     assert!(
         store
@@ -107,7 +117,7 @@ fn an_almost_full_disk_is_refused_before_anything_is_written() {
 #[test]
 fn numbers_of_seals_only_rise() {
     let dir = tempfile::tempdir().unwrap();
-    let store = Store::open(dir.path(), OWNER, 0).unwrap();
+    let store = Store::open(dir.path(), OWNER, 0, &SystemEntropy).unwrap();
     let mut change = store.begin().unwrap();
     assert_eq!((change.next_sequence(), change.next_sequence()), (1, 2));
     change.commit(entry()).unwrap();
