@@ -80,14 +80,15 @@ pub fn sign(
 ) -> Result<wire::Envelope, Invalid> {
     let draft: RawDraft = toml::from_str(text)
         .map_err(|error| Invalid::new(Reason::FieldInvalid, "requirement", error.to_string()))?;
-    let now = clock.now();
     let id = match draft.id {
         Some(id) => RequirementId::parse("id", &id)?,
         None => RequirementId::mint(clock, entropy)?,
     };
+    // The id carries the time, so that the same draft under the same id gives the same bytes.
+    let issued_at = id.minted_at();
     let opens_at_s = match draft.opens {
         Some(day) => Timestamp::parse("opens", &day)?.as_s(),
-        None => now.as_s(),
+        None => issued_at.as_s(),
     };
     let mut asked = if draft.members.is_empty() { members.to_vec() } else { draft.members };
     asked.sort_unstable();
@@ -106,7 +107,7 @@ pub fn sign(
         audience: draft.audience,
         members: asked,
         minimum_contributors: draft.minimum_contributors,
-        issued_at_s: now.as_s(),
+        issued_at_s: issued_at.as_s(),
         opens_at_s,
         closes_at_s: Timestamp::parse("closes", &draft.closes)?.as_s(),
         question: Some(wire::Question { blocks }),

@@ -161,8 +161,8 @@ impl wire::region_server::Region for RegionService {
             let event = |event| wire::GatherResponse { event: Some(event) };
             // Whoever has hung up does not stop the gather: its picture is kept all the same.
             let progress = |state: &crate::picture::MemberState| {
-                let _ =
-                    events.send(Ok(event(wire::gather_response::Event::Member(state.to_wire()))));
+                let _ = events
+                    .try_send(Ok(event(wire::gather_response::Event::Member(state.to_wire()))));
             };
             let end = match survey::survey(&coordinator, &peer, &asked, &caller, progress).await {
                 Ok(drawn) => {

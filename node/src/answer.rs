@@ -144,6 +144,9 @@ fn again(
     let (answer, before): (_, SealedTable) =
         SealedAnswer::reopen(&released.response, &node.seal_key, node.lists)?;
     if let Some(safe) = disclose::narrow(before.table(), consented) {
+        // Also a consent that ran out by itself is a new state of consent: the coordinator accepts another
+        // table for the same requirement only under a higher epoch.
+        change.raise_consent_epoch();
         return Ok(SealedAnswer::seal(&safe, &node.seal_key, bind(node, change, asked, consented)));
     }
     if node.clock.now() >= before.seal().expires_at {

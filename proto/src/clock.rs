@@ -9,6 +9,9 @@ use crate::reason::{Invalid, Reason, quoted};
 pub struct Timestamp(i64);
 
 impl Timestamp {
+    /// 2000-01-01T00:00:00Z, the earliest that a document may say.
+    pub const EARLIEST: Self = Self(Self::RANGE_S.start);
+
     /// Bounds of what a document may say: the years 2000 to 9999.
     const RANGE_S: std::ops::Range<i64> = 946_684_800..253_402_300_800;
 

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::{
-    clock::{Clock, Entropy},
+    clock::{Clock, Entropy, Timestamp},
     reason::{Invalid, Reason, quoted},
 };
 
@@ -22,6 +22,11 @@ macro_rules! ids {
             /// Reads the text form; anything but a UUIDv7 is refused.
             pub fn parse(field: &str, text: &str) -> Result<Self, Invalid> {
                 parse(field, text).map(Self)
+            }
+
+            /// When it was made, in whole seconds.
+            pub fn minted_at(&self) -> Timestamp {
+                minted_at(&self.0)
             }
 
             /// The 16 bytes, ordered by time.
@@ -51,6 +56,12 @@ fn mint(clock: &dyn Clock, entropy: &dyn Entropy) -> Result<uuid::Uuid, Invalid>
     Ok(uuid::Builder::from_unix_timestamp_millis(now_ms, &random).into_uuid())
 }
 
+fn minted_at(id: &uuid::Uuid) -> Timestamp {
+    // RFC 9562 §5.7: the first 48 bits are milliseconds since 1970.
+    let ms = id.as_bytes()[..6].iter().fold(0, |ms, byte| ms << 8 | i64::from(*byte));
+    Timestamp::EARLIEST.plus_s(ms / 1000 - Timestamp::EARLIEST.as_s())
+}
+
 fn parse(field: &str, text: &str) -> Result<uuid::Uuid, Invalid> {
     match uuid::Uuid::try_parse(text) {
         // The canonical spelling only: one id has one text form.
@@ -73,6 +84,7 @@ mod tests {
         let clock = FixedClock(Timestamp::parse("", "2026-01-01").unwrap());
         let id = RequirementId::mint(&clock, &SystemEntropy).unwrap();
         assert_eq!(RequirementId::parse("id", &id.to_string()).unwrap(), id);
+        assert_eq!(id.minted_at(), clock.0);
         assert!(RequirementId::parse("id", &id.to_string().to_uppercase()).is_err());
         assert!(RequirementId::parse("id", "b1f7a0e4-0000-4000-8000-000000000000").is_err());
     }

@@ -32,7 +32,8 @@ pub fn run_if_asked() -> Option<ExitCode> {
 
 /// A server ends when whoever started it is gone, however that ended: its standard input closes then.
 fn end_with_parent(arguments: &[OsString]) {
-    if arguments.first().is_some_and(|command| command == "serve") {
+    let help = arguments.iter().any(|argument| argument == "--help");
+    if !help && arguments.first().is_some_and(|command| command == "serve") {
         std::thread::spawn(|| {
             let mut nothing = [0];
             while std::io::stdin().read(&mut nothing).is_ok_and(|read| read > 0) {}

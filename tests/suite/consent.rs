@@ -1,5 +1,5 @@
-//! Consent: a figure leaves only for the purpose, audience, indicator, cells and days that its owner said.
-//! Everything else is the same silence, whatever the reason, and what was taken back does not return.
+//! Consent: a figure leaves only for the purpose, audience, indicator, cells and days that its
+//! owner said. All else is one silence, whatever the reason; what was taken back does not return.
 
 use std::fs;
 
@@ -131,7 +131,8 @@ fn consent_to_one_crime_area_shows_that_one_only() {
     running.grant("al-police", &only).unwrap();
     let shown = ask(
         &running,
-        "indicator = \"PUB.OFF.N\"\ncrime_areas = [\"ICCS0101\", \"ICCS0401\"]\nperiods = \"2016\"\n",
+        "indicator = \"PUB.OFF.N\"\ncrime_areas = [\"ICCS0101\", \"ICCS0401\"]\n\
+         periods = \"2016\"\n",
     );
     assert_albania_silent(&shown, "2016", BA + RS, &["BA", "RS"]);
     let robbery = cell(&shown, "ICCS0401", "2016").unwrap();
@@ -300,8 +301,8 @@ fn an_indicator_that_is_not_open_is_not_shown_whoever_holds_and_grants_it() {
     let running = started(&["AL", "BA"]);
     let (file, mapping) = (running.dir.join("victims.csv"), running.dir.join("mapping.toml"));
     fs::write(&file, "area,year,n\nTHB,2016,95\n").unwrap();
-    let text = "source = \"made up for a test\"\n[columns]\ncrime_area = \"area\"\nperiod = \"year\"\n\
-        value = \"n\"\n[constants]\nindicator = \"THB.VIC.N\"\n";
+    let text = "source = \"made up for a test\"\n[columns]\ncrime_area = \"area\"\n\
+        period = \"year\"\nvalue = \"n\"\n[constants]\nindicator = \"THB.VIC.N\"\n";
     fs::write(&mapping, text).unwrap();
     running.import("al-police", &file, &mapping).unwrap().json(&[0]).unwrap();
     running.desk("al-police", "releaser", &["freeze", "2016"]).unwrap().json(&[0]).unwrap();

@@ -50,10 +50,7 @@ const SAMPLES: [Sample; 5] = [
         read: |text| Ok(format!("{:?}", Policy::parse(text, Lists::builtin())?)),
     },
     Sample { path: "deploy/requirement.toml", read: signed },
-    Sample {
-        path: "tests/sample/mapping.toml",
-        read: |text| Ok(format!("{:?}", Mapping::parse(text)?)),
-    },
+    Sample { path: "deploy/mapping.toml", read: |text| Ok(format!("{:?}", Mapping::parse(text)?)) },
 ];
 
 /// Signs a requirement on a day when the sample's window can open.
@@ -152,7 +149,7 @@ fn every_key_that_is_commented_out_is_real() {
 
 #[test]
 fn a_key_of_a_config_that_is_commented_out_shows_its_default() {
-    for sample in SAMPLES.iter().filter(|sample| sample.path != "tests/sample/mapping.toml") {
+    for sample in SAMPLES.iter().filter(|sample| sample.path != "deploy/mapping.toml") {
         let text = text_of(sample.path);
         let usual = (sample.read)(&text).unwrap();
         for (key, text) in uncommented(&text) {

@@ -1,5 +1,5 @@
-//! The exchange from end to end: six members, published figures, one question, one regional picture. The
-//! totals are right to the last digit, rest on whom they say, and come out the same however often one asks.
+//! The exchange from end to end: six members, published figures, one question, one picture. Totals
+//! are right to the last digit, rest on whom they say, and stay the same however often one asks.
 
 use std::{
     collections::BTreeMap,
@@ -23,8 +23,8 @@ use crate::{Running, program, started, with_sample};
 
 const HOMICIDE: &str =
     "indicator = \"PUB.OFF.N\"\ncrime_areas = \"ICCS0101\"\nperiods = \"2016\"\n";
-const FOOTNOTE: &str = "* This designation is without prejudice to positions on status, and is in line with \
-    UNSCR 1244/1999 and the ICJ Opinion on the Kosovo declaration of independence.";
+const FOOTNOTE: &str = "* This designation is without prejudice to positions on status, and is in \
+    line with UNSCR 1244/1999 and the ICJ Opinion on the Kosovo declaration of independence.";
 
 /// What the files say of one cell.
 #[derive(Debug, Default)]
@@ -75,9 +75,10 @@ fn assert_all_answered(shown: &Value, members: usize) {
 fn draft(id: RequirementId, why: &str) -> String {
     let closes = SystemClock.now().plus_s(86_400);
     format!(
-        "id = \"{id}\"\nauthority = \"analysis-unit\"\nwhy = \"{why}\"\npurpose = \"THREAT-ASSESSMENT\"\n\
-         legal_basis = \"Test, no legal effect\"\naudience = \"POLICE\"\ncloses = \"{closes}\"\n\
-         [[question]]\n{HOMICIDE}"
+        "id = \"{id}\"\nauthority = \"analysis-unit\"\nwhy = \"{why}\"\n\
+         purpose = \"THREAT-ASSESSMENT\"\nlegal_basis = \"Test, no legal effect\"\n\
+         audience = \"POLICE\"\n\
+         closes = \"{closes}\"\n[[question]]\n{HOMICIDE}"
     )
 }
 
@@ -116,7 +117,7 @@ fn six_members_give_the_regional_total_with_its_coverage() {
     }
     for code in SIX {
         let line = format!("{code} {}-police: answered", code.to_lowercase());
-        assert!(gathered.stderr.contains(&line), "{}", gathered.stderr);
+        assert!(gathered.stderr.contains(&line), "no progress \"{line}\": {}", gathered.stderr);
     }
 }
 
@@ -328,7 +329,7 @@ fn a_correction_is_a_second_edition_for_new_requirements_only() {
     assert_eq!(running.gather(&old).unwrap(), before, "the old requirement, the old bytes");
 }
 
-/// Published figures of the members, as the federation's own files: one for each member, and a mapping.
+/// Published figures as the federation's own files: one for each member, and a mapping.
 fn split_by_member(table: &Path, dir: &Path) {
     let text = fs::read_to_string(table).unwrap();
     let (header, rows) = text.split_once('\n').unwrap();
@@ -339,7 +340,7 @@ fn split_by_member(table: &Path, dir: &Path) {
         }
         fs::write(dir.join(format!("{code}.csv")), own).unwrap();
     }
-    let mapping = "source = \"Eurostat, table crim_off_cat (police-recorded offences), CC BY 4.0\"\n\
+    let mapping = "source = \"Eurostat, table crim_off_cat, CC BY 4.0\"\n\
         [columns]\njurisdiction = \"geo\"\ncrime_area = \"iccs\"\nperiod = \"period\"\n\
         value = \"value\"\nstatus = \"obs_status\"\n\
         [constants]\nindicator = \"PUB.OFF.N\"\n\

@@ -1,5 +1,5 @@
-//! Members that are away, hang or come back, and a coordinator that dies: a picture says whom it rests on,
-//! comes in bounded time, and ends up complete and right once everybody is back, with nobody counted twice.
+//! Members that are away, hang or come back, and a coordinator that dies: a picture says whom it
+//! rests on, comes in bounded time, and is complete once all are back, with nobody counted twice.
 
 use std::time::{Duration, Instant};
 
@@ -16,8 +16,8 @@ use crate::{Running, with_sample};
 const HOMICIDE: &str =
     "indicator = \"PUB.OFF.N\"\ncrime_areas = \"ICCS0101\"\nperiods = \"2016\"\n";
 const THREE: [&str; 3] = ["AL", "BA", "RS"];
-/// A gather with a call deadline of half a second ends within this, on a loaded machine too: connecting
-/// alone may take five seconds.
+/// A gather with a call deadline of half a second ends within this, on a loaded machine too:
+/// connecting alone may take five seconds.
 const BOUND: Duration = Duration::from_secs(20);
 
 fn homicide(shown: &Value) -> &Value {
