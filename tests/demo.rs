@@ -9,7 +9,10 @@ use std::{
 };
 
 use accord_node::ingest::{self, Mapping};
-use accord_proto::taxonomy::{IndicatorCode, Lists, Period};
+use accord_proto::{
+    limits::FREEZE_PERIODS_MAX,
+    taxonomy::{IndicatorCode, Lists, Period},
+};
 use accord_tests::{
     federation::{Federation, SIX, sample_dir},
     process, roles,
@@ -243,11 +246,22 @@ impl Asked {
     fn spans(&self) -> Vec<(String, String)> {
         let all: BTreeSet<_> =
             self.0.values().flat_map(|(_, periods)| periods.iter().copied()).collect();
-        let mut spans = BTreeMap::<_, (Period, Period)>::new();
+        let mut lengths = BTreeMap::<_, Vec<Period>>::new();
         for period in all {
-            spans.entry(period.granularity()).or_insert((period, period)).1 = period;
+            lengths.entry(period.granularity()).or_default().push(period);
         }
-        spans.values().map(|(first, last)| (first.to_string(), last.to_string())).collect()
+        let mut spans = Vec::new();
+        for periods in lengths.values() {
+            let mut rest = periods.as_slice();
+            while let Some(first) = rest.first() {
+                let fits =
+                    |last: &&Period| Period::range(*first, **last, FREEZE_PERIODS_MAX).is_some();
+                let here = rest.iter().take_while(fits).count();
+                spans.extend(rest[..here].last().map(|last| (first.to_string(), last.to_string())));
+                rest = &rest[here.max(1)..];
+            }
+        }
+        spans
     }
 }
 

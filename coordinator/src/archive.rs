@@ -48,8 +48,7 @@ enum Room {
 }
 
 impl Room {
-    const NAMES: [&'static str; 6] =
-        ["meta", "requirements", "sequences", "tables", "pictures", "journal"];
+    const NAMES: [&'static str; 5] = ["meta", "requirements", "tables", "pictures", "journal"];
 }
 
 type Writes = Vec<(Room, Vec<u8>, Vec<u8>)>;

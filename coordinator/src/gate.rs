@@ -3,7 +3,7 @@
 //!
 //! # Why this is enough
 //! *Claim:* nobody learns a jurisdiction's figure from a published cell that was not public before.
-//! *Argument:* a cell passes only by [`Publishable::already_public`], and that demands that the seal of
+//! *Argument:* a cell passes only by `Publishable::already_public`, and that demands that the seal of
 //! *every* contributor states mode open, which its node's policy allows only for nationally published
 //! figures. One contributor in another mode and the cell is not shown. *Known limit:* the rules for
 //! cells that are not public (minimum contributors, dominance, differencing) do not exist yet, so none passes.
@@ -49,7 +49,7 @@ pub struct Standing {
     pub whole: bool,
 }
 
-/// A cell that may be shown, with the figures to combine. Made by [`Publishable::already_public`] only.
+/// A cell that may be shown, with the figures to combine. Made by `Publishable::already_public` only.
 pub struct Publishable {
     standing: Standing,
     values: Vec<i64>,

@@ -18,7 +18,7 @@ use accord_proto::{
     question::SignedRequirement,
     reason::{Invalid, Reason},
     roster::Roster,
-    seal::{Digest, SecretKey},
+    seal::{Digest, PublicKey, SecretKey},
     taxonomy::{JurisdictionCode, Lists},
     transport::Peer,
     wire,
@@ -142,7 +142,7 @@ fn again(
         return Err(Invalid::new(Reason::RequirementConflict, "requirement.requirement", detail));
     }
     let (answer, before): (_, SealedTable) =
-        SealedAnswer::reopen(&released.response, &node.seal_key, node.lists)?;
+        SealedAnswer::reopen(&released.response, node.seal_keys(), node.lists)?;
     if let Some(safe) = disclose::narrow(before.table(), consented) {
         // Also a consent that ran out by itself is a new state of consent: the coordinator accepts another
         // table for the same requirement only under a higher epoch.
@@ -182,6 +182,11 @@ fn bind(
 }
 
 impl Node {
+    /// Every key that may have sealed its answers, as the roster says.
+    fn seal_keys(&self) -> &[PublicKey] {
+        self.roster.member(self.name()).map_or(&[], |member| &member.seal_keys)
+    }
+
     /// Its name.
     pub fn name(&self) -> &Name {
         &self.identity.name

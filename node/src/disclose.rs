@@ -68,9 +68,9 @@ pub fn protect(
 fn shown(held: Option<Held>, mode: Mode) -> Cell {
     match (mode, held) {
         (Mode::Open, Some(Held::Frozen(Some(Observed::Value(value))))) => Cell::Value(value),
-        // A frozen period of an open indicator without a figure: nationally there is none.
-        (Mode::Open, Some(Held::Frozen(Some(Observed::Missing) | None))) => Cell::Missing,
-        (Mode::Open, Some(Held::NotFrozen) | None)
+        (Mode::Open, Some(Held::Frozen(Some(Observed::Missing)))) => Cell::Missing,
+        // Nothing held is not the same as known to be missing: a row may lie in quarantine.
+        (Mode::Open, Some(Held::Frozen(None) | Held::NotFrozen) | None)
         | (Mode::Protected | Mode::Bulletin | Mode::Closed, _) => Cell::NotShown,
     }
 }

@@ -4,7 +4,7 @@
 use accord_proto::{
     answer::{Answer, Seal, SealedTable},
     reason::{Invalid, Reason},
-    seal::{Digest, SecretKey},
+    seal::{Digest, PublicKey, SecretKey},
     taxonomy::Lists,
     wire,
 };
@@ -25,10 +25,11 @@ impl SealedAnswer {
         Self::of(safe.table().encode(), key, bind)
     }
 
-    /// Reads back what was released, and checks it like a stranger's: a damaged store gives no answer.
+    /// Reads back what was released, and checks it like a stranger's: a damaged store gives no answer. `keys`
+    /// are the node's own keys in the roster; one that was rotated since stays there until its seals are over.
     pub fn reopen(
         stored: &[u8],
-        key: &SecretKey,
+        keys: &[PublicKey],
         lists: &Lists,
     ) -> Result<(Self, SealedTable), Invalid> {
         let damaged = |error: Invalid| {
@@ -39,7 +40,7 @@ impl SealedAnswer {
         let Answer::Sealed(sealed) = Answer::try_from(response.clone()).map_err(damaged)? else {
             return Err(damaged(Invalid::new(Reason::AnswerMalformed, "answer", "holds no table")));
         };
-        let opened = SealedTable::open(sealed, &[key.public()], lists).map_err(damaged)?;
+        let opened = SealedTable::open(sealed, keys, lists).map_err(damaged)?;
         Ok((Self { response, table: opened.seal().table_digest }, opened))
     }
 

@@ -103,6 +103,10 @@ pub fn from_status(status: &Status) -> Invalid {
     let field = ours
         .and_then(|info| info.metadata.get("field").cloned())
         .unwrap_or_else(|| "call".to_owned());
+    if status.code() == Code::Unimplemented {
+        let detail = "the peer does not serve this; is the client file meant for another service?";
+        return Invalid::new(reason, field, detail);
+    }
     let detail = status.message().strip_prefix(&format!("{field}: ")).unwrap_or(status.message());
     Invalid::new(reason, field, detail)
 }

@@ -165,7 +165,7 @@ fn flipping_any_single_bit_of_an_answer_is_noticed() {
             strict::decode::<wire::AnswerResponse>("answer", bytes).and_then(Answer::try_from);
         verify(Reply { member: own.clone(), said }, &asked, None, lists, now).is_ok()
     };
-    let stored = |bytes: &[u8]| SealedAnswer::reopen(bytes, &seal_key, lists).is_ok();
+    let stored = |bytes: &[u8]| SealedAnswer::reopen(bytes, &[seal_key.public()], lists).is_ok();
     assert!(travelling(&bytes) && stored(&bytes), "the answer as it is must pass");
     for bit in 0..bytes.len() * 8 {
         let mut flipped = bytes.clone();
