@@ -43,12 +43,15 @@ enum Room {
     Tables,
     /// Requirement id and version → picture.
     Pictures,
+    /// Requirement id and version → its line in a list.
+    Versions,
     /// Sequence → entry.
     Journal,
 }
 
 impl Room {
-    const NAMES: [&'static str; 5] = ["meta", "requirements", "tables", "pictures", "journal"];
+    const NAMES: [&'static str; 6] =
+        ["meta", "requirements", "tables", "pictures", "versions", "journal"];
 }
 
 type Writes = Vec<(Room, Vec<u8>, Vec<u8>)>;
@@ -202,14 +205,16 @@ impl Archive {
         &self,
         before: Option<RequirementId>,
         most: usize,
-    ) -> Result<Vec<wire::Envelope>, Invalid> {
+    ) -> Result<Vec<(RequirementId, wire::Envelope)>, Invalid> {
         let room = &self.rooms[Room::Requirements as usize];
         let entries = match before {
             None => room.iter(),
             Some(id) => room.range(..id.as_bytes().as_slice()),
         };
         let decode = |entry: sled::Result<(sled::IVec, sled::IVec)>| {
-            wire::Envelope::decode(entry.map_err(failed)?.1.as_ref()).map_err(failed)
+            let (key, bytes) = entry.map_err(failed)?;
+            let id = RequirementId::from_bytes("archive.requirement", &key)?;
+            Ok((id, wire::Envelope::decode(bytes.as_ref()).map_err(failed)?))
         };
         entries.rev().take(most).map(decode).collect()
     }
@@ -297,13 +302,21 @@ impl Archive {
             drawn_at_s: now.as_s(),
             envelope: Some(picture.envelope().clone()),
         };
-        let write = (Room::Pictures, picture_key(id, drawn.version), drawn.encode_to_vec());
+        let coverage = picture.coverage();
+        let line = region::PictureEntry {
+            requirement: id.to_string(),
+            version: drawn.version,
+            drawn_at_s: drawn.drawn_at_s,
+            members: coverage.members,
+            answered: coverage.answered,
+        };
+        let key = picture_key(id, drawn.version);
+        let writes = vec![
+            (Room::Pictures, key.clone(), drawn.encode_to_vec()),
+            (Room::Versions, key, line.encode_to_vec()),
+        ];
         let digest = Digest::of(payload);
-        self.commit(
-            writer,
-            vec![write],
-            entry(by, asked, now, Act::Combination, "picture", digest),
-        )?;
+        self.commit(writer, writes, entry(by, asked, now, Act::Combination, "picture", digest))?;
         Ok(drawn)
     }
 
@@ -313,19 +326,29 @@ impl Archive {
         requirement: RequirementId,
         version: Option<u32>,
     ) -> Result<Drawn, Invalid> {
-        let of_requirement =
-            self.rooms[Room::Pictures as usize].scan_prefix(requirement.as_bytes());
-        for entry in of_requirement.rev() {
-            let drawn = Drawn::decode(entry.map_err(failed)?.1.as_ref()).map_err(failed)?;
-            if version.is_none_or(|version| version == drawn.version) {
-                return Ok(drawn);
-            }
-        }
-        Err(Invalid::new(
-            Reason::NotFound,
-            "picture",
-            format!("there is no such picture of {requirement}"),
-        ))
+        let missing = || {
+            let detail = format!("there is no such picture of {requirement}");
+            Invalid::new(Reason::NotFound, "picture", detail)
+        };
+        let version = match version {
+            Some(version) => version,
+            None => self.newest_version(requirement)?.ok_or_else(missing)?,
+        };
+        let key = picture_key(requirement, version);
+        let stored = self.rooms[Room::Pictures as usize].get(key).map_err(failed)?;
+        Drawn::decode(stored.ok_or_else(missing)?.as_ref()).map_err(failed)
+    }
+
+    /// The newest version of a requirement's pictures.
+    pub fn newest_version(&self, requirement: RequirementId) -> Result<Option<u32>, Invalid> {
+        let versions = &self.rooms[Room::Versions as usize];
+        let newest =
+            versions.scan_prefix(requirement.as_bytes()).next_back().transpose().map_err(failed)?;
+        newest
+            .map(|(_, line)| {
+                Ok(region::PictureEntry::decode(line.as_ref()).map_err(failed)?.version)
+            })
+            .transpose()
     }
 
     /// Versions of pictures, newest requirement first, that stand before `before`.
@@ -333,21 +356,21 @@ impl Archive {
         &self,
         before: Option<(RequirementId, u32)>,
         most: usize,
-    ) -> Result<Vec<(region::Picture, Drawn)>, Invalid> {
-        let room = &self.rooms[Room::Pictures as usize];
+    ) -> Result<Vec<region::PictureEntry>, Invalid> {
+        let room = &self.rooms[Room::Versions as usize];
         let entries = match before {
             None => room.iter(),
             Some((requirement, version)) => room.range(..picture_key(requirement, version)),
         };
-        entries
-            .rev()
-            .take(most)
-            .map(|entry| {
-                let drawn = Drawn::decode(entry.map_err(failed)?.1.as_ref()).map_err(failed)?;
-                let payload = drawn.envelope.as_ref().map_or(&[][..], |envelope| &envelope.payload);
-                Ok((region::Picture::decode(payload).map_err(failed)?, drawn))
-            })
-            .collect()
+        let decode = |entry: sled::Result<(sled::IVec, sled::IVec)>| {
+            region::PictureEntry::decode(entry.map_err(failed)?.1.as_ref()).map_err(failed)
+        };
+        entries.rev().take(most).map(decode).collect()
+    }
+
+    /// Resolves when everything committed before this call is durable.
+    pub async fn settled(&self) -> Result<(), Invalid> {
+        self.durable.settled().await
     }
 
     /// Nobody else writes while this is held: what is read under it is still so when it is written.

@@ -4,15 +4,12 @@
 use std::{ffi::OsString, io::Write as _, path::PathBuf, process::ExitCode};
 
 use accord_proto::{
-    reason::{Invalid, Reason},
-    status::exit_code,
+    reason::Invalid,
+    status::{exit_code, exit_code_of_start},
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::{commands, config::Config, run};
-
-/// Exit code for a configuration that cannot run (`EX_CONFIG`).
-const CONFIG_INVALID: u8 = 78;
 
 /// The Accord coordinator: asks, verifies, combines; never sees a record.
 #[derive(Debug, Parser)]
@@ -187,10 +184,9 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
                 Config::load(&config).map(|config| runtime.block_on(run::serve(config, stopped())));
             match served {
                 Ok(Ok(())) => ExitCode::SUCCESS,
-                Err(error) | Ok(Err(error)) => fail(
-                    if error.reason == Reason::Internal { 1 } else { CONFIG_INVALID },
-                    &error.to_string(),
-                ),
+                Err(error) | Ok(Err(error)) => {
+                    fail(exit_code_of_start(error.reason), &error.to_string())
+                }
             }
         }
         Command::Member(Member::List { describe, client }) => {

@@ -73,10 +73,14 @@ pub async fn issue(client: &Client, file: &Path, authority_key: &Path) -> Result
     let members: Vec<_> = members.into_iter().map(|member| member.node).collect();
     let signed =
         requirement::sign(&text, &members, &key, Lists::builtin(), &SystemClock, &SystemEntropy)?;
+    let asked =
+        exchange::Requirement::decode(signed.payload.as_slice()).unwrap_or_default().members;
     let request = within(CALL_TIMEOUT, wire::IssueRequirementRequest { requirement: Some(signed) });
     let reply = region.issue_requirement(request).await.map_err(failed)?.into_inner();
     let data = json!([{"requirement": reply.requirement}]);
-    Ok(done(print::rows(client.format, &data)))
+    // A draft that names no members takes them from the coordinator's word: say what was signed.
+    let remarks = vec![format!("signed for {} members: {}", asked.len(), asked.join(", "))];
+    Ok(Outcome { data: print::rows(client.format, &data), remarks, partial: false })
 }
 
 /// Lists requirements, every page.

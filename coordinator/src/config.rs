@@ -45,6 +45,7 @@ fn call_deadline_ms() -> u64 {
 #[serde(deny_unknown_fields)]
 struct RawListener {
     listen: String,
+    ca: PathBuf,
     #[serde(default)]
     reflection: bool,
 }
@@ -81,6 +82,8 @@ pub struct Config {
     pub call_deadline: Duration,
     /// host:port where regional staff call.
     pub listen: String,
+    /// The CA of regional staff.
+    pub staff_ca: PathBuf,
     /// Offer the schema to callers.
     pub reflection: bool,
     /// Certificate, key, CA.
@@ -128,6 +131,7 @@ impl Config {
             free_bytes_min: coordinator.free_bytes_min,
             call_deadline,
             listen: region.listen,
+            staff_ca: home.join(region.ca),
             reflection: region.reflection,
             tls: TlsFiles {
                 certificate: home.join(tls.certificate),

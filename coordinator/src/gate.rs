@@ -63,14 +63,20 @@ impl std::fmt::Debug for Publishable {
 }
 
 impl Publishable {
-    /// Passes a cell whose every contributor's seal states mode open; nothing else.
+    /// Passes a cell whose every contributor's seal states mode open; nothing else. What is public nationally is
+    /// one figure for a jurisdiction, however many of its nodes hold it: it counts once, and if they hold
+    /// different ones, nobody can say which is true.
     pub(crate) fn already_public(cell: &[Contribution]) -> Option<Self> {
-        let valued = cell.iter().filter_map(|part| match part.cell {
-            Cell::Value(value) => Some((part.mode, value)),
-            Cell::NotShown | Cell::NotApplicable | Cell::Missing => None,
-        });
-        let values = valued.map(|(mode, value)| (mode == Mode::Open).then_some(value));
-        Some(Self { values: values.collect::<Option<_>>()?, standing: Standing::of(cell) })
+        let mut figures = BTreeMap::new();
+        for part in cell {
+            if let Cell::Value(value) = part.cell {
+                let same = *figures.entry(part.jurisdiction).or_insert(value) == value;
+                if part.mode != Mode::Open || !same {
+                    return None;
+                }
+            }
+        }
+        Some(Self { values: figures.into_values().collect(), standing: Standing::of(cell) })
     }
 
     /// Who stands how to it.
@@ -167,6 +173,17 @@ mod tests {
         // Whoever shows nothing is no contributor.
         let silent = part("BA", Mode::Closed, Cell::NotShown);
         assert!(Publishable::already_public(&[open, silent]).is_some());
+    }
+
+    #[test]
+    fn a_figure_that_two_nodes_of_a_jurisdiction_hold_counts_once() {
+        let node = |value| part("BA", Mode::Open, Cell::Value(value));
+        let neighbour = part("AL", Mode::Open, Cell::Value(1));
+        assert_eq!(
+            Publishable::already_public(&[node(42), neighbour, node(42)]).unwrap().values(),
+            [1, 42]
+        );
+        assert!(Publishable::already_public(&[node(42), neighbour, node(43)]).is_none());
     }
 
     #[test]

@@ -86,12 +86,18 @@ impl MemberState {
 #[derive(Debug)]
 pub struct Picture {
     envelope: wire::Envelope,
+    coverage: region::Coverage,
 }
 
 impl Picture {
     /// As it was signed.
     pub fn envelope(&self) -> &wire::Envelope {
         &self.envelope
+    }
+
+    /// How many of the members asked it rests on.
+    pub fn coverage(&self) -> region::Coverage {
+        self.coverage
     }
 }
 
@@ -118,19 +124,20 @@ pub fn draw(
             })
         })
     });
+    let coverage = region::Coverage {
+        answered: count(members.iter().filter(answered).count()),
+        members: count(members.len()),
+    };
     let picture = region::Picture {
         federation: roster.federation.to_string(),
         requirement: requirement.id.to_string(),
         requirement_sha256: asked.digest().0.to_vec(),
         lists: lists.name().to_owned(),
-        coverage: Some(region::Coverage {
-            answered: count(members.iter().filter(answered).count()),
-            members: count(members.len()),
-        }),
+        coverage: Some(coverage),
         members: members.iter().map(MemberState::to_wire).collect(),
         cells: keys.map(|cell| round.cell(cell, verdicts.get(&cell), lists)).collect(),
     };
-    Picture { envelope: key.sign(Kind::Picture, picture.encode_to_vec()) }
+    Picture { envelope: key.sign(Kind::Picture, picture.encode_to_vec()), coverage }
 }
 
 /// Who was asked and has not answered, by jurisdiction.

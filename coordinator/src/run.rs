@@ -33,6 +33,7 @@ use crate::{
 /// Serves until `shutdown` resolves.
 pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> Result<(), Invalid> {
     let credentials = Credentials::load(&config.tls)?;
+    let for_staff = credentials.admitting(&config.staff_ca)?;
     let coordinator = Arc::new(open(&config, &credentials).await?);
     let listener = TcpListener::bind(&config.listen)
         .await
@@ -45,7 +46,7 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> Result
     let options =
         Options { call_timeout: limits::LONG_CALL_TIMEOUT, reflection: config.reflection };
     let (stop, stopped) = oneshot::channel::<()>();
-    let serving = listener::serve(listener, &credentials, service, options, async {
+    let serving = listener::serve(listener, &for_staff, service, options, async {
         // An error means that the sender is gone, and with it the wish to go on.
         let _ = stopped.await;
     });

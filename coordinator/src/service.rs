@@ -5,12 +5,13 @@ use std::{pin::Pin, sync::Arc, time::Duration};
 use accord_proto::{
     id::RequirementId,
     identity::{Place, Role},
-    limits::{CALL_TIMEOUT, GATHER_CONCURRENCY_MAX, MEMBERS_MAX, PAGE_SIZE_MAX},
+    limits::{AXIS_MAX, CALL_TIMEOUT, GATHER_CONCURRENCY_MAX, MEMBERS_MAX, PAGE_SIZE_MAX},
     question::SignedRequirement,
     reason::{Invalid, Reason},
     roster::Member,
+    taxonomy::{Lists, Period},
     transport::{Peer, listener::caller},
-    wire::region as wire,
+    wire::{self as exchange, region as wire},
 };
 use futures_util::{StreamExt as _, stream};
 use tokio::sync::mpsc;
@@ -119,25 +120,19 @@ impl wire::region_server::Region for RegionService {
         };
         let archive = &self.coordinator.archive;
         let size = usize::try_from(page_size.clamp(1, PAGE_SIZE_MAX)).unwrap_or(1);
+        // As they were taken in: an authority that has left the roster since does not hide what it asked.
+        let listed = archive.requirements(before, size)?;
+        let next_page_token = listed
+            .last()
+            .filter(|_| listed.len() == size)
+            .map_or_else(String::new, |(id, _)| id.to_string());
         let mut requirements = Vec::new();
-        let mut last = String::new();
-        for envelope in archive.requirements(before, size)? {
-            let asked = SignedRequirement::open(
-                envelope,
-                &self.coordinator.roster,
-                self.coordinator.lists,
-            )?;
-            let id = asked.requirement().id;
-            let picture_version = match archive.picture(id, None) {
-                Ok(drawn) => drawn.version,
-                Err(error) if error.reason == Reason::NotFound => 0,
-                Err(error) => return Err(error.into()),
-            };
-            last = id.to_string();
-            let requirement = Some(asked.envelope().clone());
-            requirements.push(wire::RequirementEntry { requirement, picture_version });
+        for (id, envelope) in listed {
+            let picture_version = archive.newest_version(id)?.unwrap_or(0);
+            requirements
+                .push(wire::RequirementEntry { requirement: Some(envelope), picture_version });
         }
-        let next_page_token = if requirements.len() == size { last } else { String::new() };
+        archive.settled().await?;
         Ok(Response::new(wire::ListRequirementsResponse { requirements, next_page_token }))
     }
 
@@ -186,7 +181,10 @@ impl wire::region_server::Region for RegionService {
         self.staff(&request, READERS)?;
         let wire::GetPictureRequest { requirement, version } = request.into_inner();
         let id = RequirementId::parse("requirement", &requirement)?;
-        let drawn = self.coordinator.archive.picture(id, (version > 0).then_some(version))?;
+        let archive = &self.coordinator.archive;
+        let drawn = archive.picture(id, (version > 0).then_some(version))?;
+        // What a power cut could take back must not be shown.
+        archive.settled().await?;
         Ok(Response::new(wire::GetPictureResponse { picture: Some(document(drawn)) }))
     }
 
@@ -208,18 +206,8 @@ impl wire::region_server::Region for RegionService {
                 );
             }
         };
-        let entry = |(picture, drawn): (wire::Picture, Drawn)| {
-            let wire::Coverage { answered, members } = picture.coverage.unwrap_or_default();
-            wire::PictureEntry {
-                requirement: picture.requirement,
-                version: drawn.version,
-                drawn_at_s: drawn.drawn_at_s,
-                members,
-                answered,
-            }
-        };
-        let pictures: Vec<_> =
-            self.coordinator.archive.pictures(before, size)?.into_iter().map(entry).collect();
+        let pictures = self.coordinator.archive.pictures(before, size)?;
+        self.coordinator.archive.settled().await?;
         let next_page_token = pictures
             .last()
             .filter(|_| pictures.len() == size)
@@ -241,11 +229,23 @@ async fn entry(caller: Caller, member: Member, describe: bool) -> wire::MemberEn
         let described =
             async { caller.connect(&member).await?.describe(caller.call_deadline).await };
         match described.await {
-            Ok(description) => entry.description = Some(description),
+            Ok(description) if readable(&description) => entry.description = Some(description),
+            Ok(_) => entry.unreachable = Reason::AnswerMalformed.code().to_owned(),
             Err(error) => entry.unreachable = error.reason.code().to_owned(),
         }
     }
     entry
+}
+
+/// A node's own words go to somebody's terminal: only codes and periods that exist, and not too many.
+fn readable(description: &exchange::DescribeResponse) -> bool {
+    let lists = Lists::builtin();
+    let known = |term: &exchange::Term| lists.indicator("indicator", &term.indicator).is_ok();
+    let period = |edition: &exchange::EditionRef| Period::parse("period", &edition.period).is_ok();
+    description.terms.len() <= AXIS_MAX
+        && description.editions.len() <= AXIS_MAX
+        && description.terms.iter().all(known)
+        && description.editions.iter().all(period)
 }
 
 fn document(drawn: Drawn) -> wire::PictureDocument {

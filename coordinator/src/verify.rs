@@ -154,9 +154,11 @@ fn check(
 #[expect(clippy::wildcard_enum_match_arm, reason = "every other reason is one of not believing")]
 fn silence(error: Invalid) -> Silence {
     match error.reason {
-        Reason::NoConnection | Reason::DeadlineExceeded | Reason::Overloaded => {
-            Silence::Unreachable(error)
-        }
+        Reason::NoConnection
+        | Reason::DeadlineExceeded
+        | Reason::Overloaded
+        | Reason::StoreFailed
+        | Reason::PeerFailed => Silence::Unreachable(error),
         Reason::RequirementClosed => Silence::Late,
         _ => Silence::Rejected(error),
     }

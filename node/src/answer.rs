@@ -90,7 +90,7 @@ pub async fn answer(
 /// Decides, computes, seals and records, in one change of the store: asked twice at once is answered once.
 fn release(node: &Node, caller: &Peer, asked: &SignedRequirement) -> Result<SealedAnswer, Invalid> {
     let held = node.held.read().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let mut change = node.store.begin()?;
+    let mut change = node.store.begin_release()?;
     let (requirement, now) = (asked.requirement(), node.clock.now());
     let consented = consent::decide(requirement, &held.grants, node.jurisdiction, node.lists, now)?;
 
@@ -143,8 +143,8 @@ fn again(
     }
     let (answer, before): (_, SealedTable) =
         SealedAnswer::reopen(&released.response, node.seal_keys(), node.lists)?;
-    if let Some(safe) = disclose::narrow(before.table(), consented) {
-        // Also a consent that ran out by itself is a new state of consent: the coordinator accepts another
+    if let Some(safe) = disclose::narrow(before.table(), consented, &node.policy) {
+        // A consent that ran out by itself or a policy that closed is a new state of consent, too: the coordinator accepts another
         // table for the same requirement only under a higher epoch.
         change.raise_consent_epoch();
         return Ok(SealedAnswer::seal(&safe, &node.seal_key, bind(node, change, asked, consented)));

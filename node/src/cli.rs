@@ -12,7 +12,7 @@ use accord_proto::{
     clock::SystemEntropy,
     reason::{Invalid, Reason},
     seal::SecretKey,
-    status::exit_code,
+    status::{exit_code, exit_code_of_start},
     transport::write_secret,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -175,10 +175,9 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
                 Config::load(&config).map(|config| runtime.block_on(run::serve(config, stopped())));
             match served {
                 Ok(Ok(())) => ExitCode::SUCCESS,
-                Err(error) | Ok(Err(error)) => fail(
-                    if error.reason == Reason::Internal { 1 } else { CONFIG_INVALID },
-                    &error.to_string(),
-                ),
+                Err(error) | Ok(Err(error)) => {
+                    fail(exit_code_of_start(error.reason), &error.to_string())
+                }
             }
         }
         Command::Import { file, mapping, client } => {

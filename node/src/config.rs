@@ -15,7 +15,7 @@ use serde::Deserialize;
 struct RawConfig {
     node: RawNode,
     exchange: RawListener,
-    desk: RawListener,
+    desk: RawStaffListener,
     tls: RawTls,
     seal: RawSeal,
     roster: RawRoster,
@@ -38,6 +38,15 @@ fn free_bytes_min() -> u64 {
 #[serde(deny_unknown_fields)]
 struct RawListener {
     listen: String,
+    #[serde(default)]
+    reflection: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawStaffListener {
+    listen: String,
+    ca: PathBuf,
     #[serde(default)]
     reflection: bool,
 }
@@ -85,6 +94,8 @@ pub struct Config {
     pub exchange: Listener,
     /// Where national staff call.
     pub desk: Listener,
+    /// The CA of this node's own staff.
+    pub staff_ca: PathBuf,
     /// Certificate, key, CA.
     pub tls: TlsFiles,
     /// The key that seals answers.
@@ -131,6 +142,7 @@ impl Config {
             free_bytes_min: node.free_bytes_min,
             exchange: Listener { listen: exchange.listen, reflection: exchange.reflection },
             desk: Listener { listen: desk.listen, reflection: desk.reflection },
+            staff_ca: home.join(desk.ca),
             tls: TlsFiles {
                 certificate: home.join(tls.certificate),
                 key: home.join(tls.key),

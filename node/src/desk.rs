@@ -158,6 +158,10 @@ fn freeze_all(node: &Node, caller: &Peer, periods: &[Period]) -> Result<Vec<Edit
 pub async fn grant(node: &Node, caller: &Peer, raw: RawGrant) -> Result<u64, Invalid> {
     let grant = Grant::parse(raw, node.lists)?;
     let epoch = change_consent(node, caller, "grant", grant.id(), |known| match known {
+        Some(known) if known.withdrawn() => {
+            let detail = "was withdrawn; give the new consent an id of its own";
+            Err(Invalid::new(Reason::GrantConflict, "grant", detail))
+        }
         Some(known) if known.to_raw() == grant.to_raw() => Ok(None),
         Some(_) => {
             Err(Invalid::new(Reason::GrantConflict, "grant", "another grant with this id exists"))

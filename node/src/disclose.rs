@@ -75,11 +75,15 @@ fn shown(held: Option<Held>, mode: Mode) -> Cell {
     }
 }
 
-/// Takes back what is not consented any more from a table that was released before. Never adds, never
+/// Takes back what is not consented any more, or closed since, from a table that was released before. Never adds, never
 /// computes anew: the cells that stay are the released ones. None if nothing changes.
-pub fn narrow(released: &Table, consented: &Consented) -> Option<SafeTable> {
+pub fn narrow(released: &Table, consented: &Consented, policy: &Policy) -> Option<SafeTable> {
     let mut narrowed = released.clone();
     for (block, granted) in narrowed.blocks.iter_mut().zip(consented.granted()) {
+        if policy.mode(block.indicator) == Mode::Closed {
+            block.mode = Mode::Closed;
+            block.cells.fill(Cell::NotShown);
+        }
         for (cell, granted) in block.cells.iter_mut().zip(granted) {
             if !granted {
                 *cell = Cell::NotShown;

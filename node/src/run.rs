@@ -39,6 +39,7 @@ use crate::{
 /// Serves until `shutdown` resolves.
 pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> Result<(), Invalid> {
     let credentials = Credentials::load(&config.tls)?;
+    let for_staff = credentials.admitting(&config.staff_ca)?;
     let node = Arc::new(open(&config, &credentials)?);
     node.store.settled().await?;
     let (exchange_at, desk_at) = (bind(&config.exchange).await?, bind(&config.desk).await?);
@@ -53,7 +54,7 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> Result
         wire::exchange_server::ExchangeServer::new(ExchangeService { node: Arc::clone(&node) })
             .max_decoding_message_size(limits::REQUEST_BYTES_MAX)
             .max_encoding_message_size(limits::ANSWER_BYTES_MAX);
-    let desk = wire::desk::desk_server::DeskServer::new(DeskService { node: Arc::clone(&node) })
+    let desk = wire::desk::desk_server::DeskServer::new(DeskService::new(Arc::clone(&node)))
         .max_decoding_message_size(limits::REQUEST_BYTES_MAX)
         .max_encoding_message_size(limits::REPLY_BYTES_MAX);
     let quick =
@@ -63,7 +64,7 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> Result
     let serving = async {
         tokio::try_join!(
             listener::serve(exchange_at, &credentials, exchange, quick, until(stopped.clone())),
-            listener::serve(desk_at, &credentials, desk, long, until(stopped)),
+            listener::serve(desk_at, &for_staff, desk, long, until(stopped)),
         )
     };
     tokio::pin!(serving);
@@ -106,6 +107,7 @@ pub fn open(config: &Config, credentials: &Credentials) -> Result<Node, Invalid>
         &SystemEntropy,
     )?;
     let roster = roster(config, &own.identity, &store, lists)?;
+    note_policy(&store, &own.identity, &policy)?;
     let member =
         roster.member(&own.identity.name).filter(|_| roster.registers(&own.identity, &own.spki));
     let Some(member) = member else {
@@ -173,6 +175,25 @@ fn roster(
         })?;
     }
     Ok(roster)
+}
+
+/// A policy that changed since the last start is an alteration, and stands in the journal.
+fn note_policy(store: &Store, owner: &Identity, policy: &Policy) -> Result<(), Invalid> {
+    let clock: &dyn accord_proto::clock::Clock = &SystemClock;
+    if store.head().policy() == policy.digest().0 {
+        return Ok(());
+    }
+    let mut change = store.begin()?;
+    change.rely_on_policy(policy.digest());
+    change.commit(Entry {
+        at: clock.now(),
+        act: Act::Alteration,
+        by: owner.clone(),
+        to: String::new(),
+        why: "policy".to_owned(),
+        subject: "the published policy".to_owned(),
+        digest: policy.digest(),
+    })
 }
 
 fn read(path: &std::path::Path) -> Result<String, Invalid> {

@@ -62,7 +62,6 @@ impl Room {
 }
 
 /// The store of one node.
-#[derive(Debug)]
 pub struct Store {
     path: PathBuf,
     free_bytes_min: u64,
@@ -91,9 +90,27 @@ impl Head {
         self.counters.consent_epoch
     }
 
+    /// Digest of the policy relied on last.
+    pub fn policy(&self) -> &[u8] {
+        &self.counters.policy
+    }
+
     /// The highest roster version relied on.
     pub fn roster_version(&self) -> u64 {
         self.counters.roster_version
+    }
+}
+
+impl std::fmt::Debug for Store {
+    /// Prints no content: sled's own would print every figure.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Store({})", self.path.display())
+    }
+}
+
+impl std::fmt::Debug for Change<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Change({} writes)", self.writes.len())
     }
 }
 
@@ -153,7 +170,17 @@ impl Store {
 
     /// Begins a change; nobody else writes until it is committed or dropped.
     pub fn begin(&self) -> Result<Change<'_>, Invalid> {
-        self.check_space()?;
+        self.begin_above(self.free_bytes_min)
+    }
+
+    /// The same for an answer, with twice the reserve: whoever asks again and again fills the journal, and must
+    /// not take away the room that withdrawing a consent needs.
+    pub fn begin_release(&self) -> Result<Change<'_>, Invalid> {
+        self.begin_above(self.free_bytes_min.saturating_mul(2))
+    }
+
+    fn begin_above(&self, free_bytes_min: u64) -> Result<Change<'_>, Invalid> {
+        self.check_space(free_bytes_min)?;
         let head = self.head.lock().unwrap_or_else(PoisonError::into_inner);
         let next = head.clone();
         Ok(Change { store: self, head, next, writes: Vec::new() })
@@ -242,15 +269,15 @@ impl Store {
     }
 
     /// A full disk poisons sled, reads included: stop well before.
-    fn check_space(&self) -> Result<(), Invalid> {
+    fn check_space(&self, free_bytes_min: u64) -> Result<(), Invalid> {
         let disk = rustix::fs::statvfs(&self.path).map_err(|error| failed(&error))?;
         let free_bytes = disk.f_bavail.saturating_mul(disk.f_frsize);
-        if free_bytes >= self.free_bytes_min {
+        if free_bytes >= free_bytes_min {
             return Ok(());
         }
         let detail = format!(
             "{free_bytes} bytes free where {} are kept in reserve; make room on the disk of {}",
-            self.free_bytes_min,
+            free_bytes_min,
             self.path.display()
         );
         Err(Invalid::new(Reason::StoreFull, "store", detail))
@@ -258,7 +285,6 @@ impl Store {
 }
 
 /// A change under way. Dropped without commit, nothing happened.
-#[derive(Debug)]
 pub struct Change<'a> {
     store: &'a Store,
     head: MutexGuard<'a, Head>,
@@ -282,6 +308,11 @@ impl Change<'_> {
     pub fn raise_consent_epoch(&mut self) -> u64 {
         self.next.counters.consent_epoch += 1;
         self.next.counters.consent_epoch
+    }
+
+    /// Remembers the policy, so that a change of it is noticed.
+    pub fn rely_on_policy(&mut self, policy: Digest) {
+        self.next.counters.policy = policy.0.to_vec();
     }
 
     /// Remembers a roster, so that an older one is never relied on again.

@@ -75,8 +75,7 @@ impl ExchangeClient {
         &mut self,
         deadline: Duration,
     ) -> Result<wire::DescribeResponse, Invalid> {
-        let response = self.inner.describe(within(deadline, wire::DescribeRequest {})).await;
-        response.map(tonic::Response::into_inner).map_err(|status| from_status(&status))
+        bounded(deadline, self.inner.describe(within(deadline, wire::DescribeRequest {}))).await
     }
 
     /// Asks. The bound covers the whole call, however slowly bytes arrive.
@@ -86,22 +85,27 @@ impl ExchangeClient {
         deadline: Duration,
     ) -> Result<Answer, Invalid> {
         let request = wire::AnswerRequest { requirement: Some(requirement.envelope().clone()) };
-        let call = self.inner.answer(within(deadline, request));
-        match tokio::time::timeout(deadline, call).await {
-            Ok(Ok(response)) => Answer::try_from(response.into_inner()),
-            Ok(Err(status)) => Err(from_status(&status)),
-            Err(_) => Err(Invalid::new(Reason::DeadlineExceeded, "call", "no answer in time")),
-        }
+        let response = bounded(deadline, self.inner.answer(within(deadline, request))).await?;
+        Answer::try_from(response)
     }
 
     /// Signed head of the node's journal.
     pub async fn checkpoint(&mut self, deadline: Duration) -> Result<wire::Envelope, Invalid> {
-        let response =
-            self.inner.get_checkpoint(within(deadline, wire::GetCheckpointRequest {})).await;
-        let response = response.map_err(|status| from_status(&status))?.into_inner();
-        response
-            .checkpoint
-            .ok_or_else(|| Invalid::new(Reason::FieldMissing, "checkpoint", "is not there"))
+        let call = self.inner.get_checkpoint(within(deadline, wire::GetCheckpointRequest {}));
+        let wire::GetCheckpointResponse { checkpoint } = bounded(deadline, call).await?;
+        checkpoint.ok_or_else(|| Invalid::new(Reason::FieldMissing, "checkpoint", "is not there"))
+    }
+}
+
+/// The whole call within its deadline: gRPC's own ends when headers arrive, and a peer may stall after them.
+async fn bounded<T>(
+    deadline: Duration,
+    call: impl Future<Output = Result<tonic::Response<T>, tonic::Status>>,
+) -> Result<T, Invalid> {
+    match tokio::time::timeout(deadline, call).await {
+        Ok(Ok(response)) => Ok(response.into_inner()),
+        Ok(Err(status)) => Err(from_status(&status)),
+        Err(_) => Err(Invalid::new(Reason::DeadlineExceeded, "call", "no answer in time")),
     }
 }
 

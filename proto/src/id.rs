@@ -24,6 +24,12 @@ macro_rules! ids {
                 parse(field, text).map(Self)
             }
 
+            /// Reads the 16 bytes back.
+            pub fn from_bytes(field: &str, bytes: &[u8]) -> Result<Self, Invalid> {
+                let id = uuid::Uuid::from_slice(bytes).map(|id| id.to_string()).unwrap_or_default();
+                parse(field, &id).map(Self)
+            }
+
             /// When it was made, in whole seconds.
             pub fn minted_at(&self) -> Timestamp {
                 minted_at(&self.0)

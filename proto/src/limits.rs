@@ -55,6 +55,8 @@ pub const IMPORT_FIELD_BYTES_MAX: usize = 4 * 1024;
 pub const MAPPING_BYTES_MAX: usize = 48 * 1024;
 /// One message of an import stream.
 pub const IMPORT_CHUNK_BYTES: usize = 32 * 1024;
+/// Imports under way at the same time: each holds a whole file in memory.
+pub const IMPORTS_MAX: usize = 2;
 /// Quarantined rows that are named in the reply; all are kept in the node.
 pub const QUARANTINE_REPORTED_MAX: usize = 100;
 /// Reporting periods that one call may freeze.
@@ -66,6 +68,8 @@ pub const GRANTS_MAX: usize = 10_000;
 pub const CONNECTIONS_MAX: usize = 256;
 /// Connections of one identity.
 pub const CONNECTIONS_PER_IDENTITY_MAX: usize = 8;
+/// Handshakes under way on one listener.
+pub const HANDSHAKES_MAX: usize = 64;
 /// Handshakes under way from one address.
 pub const HANDSHAKES_PER_ADDRESS_MAX: usize = 4;
 /// A TLS handshake.

@@ -71,9 +71,9 @@ pub struct Issued {
 
 impl Authority {
     /// A new CA.
-    pub fn new(federation: &Federation, clock: &dyn Clock) -> Result<Self, Invalid> {
+    pub fn new(name: &str, clock: &dyn Clock) -> Result<Self, Invalid> {
         let now = clock.now();
-        let mut params = params(now, &format!("{federation} development CA, not for production"));
+        let mut params = params(now, &format!("{name} development CA, not for production"));
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let key = KeyPair::generate().map_err(failed)?;
@@ -156,7 +156,8 @@ pub fn development(
         return Err(Invalid::new(Reason::FieldInvalid, dir.display().to_string(), detail));
     }
     let (now, lists) = (clock.now(), Lists::builtin());
-    let ca = Authority::new(&plan.federation, clock)?;
+    let ca = Authority::new(plan.federation.as_str(), clock)?;
+    let staff_ca = Authority::new("regional staff", clock)?;
     let [root, authority, centre] = [keyed(entropy)?, keyed(entropy)?, keyed(entropy)?];
     let identity = |place, name: &str, role| {
         let name = Name::parse("name", name)?;
@@ -186,13 +187,14 @@ pub fn development(
 
     let home = dir.join("coordinator");
     write_party(&home.join("keys"), &ca, &coordinator_tls)?;
+    write(&home.join("keys/staff-ca.crt"), staff_ca.certificate_pem())?;
     write_secret(&home.join("keys/sign.key"), &centre.to_pem()?)?;
     for role in [Role::Analyst, Role::Observer, Role::Auditor] {
         let person = identity(Place::Region, &format!("test-{role}"), role)?;
-        write_staff(&home, &ca, &person, &coordinator, &plan.region_address)?;
+        write_staff(&home, &ca, &staff_ca, &person, (&coordinator, &plan.region_address))?;
     }
     for node in &plan.nodes {
-        roster.members.push(write_node(plan, node, dir, &ca, (now, entropy))?);
+        roster.members.push(write_node(plan, node, dir, &ca, (clock, entropy))?);
     }
     roster.members.sort_by(|a, b| a.node.cmp(&b.node));
 
@@ -213,7 +215,7 @@ fn write_node(
     node: &PlannedNode,
     dir: &Path,
     ca: &Authority,
-    (now, entropy): (Timestamp, &dyn Entropy),
+    (clock, entropy): (&dyn Clock, &dyn Entropy),
 ) -> Result<wire::Member, Invalid> {
     let place = Place::Jurisdiction(node.jurisdiction);
     let named = |name, role| Identity { federation: plan.federation.clone(), place, name, role };
@@ -221,10 +223,12 @@ fn write_node(
     let (tls, seal) = (ca.issue(&service)?, keyed(entropy)?);
     let home = dir.join(node.node.as_str());
     write_party(&home.join("keys"), ca, &tls)?;
+    let staff_ca = Authority::new(&format!("{} staff", node.node), clock)?;
+    write(&home.join("keys/staff-ca.crt"), staff_ca.certificate_pem())?;
     write_secret(&home.join("keys/seal.key"), &seal.to_pem()?)?;
     for role in [Role::Analyst, Role::Releaser, Role::Auditor] {
         let person = named(Name::parse("name", &format!("test-{role}"))?, role);
-        write_staff(&home, ca, &person, &service, &node.desk_address)?;
+        write_staff(&home, ca, &staff_ca, &person, (&service, &node.desk_address))?;
     }
     Ok(wire::Member {
         node: node.node.to_string(),
@@ -232,7 +236,7 @@ fn write_node(
         address: node.exchange_address.clone(),
         tls_spki_sha256: vec![tls.spki.0.to_vec()],
         seal_keys: vec![seal.public().to_bytes().to_vec()],
-        since_s: now.as_s(),
+        since_s: clock.now().as_s(),
     })
 }
 
@@ -265,12 +269,13 @@ fn write_party(dir: &Path, ca: &Authority, tls: &Issued) -> Result<(), Invalid> 
 fn write_staff(
     home: &Path,
     ca: &Authority,
+    staff_ca: &Authority,
     person: &Identity,
-    server: &Identity,
-    address: &str,
+    (server, address): (&Identity, &str),
 ) -> Result<(), Invalid> {
     let dir = home.join("staff").join(person.role.to_string());
-    write_party(&dir, ca, &ca.issue(person)?)?;
+    // Staff are vouched for by their own organisation, and trust the federation's CA for servers.
+    write_party(&dir, ca, &staff_ca.issue(person)?)?;
     let file = format!(
         "# Whom to talk to, and as whom. Paths are relative to this file.\n\
          server = \"{server}\"\naddress = \"{address}\"\n\

@@ -55,20 +55,35 @@ pub fn code_of(reason: Reason) -> Code {
 /// 0 done · 1 failed · 2 wrong usage · 3 done in part · 4 refused by policy · 5 not found ·
 /// 6 unreachable · 7 not allowed · 78 configuration invalid.
 pub fn exit_code(reason: Reason) -> u8 {
-    match code_of(reason) {
-        Code::Ok => 0,
-        Code::FailedPrecondition | Code::ResourceExhausted | Code::AlreadyExists => 4,
-        Code::NotFound => 5,
-        Code::Unavailable | Code::DeadlineExceeded => 6,
-        Code::Unauthenticated | Code::PermissionDenied => 7,
-        Code::InvalidArgument
-        | Code::Cancelled
-        | Code::Unknown
-        | Code::Aborted
-        | Code::OutOfRange
-        | Code::Unimplemented
-        | Code::Internal
-        | Code::DataLoss => 1,
+    match (reason, code_of(reason)) {
+        (Reason::StoreFull | Reason::StoreFailed | Reason::LimitExceeded, _) => 1,
+        (Reason::Overloaded, _) => 6,
+        (_, Code::Ok) => 0,
+        (_, Code::FailedPrecondition | Code::ResourceExhausted | Code::AlreadyExists) => 4,
+        (_, Code::NotFound) => 5,
+        (_, Code::Unavailable | Code::DeadlineExceeded) => 6,
+        (_, Code::Unauthenticated | Code::PermissionDenied) => 7,
+        (
+            _,
+            Code::InvalidArgument
+            | Code::Cancelled
+            | Code::Unknown
+            | Code::Aborted
+            | Code::OutOfRange
+            | Code::Unimplemented
+            | Code::Internal
+            | Code::DataLoss,
+        ) => 1,
+    }
+}
+
+/// Exit code of a service that does not start: 78 (`EX_CONFIG`) only where trying again cannot help.
+#[expect(clippy::wildcard_enum_match_arm, reason = "everything else stands in a file")]
+pub fn exit_code_of_start(reason: Reason) -> u8 {
+    const CONFIG_INVALID: u8 = 78;
+    match reason {
+        Reason::StoreFull | Reason::StoreFailed | Reason::Internal | Reason::NoConnection => 1,
+        _ => CONFIG_INVALID,
     }
 }
 

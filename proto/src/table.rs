@@ -328,6 +328,9 @@ fn cell(status: i32, value: i64, indicator: &Indicator, mode: Mode) -> Result<Ce
     };
     match cell {
         Cell::Value(_) if mode == Mode::Closed => refuse("a value under mode closed"),
+        Cell::Value(_) | Cell::Missing if mode == Mode::Open && !indicator.public => {
+            refuse("open, but the registry does not say that it is public")
+        }
         Cell::Value(value) if !(0..=indicator.value_max).contains(&value) => {
             refuse("outside the plausible range of the indicator")
         }

@@ -79,6 +79,8 @@ pub struct Credentials {
     chain: Vec<CertificateDer<'static>>,
     key: Arc<PrivateKeyDer<'static>>,
     roots: Arc<RootCertStore>,
+    /// Whose clients its listeners admit.
+    admitted: Arc<RootCertStore>,
     own: Peer,
 }
 
@@ -95,19 +97,22 @@ impl Credentials {
         let pem = read_secret(&files.key)?;
         let key = PrivateKeyDer::from_pem_slice(pem.as_bytes())
             .map_err(|_| unusable(&files.key, "holds no private key in PEM form"))?;
-        let mut roots = RootCertStore::empty();
-        for ca in certificates(&files.ca)? {
-            roots.add(ca).map_err(|error| unusable(&files.ca, &error.to_string()))?;
-        }
+        let roots = Arc::new(store(&files.ca)?);
         let own = chain.first().ok_or_else(|| unusable(&files.certificate, "is empty"))?;
         let own = Peer::from_certificate(own)?;
         Ok(Self {
             provider: Arc::new(rustls::crypto::aws_lc_rs::default_provider()),
             chain,
             key: Arc::new(key),
-            roots: Arc::new(roots),
+            admitted: Arc::clone(&roots),
+            roots,
             own,
         })
+    }
+
+    /// The same party, whose listener admits clients of another CA only: an organisation's own staff.
+    pub fn admitting(&self, ca: &Path) -> Result<Self, Invalid> {
+        Ok(Self { admitted: Arc::new(store(ca)?), ..self.clone() })
     }
 
     /// Who this party is.
@@ -115,10 +120,10 @@ impl Credentials {
         &self.own
     }
 
-    /// For a listener: every client must show a certificate of the CA.
+    /// For a listener: every client must show a certificate of an admitted CA.
     pub fn server_config(&self) -> Result<Arc<ServerConfig>, Invalid> {
         let verifier = WebPkiClientVerifier::builder_with_provider(
-            Arc::clone(&self.roots),
+            Arc::clone(&self.admitted),
             Arc::clone(&self.provider),
         )
         .build()
@@ -226,6 +231,14 @@ impl ServerCertVerifier for ExpectedPeer {
     fn supported_verify_schemes(&self) -> Vec<rustls::SignatureScheme> {
         self.provider.signature_verification_algorithms.supported_schemes()
     }
+}
+
+fn store(ca: &Path) -> Result<RootCertStore, Invalid> {
+    let mut roots = RootCertStore::empty();
+    for certificate in certificates(ca)? {
+        roots.add(certificate).map_err(|error| unusable(ca, &error.to_string()))?;
+    }
+    Ok(roots)
 }
 
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Invalid> {

@@ -217,7 +217,7 @@ pub fn powercut(program: &Path, dir: &Path, rounds: usize, seed: u64) -> Result<
         federation.start_node(NODE)?;
         survived.restart_ms_max = survived.restart_ms_max.max(started.elapsed().as_millis());
         check(&federation, &acknowledged, &mut survived)?;
-        for _ in 0..=dice.below(3) {
+        for _ in 0..=dice.below(2) {
             ensure!(file < ROUNDS_MAX, "more rounds than there are periods");
             acknowledged.extend(import(&federation, file)?);
             file += 1;

@@ -326,3 +326,19 @@ fn an_indicator_that_is_not_open_is_not_shown_whoever_holds_and_grants_it() {
         assert_eq!((&cell["contributors"], &cell["missing"]), (&json!([]), &json!([])), "{cell}");
     }
 }
+
+#[test]
+fn closing_an_indicator_takes_back_what_was_answered_before() {
+    let mut running = with_sample(&["AL", "BA"]);
+    let requirement = running.issue(&[HOMICIDE]).unwrap();
+    let before = running.gather(&requirement).unwrap();
+    assert_eq!(cell(&before, "ICCS0101", "2016").unwrap()["value"], 71 + 42);
+
+    running.node_server("al-police").unwrap().kill();
+    std::fs::write(running.nodes["al-police"].home.join("policy.toml"), "").unwrap();
+    running.federation.start_node("al-police").unwrap();
+    let after = running.gather(&requirement).unwrap();
+    let homicide = cell(&after, "ICCS0101", "2016").unwrap();
+    assert_eq!(homicide["value"], 42);
+    assert_eq!(homicide["not_shown"], serde_json::json!(["AL"]));
+}

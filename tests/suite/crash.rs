@@ -1,6 +1,8 @@
 //! kill -9 and power cuts: what was acknowledged is there, and nothing is there by halves. A few rounds
 //! here; `cargo soak` runs the full sizes.
 
+use std::io::Write as _;
+
 use accord_tests::crash;
 
 use crate::program;
@@ -18,7 +20,7 @@ fn an_acknowledged_import_survives_kill_9_and_no_half_import_is_visible() {
 #[test]
 fn an_acknowledged_import_survives_a_power_cut() {
     if let Some(why) = crash::no_powercut() {
-        eprintln!("SKIPPED: the power cut: {why}");
+        let _ = writeln!(std::io::stderr(), "SKIPPED: the power cut: {why}");
         return;
     }
     let dir = tempfile::tempdir().unwrap();

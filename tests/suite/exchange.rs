@@ -1,6 +1,7 @@
 //! The exchange from end to end: six members, published figures, one question, one picture. Totals
 //! are right to the last digit, rest on whom they say, and stay the same however often one asks.
 
+use std::io::Write as _;
 use std::{
     collections::BTreeMap,
     fmt::Write as _,
@@ -360,7 +361,11 @@ fn codes(list: &Value) -> Vec<&str> {
 fn the_published_figures_give_the_published_regional_totals() {
     let data = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data"));
     if !data.exists() {
-        eprintln!("SKIPPED: THE PUBLISHED FIGURES ARE NOT HERE: {} is absent", data.display());
+        let _ = writeln!(
+            std::io::stderr(),
+            "SKIPPED: THE PUBLISHED FIGURES ARE NOT HERE: {} is absent",
+            data.display()
+        );
         return;
     }
     let dir = tempfile::tempdir().unwrap();
@@ -395,4 +400,16 @@ fn a_member_that_is_away_is_named_and_not_in_the_total() {
     assert_eq!(away["state"], "unreachable");
     assert_eq!(away["reason"], "NO_CONNECTION");
     assert_eq!(away["table_sha256"], "");
+}
+
+#[test]
+fn a_figure_that_two_nodes_of_a_jurisdiction_hold_counts_once() {
+    let running = with_sample(&["AL", "BA", "BA"]);
+    let requirement = running.issue(&[QUESTION]).unwrap();
+    let shown = running.gather(&requirement).unwrap();
+    assert_eq!(shown["picture"]["coverage"]["answered"], 3);
+    let homicide = cell(&shown, "ICCS0101", "2016").unwrap();
+    assert_eq!(homicide["value"], 71 + 42);
+    assert_eq!(homicide["status"], "value");
+    assert_eq!(homicide["contributors"], json!(["AL", "BA"]));
 }

@@ -280,7 +280,10 @@ fn every_test_of_the_suite_stands_in_its_readme() {
 fn a_program_that_leaves_out_a_stage_fails_for_that_reason_alone() {
     let out = tempfile::tempdir().unwrap();
     if Command::new(rustc()).arg("--version").output().is_err() {
-        eprintln!("SKIPPED: there is no rustc");
+        let _ = std::io::Write::write_fmt(
+            &mut std::io::stderr(),
+            format_args!("SKIPPED: there is no rustc\n"),
+        );
         return;
     }
     let crates = ["accord_proto", "accord_node", "accord_coordinator"].map(built);
@@ -471,11 +474,17 @@ fn ran(tool: &str, arguments: &str) -> Option<String> {
         Ok(Output { status, stdout, .. }) if status.success() => String::from_utf8(stdout).ok(),
         Ok(Output { stderr, .. }) => {
             let why = String::from_utf8_lossy(&stderr);
-            eprintln!("SKIPPED: {tool} {arguments}: {why}");
+            let _ = std::io::Write::write_fmt(
+                &mut std::io::stderr(),
+                format_args!("SKIPPED: {tool} {arguments}: {why}\n"),
+            );
             None
         }
         Err(error) => {
-            eprintln!("SKIPPED: {tool} {arguments}: {error}");
+            let _ = std::io::Write::write_fmt(
+                &mut std::io::stderr(),
+                format_args!("SKIPPED: {tool} {arguments}: {error}\n"),
+            );
             None
         }
     }

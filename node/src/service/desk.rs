@@ -4,11 +4,12 @@ use std::sync::{Arc, PoisonError};
 
 use accord_proto::{
     identity::Role,
-    limits::{IMPORT_BYTES_MAX, PAGE_SIZE_MAX, QUARANTINE_REPORTED_MAX},
+    limits::{IMPORT_BYTES_MAX, IMPORTS_MAX, PAGE_SIZE_MAX, QUARANTINE_REPORTED_MAX},
     reason::{Invalid, Reason},
     transport::{Peer, listener::caller},
     wire::desk as wire,
 };
+use tokio::sync::Semaphore;
 use tonic::{Request, Response, Status, Streaming};
 use tracing::{info, warn};
 
@@ -26,9 +27,16 @@ const READERS: &[Role] = &[Role::Analyst, Role::Releaser, Role::Auditor, Role::O
 pub struct DeskService {
     /// Whose service this is.
     pub node: Arc<Node>,
+    /// Imports under way.
+    pub imports: Arc<Semaphore>,
 }
 
 impl DeskService {
+    /// The desk of a node.
+    pub fn new(node: Arc<Node>) -> Self {
+        Self { node, imports: Arc::new(Semaphore::new(IMPORTS_MAX)) }
+    }
+
     fn staff<T>(&self, request: &Request<T>, roles: &[Role]) -> Result<Peer, Invalid> {
         let peer = caller(request)?;
         desk::check_staff(&self.node, &peer, roles)?;
@@ -49,6 +57,10 @@ impl wire::desk_server::Desk for DeskService {
         request: Request<Streaming<wire::ImportRequest>>,
     ) -> Result<Response<wire::ImportResponse>, Status> {
         let peer = self.staff(&request, &[Role::Analyst])?;
+        let _place = self.imports.try_acquire().map_err(|_| {
+            let detail = format!("{IMPORTS_MAX} imports are under way; try again shortly");
+            Invalid::new(Reason::Overloaded, "import", detail)
+        })?;
         let (header, file) = receive(request.into_inner()).await?;
         let imported = desk::import(&self.node, &peer, &header.file_name, &header.mapping, &file)
             .await
@@ -141,6 +153,8 @@ impl wire::desk_server::Desk for DeskService {
         let node = &self.node;
         let imports = node.store.imports()?;
         let head = node.store.head();
+        // What a power cut could take back must not be shown.
+        node.store.settled().await?;
         let held = node.held.read().unwrap_or_else(PoisonError::into_inner);
         let now = node.clock.now();
         Ok(Response::new(wire::GetStatusResponse {

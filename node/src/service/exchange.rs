@@ -75,7 +75,7 @@ impl wire::exchange_server::Exchange for ExchangeService {
             }
             Err(error) => {
                 warn!(peer = %peer.identity, reason = %error.reason, field = %error.field, "refused");
-                Err(error.into())
+                Err(told(error).into())
             }
         }
     }
@@ -92,5 +92,17 @@ impl wire::exchange_server::Exchange for ExchangeService {
         // A head that a power cut could take back must not be shown.
         node.store.settled().await?;
         Ok(Response::new(wire::GetCheckpointResponse { checkpoint: Some(checkpoint) }))
+    }
+}
+
+/// What a peer is told: of this node's own troubles only that there are some.
+#[expect(clippy::wildcard_enum_match_arm, reason = "everything else is about the request")]
+fn told(error: Invalid) -> Invalid {
+    match error.reason {
+        Reason::StoreFull | Reason::StoreFailed | Reason::Internal | Reason::RosterInvalid => {
+            warn!(%error, "cannot answer");
+            Invalid::new(Reason::StoreFailed, "node", "cannot answer now")
+        }
+        _ => error,
     }
 }

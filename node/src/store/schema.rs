@@ -47,7 +47,7 @@ pub(super) fn decode<M: Message + Default>(bytes: &[u8]) -> Result<M, Invalid> {
         .map_err(|error| Invalid::new(Reason::StoreFailed, "store", format!("damaged: {error}")))
 }
 
-/// Numbers that only rise.
+/// Numbers that only rise, and what was relied on last.
 #[derive(Clone, Message)]
 pub(super) struct Counters {
     #[prost(uint64, tag = "1")]
@@ -60,6 +60,8 @@ pub(super) struct Counters {
     pub(super) imports: u64,
     #[prost(uint64, tag = "5")]
     pub(super) editions: u64,
+    #[prost(bytes = "vec", tag = "6")]
+    pub(super) policy: Vec<u8>,
 }
 
 /// A committed import.

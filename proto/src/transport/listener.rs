@@ -26,9 +26,9 @@ use tracing::{debug, warn};
 
 use super::{Credentials, Peer};
 use crate::{
-    identity::Identity,
     limits,
     reason::{Invalid, Reason},
+    seal::Digest,
     wire,
 };
 
@@ -123,7 +123,7 @@ pub struct PeerStream {
     tls: TlsStream<TcpStream>,
     caller: Caller,
     _connection: OwnedSemaphorePermit,
-    _of_identity: Option<Place<Identity>>,
+    _of_caller: Place<Digest>,
 }
 
 /// Who calls, as an extension of every request: the peer, or why its certificate does not say who it is.
@@ -146,15 +146,31 @@ pub fn caller<T>(request: &tonic::Request<T>) -> Result<Peer, Invalid> {
     }
 }
 
+/// What the connections of one listener share.
+#[derive(Clone)]
+struct Door {
+    acceptor: TlsAcceptor,
+    /// Handshakes have room of their own: strangers who never finish one take no connection away.
+    handshakes: Arc<Semaphore>,
+    handshakes_by_address: Counted<IpAddr>,
+    connections: Arc<Semaphore>,
+    /// By identity; by certificate where that does not say who it is.
+    connections_by_caller: Counted<Digest>,
+}
+
 /// Accepts for ever. Past a cap a connection is closed at once: whoever floods pays, nobody else waits.
 async fn accept(
     listener: TcpListener,
     acceptor: TlsAcceptor,
     accepted: mpsc::Sender<io::Result<PeerStream>>,
 ) {
-    let connections = Arc::new(Semaphore::new(limits::CONNECTIONS_MAX));
-    let handshakes = Counted::<IpAddr>::new(limits::HANDSHAKES_PER_ADDRESS_MAX);
-    let identities = Counted::<Identity>::new(limits::CONNECTIONS_PER_IDENTITY_MAX);
+    let door = Door {
+        acceptor,
+        handshakes: Arc::new(Semaphore::new(limits::HANDSHAKES_MAX)),
+        handshakes_by_address: Counted::new(limits::HANDSHAKES_PER_ADDRESS_MAX),
+        connections: Arc::new(Semaphore::new(limits::CONNECTIONS_MAX)),
+        connections_by_caller: Counted::new(limits::CONNECTIONS_PER_IDENTITY_MAX),
+    };
     loop {
         let (tcp, address) = match listener.accept().await {
             Ok(accepted) => accepted,
@@ -165,51 +181,52 @@ async fn accept(
                 continue;
             }
         };
-        let Ok(connection) = Arc::clone(&connections).try_acquire_owned() else {
-            warn!(%address, "refused: too many connections");
+        let places = (
+            Arc::clone(&door.handshakes).try_acquire_owned().ok(),
+            door.handshakes_by_address.take(address.ip()),
+        );
+        let (Some(_), Some(_)) = &places else {
+            warn!(%address, "refused: too many handshakes");
             continue;
         };
-        let Some(handshake) = handshakes.take(address.ip()) else {
-            warn!(%address, "refused: too many handshakes from one address");
-            continue;
-        };
-        let (acceptor, accepted, identities) =
-            (acceptor.clone(), accepted.clone(), identities.clone());
+        let (door, accepted) = (door.clone(), accepted.clone());
         tokio::spawn(async move {
-            // Answers are small and awaited: do not hold them back to fill a packet.
-            let _ = tcp.set_nodelay(true);
-            let tls =
-                match tokio::time::timeout(limits::HANDSHAKE_TIMEOUT, acceptor.accept(tcp)).await {
-                    Ok(Ok(tls)) => tls,
-                    Ok(Err(error)) => return debug!(%address, %error, "handshake refused"),
-                    Err(_) => return debug!(%address, "handshake took too long"),
-                };
-            drop(handshake);
-            let certificate = tls.get_ref().1.peer_certificates().and_then(<[_]>::first);
-            let peer = match certificate {
-                Some(der) => Peer::from_certificate(der),
-                None => Err(Invalid::new(
-                    Reason::CertificateMissing,
-                    "connection",
-                    "shows no certificate",
-                )),
-            };
-            let of_identity = match &peer {
-                Ok(peer) => match identities.take(peer.identity.clone()) {
-                    Some(place) => Some(place),
-                    None => return warn!(%address, "refused: too many connections of one identity"),
-                },
-                Err(_) => None,
-            };
-            let stream = PeerStream {
-                tls,
-                caller: Caller(peer),
-                _connection: connection,
-                _of_identity: of_identity,
-            };
-            // The server is gone if this fails; the connection closes with it.
-            let _ = accepted.send(Ok(stream)).await;
+            let greeted = door.greet(tcp).await;
+            drop(places);
+            match greeted {
+                // The server is gone if this fails; the connection closes with it.
+                Ok(stream) => drop(accepted.send(Ok(stream)).await),
+                Err(why) => debug!(%address, why, "refused"),
+            }
         });
+    }
+}
+
+impl Door {
+    /// The handshake, and then a place for whoever it turns out to be.
+    async fn greet(&self, tcp: TcpStream) -> Result<PeerStream, String> {
+        // Answers are small and awaited: do not hold them back to fill a packet.
+        let _ = tcp.set_nodelay(true);
+        let handshake = tokio::time::timeout(limits::HANDSHAKE_TIMEOUT, self.acceptor.accept(tcp));
+        let tls = handshake
+            .await
+            .map_err(|_| "the handshake took too long")?
+            .map_err(|error| error.to_string())?;
+        let certificate = tls.get_ref().1.peer_certificates().and_then(<[_]>::first);
+        let certificate = certificate.ok_or("shows no certificate")?;
+        let peer = Peer::from_certificate(certificate);
+        let caller = match &peer {
+            Ok(peer) => Digest::of(peer.identity.to_string().as_bytes()),
+            Err(_) => Digest::of(certificate),
+        };
+        let connections = Arc::clone(&self.connections).try_acquire_owned();
+        let of_caller = self.connections_by_caller.take(caller);
+        Ok(PeerStream {
+            tls,
+            caller: Caller(peer),
+            _connection: connections.map_err(|_| "too many connections")?,
+            _of_caller: of_caller.ok_or("too many connections of one identity")?,
+        })
     }
 }
 
