@@ -36,7 +36,7 @@ struct Arguments {
     /// Keep everything in this folder (must not exist).
     #[arg(long)]
     keep: Option<PathBuf>,
-    /// Import these files instead of the sample: <JURISDICTION>.csv for each member, and mapping.toml.
+    /// Import these files instead of the sample: `<JURISDICTION>.csv` for each member, and mapping.toml.
     #[arg(long)]
     data: Option<PathBuf>,
 }

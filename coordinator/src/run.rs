@@ -35,9 +35,9 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> Result
     let credentials = Credentials::load(&config.tls)?;
     let for_staff = credentials.admitting(&config.staff_ca)?;
     let coordinator = Arc::new(open(&config, &credentials).await?);
-    let listener = TcpListener::bind(&config.listen)
-        .await
-        .map_err(|error| wrong(&config.listen, error.to_string()))?;
+    let listener = TcpListener::bind(&config.listen).await.map_err(|error| {
+        Invalid::new(Reason::NoConnection, &config.listen, format!("cannot listen: {error}"))
+    })?;
     info!(coordinator = %credentials.own().identity, region = %config.listen, "serving");
 
     let service = RegionServer::new(RegionService { coordinator })

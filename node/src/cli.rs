@@ -281,7 +281,14 @@ fn init(dir: &Path) -> Result<(), Invalid> {
     };
     let public: String = key.public().to_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
     said.push(format!("seal key {public} (give this to the federation root for the roster)"));
-    for name in ["keys/tls.crt", "keys/tls.key", "keys/ca.crt", "roster.signed", "root.pub"] {
+    for name in [
+        "keys/tls.crt",
+        "keys/tls.key",
+        "keys/ca.crt",
+        "keys/staff-ca.crt",
+        "roster.signed",
+        "root.pub",
+    ] {
         if !dir.join(name).exists() {
             said.push(format!("missing  {} (see deploy/README.md)", dir.join(name).display()));
         }

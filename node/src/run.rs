@@ -83,9 +83,9 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> Result
 }
 
 async fn bind(listener: &Listener) -> Result<TcpListener, Invalid> {
-    TcpListener::bind(&listener.listen)
-        .await
-        .map_err(|error| Invalid::new(Reason::FieldInvalid, &listener.listen, error.to_string()))
+    TcpListener::bind(&listener.listen).await.map_err(|error| {
+        Invalid::new(Reason::NoConnection, &listener.listen, format!("cannot listen: {error}"))
+    })
 }
 
 /// Opens store, keys, policy and roster, and makes sure that they belong together.

@@ -413,3 +413,25 @@ fn a_figure_that_two_nodes_of_a_jurisdiction_hold_counts_once() {
     assert_eq!(homicide["status"], "value");
     assert_eq!(homicide["contributors"], json!(["AL", "BA"]));
 }
+
+#[test]
+fn ctrl_c_leaves_nothing_behind() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut demo = std::process::Command::new(program())
+        .env("TMPDIR", dir.path())
+        .stdin(std::process::Stdio::null())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let picture = std::io::BufReader::new(demo.stdout.take().unwrap());
+    let mut lines = std::io::BufRead::lines(picture).map_while(Result::ok);
+    assert!(lines.any(|line| line == "Coverage 6/6"));
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "everything lies in one folder");
+    let id = rustix::process::Pid::from_raw(i32::try_from(demo.id()).unwrap()).unwrap();
+    rustix::process::kill_process(id, rustix::process::Signal::INT).unwrap();
+    assert!(demo.wait().unwrap().success());
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+    // The servers held the other end of nothing any more: what they printed is at its end.
+    assert!(lines.count() < 100);
+}

@@ -16,6 +16,7 @@ mod exchange;
 mod consent;
 mod adversary;
 mod partition;
+mod listener;
 mod crash;
 mod golden;
 mod deploy;

@@ -218,3 +218,26 @@ fn a_node_restarted_between_two_gathers_gives_the_same_table() {
     assert_eq!(member(&after, "AL"), member(&before, "AL"));
     assert_eq!(after, before);
 }
+
+#[test]
+fn a_node_that_cannot_keep_evidence_gives_no_answer_and_tells_nothing_of_its_disk() {
+    let mut running = with_sample(&["AL", "BA"]);
+    running.node_server("al-police").unwrap().kill();
+    let path = running.nodes["al-police"].home.join("node.toml");
+    let config = std::fs::read_to_string(&path).unwrap();
+    let full = config.replace("# free_bytes_min = 67108864", "free_bytes_min = 1000000000000000");
+    std::fs::write(&path, full).unwrap();
+    running.federation.start_node("al-police").unwrap();
+
+    let requirement = running.issue(&[HOMICIDE]).unwrap();
+    let shown = running.gather(&requirement).unwrap();
+    let albania = member(&shown, "AL").unwrap();
+    assert_eq!(albania["state"], "unreachable");
+    assert_eq!(albania["reason"], "STORE_FAILED");
+    assert_eq!(cell(&shown, "ICCS0101", "2016").unwrap()["value"], 42);
+    let import = accord_tests::federation::sample_dir();
+    let refused =
+        running.import("al-police", &import.join("BA.csv"), &import.join("mapping.toml")).unwrap();
+    assert_eq!(refused.code, Some(1), "{}", refused.stderr);
+    assert!(refused.stderr.contains("STORE_FULL"), "{}", refused.stderr);
+}

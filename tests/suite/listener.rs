@@ -1,0 +1,135 @@
+//! The listener profile: every wait and every size has a bound, and health answers over the same TLS.
+
+use std::{
+    io::Read as _,
+    net::TcpStream,
+    time::{Duration, Instant},
+};
+
+use accord_proto::{
+    limits::{CONNECTIONS_PER_IDENTITY_MAX, HANDSHAKE_TIMEOUT, REQUEST_BYTES_MAX},
+    transport::{Credentials, Expected, connection::connect},
+    wire,
+};
+use accord_tests::peers;
+use tonic::{Code, transport::Channel};
+use tonic_health::pb::{
+    HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
+};
+use tonic_reflection::pb::v1::{
+    ServerReflectionRequest, server_reflection_client::ServerReflectionClient,
+    server_reflection_request::MessageRequest,
+};
+
+use crate::{Running, prepared, started};
+
+fn coordinator(running: &Running) -> Credentials {
+    peers::credentials(&running.dir.join("coordinator/keys")).unwrap()
+}
+
+async fn channel(running: &Running) -> Channel {
+    let expected =
+        Expected { identity: peers::identity(running, "al-police").unwrap(), spki: None };
+    connect(&running.nodes["al-police"].exchange, &coordinator(running), expected).await.unwrap()
+}
+
+fn schema_of(running: &Running) -> Result<(), tonic::Status> {
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let request = ServerReflectionRequest {
+            host: String::new(),
+            message_request: Some(MessageRequest::ListServices(String::new())),
+        };
+        let mut client = ServerReflectionClient::new(channel(running).await);
+        let mut replies =
+            client.server_reflection_info(tokio_stream::iter([request])).await?.into_inner();
+        replies.message().await.map(drop)
+    })
+}
+
+#[test]
+fn health_answers_and_the_schema_is_told_only_where_configured() {
+    let mut running = started(&["AL"]);
+    let status = tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let request = HealthCheckRequest { service: "accord.exchange.v1.Exchange".to_owned() };
+        HealthClient::new(channel(&running).await)
+            .check(request)
+            .await
+            .unwrap()
+            .into_inner()
+            .status()
+    });
+    assert_eq!(status, ServingStatus::Serving);
+    assert_eq!(schema_of(&running).unwrap_err().code(), Code::Unimplemented);
+
+    running.node_server("al-police").unwrap().kill();
+    let config = running.nodes["al-police"].home.join("node.toml");
+    let open = std::fs::read_to_string(&config).unwrap().replacen(
+        "# reflection = false",
+        "reflection = true",
+        1,
+    );
+    std::fs::write(config, open).unwrap();
+    running.federation.start_node("al-police").unwrap();
+    schema_of(&running).unwrap();
+}
+
+#[test]
+fn a_request_past_its_bound_is_refused_and_the_next_one_is_heard() {
+    let running = started(&["AL"]);
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let mut client = wire::exchange_client::ExchangeClient::new(channel(&running).await);
+        let payload = vec![0; REQUEST_BYTES_MAX + 1];
+        let requirement = Some(wire::Envelope { payload, ..Default::default() });
+        let refused = client.answer(wire::AnswerRequest { requirement }).await.unwrap_err();
+        assert_eq!(refused.code(), Code::OutOfRange, "{refused}");
+        client.describe(wire::DescribeRequest {}).await.unwrap();
+    });
+}
+
+#[test]
+fn a_connection_that_says_nothing_is_closed() {
+    let running = started(&["AL"]);
+    let mut silent = TcpStream::connect(&running.nodes["al-police"].exchange).unwrap();
+    silent.set_read_timeout(Some(HANDSHAKE_TIMEOUT * 3)).unwrap();
+    let began = Instant::now();
+    assert_eq!(silent.read(&mut [0; 1]).unwrap(), 0, "closed by the node");
+    assert!(began.elapsed() < HANDSHAKE_TIMEOUT + Duration::from_secs(5), "{:?}", began.elapsed());
+}
+
+#[test]
+fn one_identity_cannot_take_every_connection() {
+    let running = started(&["AL"]);
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let mut held = Vec::new();
+        for _ in 0..CONNECTIONS_PER_IDENTITY_MAX {
+            let mut client = wire::exchange_client::ExchangeClient::new(channel(&running).await);
+            client.describe(wire::DescribeRequest {}).await.unwrap();
+            held.push(client);
+        }
+        let expected =
+            Expected { identity: peers::identity(&running, "al-police").unwrap(), spki: None };
+        let address = &running.nodes["al-police"].exchange;
+        let more = async {
+            let channel = connect(address, &coordinator(&running), expected).await.ok()?;
+            wire::exchange_client::ExchangeClient::new(channel)
+                .describe(wire::DescribeRequest {})
+                .await
+                .ok()
+        };
+        assert!(more.await.is_none(), "one connection too many was heard");
+        drop(held);
+    });
+}
+
+#[test]
+fn a_plain_text_client_gets_nothing() {
+    let mut running = prepared(&["AL"]);
+    running.federation.start_node("al-police").unwrap();
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let address = format!("http://{}", running.nodes["al-police"].exchange);
+        let connected = tonic::transport::Endpoint::from_shared(address).unwrap().connect().await;
+        let Ok(channel) = connected else { return };
+        let mut client = wire::exchange_client::ExchangeClient::new(channel);
+        client.describe(wire::DescribeRequest {}).await.unwrap_err();
+    });
+}
