@@ -144,8 +144,8 @@ fn again(
     let (answer, before): (_, SealedTable) =
         SealedAnswer::reopen(&released.response, node.seal_keys(), node.lists)?;
     if let Some(safe) = disclose::narrow(before.table(), consented, &node.policy) {
-        // A consent that ran out by itself or a policy that closed is a new state of consent, too: the coordinator accepts another
-        // table for the same requirement only under a higher epoch.
+        // A consent that ran out by itself or a policy that closed is a new state of consent, too: the
+        // coordinator accepts another table for the same requirement only under a higher epoch.
         change.raise_consent_epoch();
         return Ok(SealedAnswer::seal(&safe, &node.seal_key, bind(node, change, asked, consented)));
     }

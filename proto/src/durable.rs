@@ -8,8 +8,11 @@
 //! Stands in the contract because both binaries make this promise; it names no database.
 
 use std::{
+    collections::{BTreeMap, BTreeSet},
+    ffi::OsString,
     fs::{self, File},
     io,
+    os::unix::fs::DirEntryExt as _,
     path::{Path, PathBuf},
     sync::mpsc,
     thread,
@@ -47,14 +50,16 @@ impl Durable {
     {
         let (waiting, arrivals) = mpsc::channel::<Waiting>();
         let rounds = move || {
-            let mut broken = false;
+            let (mut broken, mut synced) = (false, BTreeMap::new());
             while let Ok(first) = arrivals.recv() {
                 // Whoever is waiting by now has written before now, so one round serves all.
                 let round: Vec<_> = std::iter::once(first).chain(arrivals.try_iter()).collect();
                 let outcome = if broken {
                     Err("an earlier write failed; restart the service".to_owned())
                 } else {
-                    flush().and_then(|()| sync(&folder).map_err(|error| error.to_string()))
+                    flush().and_then(|()| {
+                        sync(&folder, &mut synced).map_err(|error| error.to_string())
+                    })
                 };
                 broken |= outcome.is_err();
                 for waiting in round {
@@ -84,17 +89,23 @@ fn failed(detail: &str) -> Invalid {
     Invalid::new(Reason::StoreFailed, "store", detail)
 }
 
-/// fsyncs every file below `folder`, and every folder.
-fn sync(folder: &Path) -> io::Result<()> {
+/// What a folder held when it was fsynced: names with inode numbers.
+type Listing = BTreeSet<(OsString, u64)>;
+
+/// fsyncs every file below `folder`, and every folder whose entries are not those of its last fsync: a folder
+/// with the same names for the same inodes has nothing to lose.
+fn sync(folder: &Path, synced: &mut BTreeMap<PathBuf, Listing>) -> io::Result<()> {
+    let mut listing = Listing::new();
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
+        listing.insert((entry.file_name(), entry.ino()));
         let kind = match entry.file_type() {
             // sled removes old snapshots beside us.
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             kind => kind?,
         };
         if kind.is_dir() {
-            sync(&entry.path())?;
+            sync(&entry.path(), synced)?;
         } else {
             match File::open(entry.path()) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -102,7 +113,11 @@ fn sync(folder: &Path) -> io::Result<()> {
             }
         }
     }
-    File::open(folder)?.sync_all()
+    if synced.get(folder) != Some(&listing) {
+        File::open(folder)?.sync_all()?;
+        synced.insert(folder.to_owned(), listing);
+    }
+    Ok(())
 }
 
 #[cfg(test)]

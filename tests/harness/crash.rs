@@ -96,7 +96,7 @@ pub fn kill9(program: &Path, dir: &Path, rounds: usize, seed: u64) -> Result<Sur
         let heard = import(&federation, round)?;
         if heard.is_some() {
             window_us =
-                u64::try_from(began.elapsed().as_micros()).unwrap_or(window_us).max(20_000) * 5 / 4;
+                u64::try_from(began.elapsed().as_micros()).unwrap_or(window_us).max(20_000) * 2;
         }
         let _ = done.send(());
         killer.join().ok().context("the killer died")?;
