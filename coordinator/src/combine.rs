@@ -1,13 +1,15 @@
-//! Combining, by the indicator's semantics, in exact integer arithmetic. Comes in: a [`Publishable`] cell.
-//! Goes out: one figure, or that there is none across jurisdictions. Pure.
+//! Combining, by the indicator's semantics, in exact integer arithmetic. Comes in: what the gate
+//! says of every cell. Goes out: one figure for each, or that there is none across jurisdictions. Pure.
 //!
 //! Flows and magnitudes add. Scores are averaged, unweighted, from five members or more (fewer would be
 //! close to naming somebody's score). Stocks, prices and ratios are not combined: adding states would count
 //! what crosses borders twice, and a ratio without its parts cannot be recomputed.
 
-use accord_proto::taxonomy::{Indicator, Semantics};
+use std::collections::BTreeMap;
 
-use crate::gate::Publishable;
+use accord_proto::taxonomy::{Indicator, Lists, Semantics};
+
+use crate::gate::{Publishable, RegionalKey, Standing, Verdict};
 
 /// Fewest members behind a mean.
 const MEAN_OF_MIN: usize = 5;
@@ -25,8 +27,33 @@ pub enum Combined {
     NotApplicable,
 }
 
-/// Combines one cell.
-pub fn combine(cell: &Publishable, indicator: &Indicator) -> Combined {
+/// A regional cell: its figure, if there is one, and who stands how to it.
+#[derive(Debug)]
+pub struct RegionalCell {
+    /// What became of it.
+    pub combined: Combined,
+    /// Nobody, where the gate withholds the cell.
+    pub standing: Standing,
+}
+
+/// Combines every cell.
+pub fn combine(
+    verdicts: &BTreeMap<RegionalKey, Verdict>,
+    lists: &Lists,
+) -> BTreeMap<RegionalKey, RegionalCell> {
+    let cell =
+        |key: &RegionalKey, verdict: &Verdict| match (verdict, lists.indicator_of(key.indicator)) {
+            (Verdict::Shown(cell), Some(indicator)) => {
+                RegionalCell { combined: one(cell, indicator), standing: cell.standing().clone() }
+            }
+            (Verdict::Withheld, _) | (Verdict::Shown(_), None) => {
+                RegionalCell { combined: Combined::TooFew, standing: Standing::default() }
+            }
+        };
+    verdicts.iter().map(|(key, verdict)| (*key, cell(key, verdict))).collect()
+}
+
+fn one(cell: &Publishable, indicator: &Indicator) -> Combined {
     let values = cell.values();
     match indicator.semantics {
         Semantics::Stock | Semantics::Price | Semantics::Ratio => Combined::NotApplicable,

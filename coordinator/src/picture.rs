@@ -1,4 +1,4 @@
-//! The picture: combined cells with their coverage. Comes in: verdicts, combined figures, the state of every
+//! The picture: combined cells with their coverage. Comes in: combined figures and the state of every
 //! member. Goes out: a [`Picture`], signed. No total without its coverage, no gap drawn as zero, no time
 //! inside: the same answers give the same bytes.
 
@@ -14,8 +14,8 @@ use accord_proto::{
 use prost::Message as _;
 
 use crate::{
-    combine::{Combined, combine},
-    gate::{RegionalKey, Standing, Verdict},
+    combine::{Combined, RegionalCell},
+    gate::{RegionalKey, Standing},
     verify::{Silence, VerifiedAnswer},
 };
 
@@ -105,7 +105,7 @@ impl Picture {
 pub fn draw(
     asked: &SignedRequirement,
     members: &[MemberState],
-    verdicts: &BTreeMap<RegionalKey, Verdict>,
+    figures: &BTreeMap<RegionalKey, RegionalCell>,
     roster: &Roster,
     lists: &Lists,
     key: &SecretKey,
@@ -135,7 +135,7 @@ pub fn draw(
         lists: lists.name().to_owned(),
         coverage: Some(coverage),
         members: members.iter().map(MemberState::to_wire).collect(),
-        cells: keys.map(|cell| round.cell(cell, verdicts.get(&cell), lists)).collect(),
+        cells: keys.map(|cell| round.cell(cell, figures.get(&cell), lists)).collect(),
     };
     Picture { envelope: key.sign(Kind::Picture, picture.encode_to_vec()), coverage }
 }
@@ -154,19 +154,16 @@ impl Round {
     fn cell(
         &self,
         key: RegionalKey,
-        verdict: Option<&Verdict>,
+        cell: Option<&RegionalCell>,
         lists: &Lists,
     ) -> region::PictureCell {
         let RegionalKey { indicator: code, crime_area, period } = key;
         let indicator = lists.indicator_of(code);
-        let (combined, standing) = match (verdict, indicator) {
-            (Some(Verdict::Shown(cell)), Some(indicator)) => {
-                (combine(cell, indicator), cell.standing().clone())
-            }
-            (Some(Verdict::Withheld), _) => (Combined::TooFew, Standing::default()),
-            (None | Some(Verdict::Shown(_)), _) => (Combined::Nothing, Standing::default()),
-        };
-        let (status, value) = self.status(combined, &standing);
+        // Nobody answered: there is no such cell.
+        let unanswered =
+            RegionalCell { combined: Combined::Nothing, standing: Standing::default() };
+        let RegionalCell { combined, standing } = cell.unwrap_or(&unanswered);
+        let (status, value) = self.status(*combined, standing);
         let names = |list: &[JurisdictionCode]| list.iter().map(ToString::to_string).collect();
         region::PictureCell {
             indicator: code.to_string(),

@@ -26,7 +26,7 @@ use accord_proto::{
 
 use crate::{
     archive::{Archive, Drawn},
-    gate,
+    combine, gate,
     gather::{Caller, Reply},
     picture::{self, MemberState},
     verify::{self, Silence, VerifiedAnswer},
@@ -114,10 +114,11 @@ pub async fn survey(
     coordinator.archive.remember(by, asked, &answers, coordinator.clock.now()).await?;
 
     let verdicts = gate::judge(&answers);
+    let figures = combine::combine(&verdicts, coordinator.lists);
     let picture = picture::draw(
         asked,
         &states,
-        &verdicts,
+        &figures,
         &coordinator.roster,
         coordinator.lists,
         &coordinator.sign_key,

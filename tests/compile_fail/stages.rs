@@ -1,7 +1,7 @@
 // No lie: every stage in its order, in the node and in the coordinator. Were this not to compile, the
 // programs beside it would prove nothing.
 use accord_coordinator::{
-    gate,
+    combine, gate,
     gather::Reply,
     picture::{self, MemberState, Picture},
     verify,
@@ -58,5 +58,6 @@ fn survey(
     let states = [MemberState::of(member, &verified)];
     let answers: Vec<_> = verified.into_iter().collect();
     let verdicts = gate::judge(&answers);
-    picture::draw(asked, &states, &verdicts, roster, lists, key)
+    let figures = combine::combine(&verdicts, lists);
+    picture::draw(asked, &states, &figures, roster, lists, key)
 }
