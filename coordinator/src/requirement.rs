@@ -118,10 +118,12 @@ pub fn sign(
 fn expand(block: RawBlock, lists: &Lists) -> Result<wire::Block, Invalid> {
     let indicator = lists.indicator("question.indicator", &block.indicator)?;
     let mut crime_areas = match block.crime_areas {
-        OneOrMany::One(all) if all == "all" => {
-            lists.crime_areas(indicator.area_list).map(|code| code.to_string()).collect()
-        }
-        codes @ (OneOrMany::One(_) | OneOrMany::Many(_)) => codes.list(),
+        OneOrMany::One(all) if all == "all" => lists.crime_areas_of(indicator).collect(),
+        codes @ (OneOrMany::One(_) | OneOrMany::Many(_)) => codes
+            .list()
+            .iter()
+            .map(|code| lists.crime_area("question.crime_areas", indicator, code))
+            .collect::<Result<Vec<_>, _>>()?,
     };
     crime_areas.sort_unstable();
     crime_areas.dedup();
@@ -132,9 +134,9 @@ fn expand(block: RawBlock, lists: &Lists) -> Result<wire::Block, Invalid> {
     periods.sort_unstable();
     periods.dedup();
     Ok(wire::Block {
-        indicator: block.indicator,
+        indicator: indicator.code.to_string(),
         region_level: block.region_level,
-        crime_areas,
+        crime_areas: crime_areas.iter().map(ToString::to_string).collect(),
         periods: periods.iter().map(ToString::to_string).collect(),
     })
 }

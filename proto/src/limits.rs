@@ -16,6 +16,10 @@ pub const SIGNATURES_MAX: usize = MEMBERS_MAX;
 
 /// A code of any list; they are kept inline.
 pub const CODE_BYTES_MAX: usize = 24;
+/// Files of code lists that a federation brings of its own.
+pub const OWN_LISTS_MAX: usize = 32;
+/// One file of a code list.
+pub const LIST_BYTES_MAX: usize = 1024 * 1024;
 /// A node, authority or staff name in a certificate.
 pub const NAME_BYTES_MAX: usize = 63;
 /// Free text in a requirement (why, legal basis).

@@ -1,77 +1,32 @@
 //! The closed code lists. Comes in: text from a wire, a file or a person. Goes out: codes that exist.
 //!
-//! Lists are the CSV files in `proto/codes/`, each with version and source. Nothing outside them can
-//! be asked, stored or answered; an unknown code is refused by name, together with its list.
+//! Lists are the CSV files in `proto/codes/`, each with version and source, and the rows that a federation
+//! adds. Nothing outside them can be asked, stored or answered; an unknown code is refused by name,
+//! together with its list. A spelling of the list `aliases` becomes its code here and is never seen again,
+//! so that it cannot make a second cell.
 
-use std::{collections::BTreeMap, fmt, sync::LazyLock};
-
-use sha2::{Digest as _, Sha256};
+use std::{collections::BTreeMap, sync::LazyLock};
 
 use crate::reason::{Invalid, Reason, quoted};
 
+mod check;
 mod code;
+mod indicator;
+mod load;
 mod period;
+mod policy;
 
 pub use code::{
-    AudienceCode, CrimeAreaCode, IndicatorCode, JurisdictionCode, PurposeCode, RegionCode,
+    AreaList, AudienceCode, CategoryCode, CrimeAreaCode, DimensionCode, EuropolCode, IndicatorCode,
+    JurisdictionCode, PriorityCode, PurposeCode, RegionCode, TermCode,
 };
+pub use indicator::{DIMENSIONS_MAX, Indicator, Moment, Semantics, UnitLife};
+pub use load::ListError;
 pub use period::{Granularity, Period};
+pub use policy::{Priority, Term};
 
 /// The region code of a combined cell: all members that a requirement names. No list has it.
 pub const WHOLE_REGION: &str = "REGION";
-
-/// What kind of figure an indicator is; decides how members' figures combine (domain.md §7.4).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Semantics {
-    /// Events in a period: adds across members.
-    Flow,
-    /// State at a moment: does not add.
-    Stock,
-    /// Amounts of something (kilograms, euros) in a period: adds across members.
-    Magnitude,
-    /// Share or rate: recomputed from its parts, never averaged.
-    Ratio,
-    /// Price, purity or fee: does not add.
-    Price,
-    /// Expert score: averaged, never added.
-    Score,
-}
-
-/// An agreed indicator.
-#[derive(Clone, Debug)]
-pub struct Indicator {
-    /// Its code.
-    pub code: IndicatorCode,
-    /// Its name.
-    pub label: String,
-    /// Unit of measure.
-    pub unit: String,
-    /// Values are whole numbers of 10^-decimals units.
-    pub decimals: u32,
-    /// How it combines.
-    pub semantics: Semantics,
-    /// Which list its crime areas come from.
-    pub area_list: AreaList,
-    /// Region levels at which it may be asked.
-    pub levels: Vec<u32>,
-    /// Reporting periods that it has.
-    pub granularity: Vec<Granularity>,
-    /// Already published nationally: the only kind that mode *open* may release.
-    pub public: bool,
-    /// What a frequency rule counts.
-    pub unit_at_risk: String,
-    /// Plausibility cap of one observation, in units of 10^-decimals.
-    pub value_max: i64,
-}
-
-/// The lists that a crime area may come from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AreaList {
-    /// International Classification of Crime for Statistical Purposes, as Eurostat and UNODC use it.
-    Iccs,
-    /// The federation's own tree of organised-crime areas.
-    CrimeAreas,
-}
 
 /// A jurisdiction: whom a node speaks for.
 #[derive(Clone, Debug)]
@@ -89,6 +44,8 @@ pub struct Jurisdiction {
 pub struct Region {
     /// Its code; at level 0 the jurisdiction's.
     pub code: RegionCode,
+    /// The region that contains it, one level up; none at level 0.
+    pub parent: Option<RegionCode>,
     /// 0 the jurisdiction, 1 to 3 its statistical regions.
     pub level: u32,
     /// Where it belongs.
@@ -97,32 +54,63 @@ pub struct Region {
     pub label: String,
 }
 
-/// All lists together, in one version.
+/// A category of a dimension.
+#[derive(Clone, Debug)]
+pub struct Category {
+    /// Its code, within the dimension.
+    pub code: CategoryCode,
+    /// The category that contains it.
+    pub parent: Option<CategoryCode>,
+    /// Display name.
+    pub label: String,
+}
+
+/// An area of one list of areas.
 #[derive(Debug)]
+struct Area {
+    list: AreaList,
+    parent: Option<CrimeAreaCode>,
+    label: String,
+}
+
+/// All lists together, in one version. Whatever one refers to is there.
+#[derive(Debug, Default)]
 pub struct Lists {
     name: String,
     jurisdictions: BTreeMap<JurisdictionCode, Jurisdiction>,
     regions: BTreeMap<RegionCode, Region>,
-    areas: BTreeMap<CrimeAreaCode, (AreaList, String)>,
+    /// Regions of a jurisdiction at a level, ascending.
+    regions_at: BTreeMap<(JurisdictionCode, u32), Vec<RegionCode>>,
+    areas: BTreeMap<CrimeAreaCode, Area>,
     indicators: BTreeMap<IndicatorCode, Indicator>,
+    dimensions: BTreeMap<DimensionCode, BTreeMap<CategoryCode, Category>>,
     purposes: BTreeMap<PurposeCode, String>,
     audiences: BTreeMap<AudienceCode, String>,
+    /// Terms in the order of the file, which is the order for people.
+    vocabularies: BTreeMap<String, Vec<Term>>,
+    europol: BTreeMap<EuropolCode, String>,
+    priorities: BTreeMap<PriorityCode, Priority>,
+    /// Areas by scheme and the scheme's code.
+    area_map: BTreeMap<(String, String), Vec<CrimeAreaCode>>,
+    /// Codes by list and spelling.
+    aliases: BTreeMap<String, BTreeMap<String, String>>,
+}
+
+macro_rules! files {
+    ($($list:literal)*) => {
+        [$(($list, include_str!(concat!("../codes/", $list, ".csv")))),*]
+    };
 }
 
 /// The lists that this version of the contract carries, with their file names.
-const FILES: [(&str, &str); 7] = [
-    ("jurisdictions", include_str!("../codes/jurisdictions.csv")),
-    ("regions", include_str!("../codes/regions.csv")),
-    ("iccs", include_str!("../codes/iccs.csv")),
-    ("crime_areas", include_str!("../codes/crime_areas.csv")),
-    ("indicators", include_str!("../codes/indicators.csv")),
-    ("purposes", include_str!("../codes/purposes.csv")),
-    ("audiences", include_str!("../codes/audiences.csv")),
-];
+const FILES: [(&str, &str); 13] = files! {
+    "jurisdictions" "regions" "iccs" "crime_areas" "dimensions" "indicators" "purposes" "audiences"
+    "vocabularies" "europol" "priorities" "area_map" "aliases"
+};
 
 static BUILTIN: LazyLock<Lists> = LazyLock::new(|| {
     #[expect(clippy::expect_used, reason = "compiled-in files, loaded by a test of this module")]
-    Lists::load(&FILES).expect("the lists in proto/codes are well-formed")
+    Lists::load(&FILES, &[]).expect("the lists in proto/codes are well-formed")
 });
 
 impl Lists {
@@ -131,19 +119,26 @@ impl Lists {
         &BUILTIN
     }
 
-    /// Version and digest, e.g. `1-4be177a0…`: answers name the lists that their codes belong to.
+    /// The lists of the contract and a federation's own: name (the file's, without `.csv`) and text of each.
+    ///
+    /// Rows are added, none is replaced. A name that no list of the contract has is a new list of areas.
+    pub fn with_own(own: &[(String, String)]) -> Result<Lists, ListError> {
+        Lists::load(&FILES, own)
+    }
+
+    /// Version and digest, e.g. `2-4be177a0…`: answers name the lists that their codes belong to.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The jurisdiction with this code.
+    /// The jurisdiction with this code. It has no other spelling: an identity has one.
     pub fn jurisdiction(&self, field: &str, text: &str) -> Result<&Jurisdiction, Invalid> {
-        find(&self.jurisdictions, "jurisdictions", field, text)
+        self.find(&self.jurisdictions, "jurisdictions", field, text)
     }
 
     /// The indicator with this code.
     pub fn indicator(&self, field: &str, text: &str) -> Result<&Indicator, Invalid> {
-        find(&self.indicators, "indicators", field, text)
+        self.find(&self.indicators, "indicators", field, text)
     }
 
     /// The indicator that a validated code names.
@@ -163,43 +158,121 @@ impl Lists {
         indicator: &Indicator,
         text: &str,
     ) -> Result<CrimeAreaCode, Invalid> {
-        let list = indicator.area_list.name();
-        let code = CrimeAreaCode::parse(text)
-            .filter(|code| self.areas.get(code).is_some_and(|(of, _)| *of == indicator.area_list));
-        code.ok_or_else(|| unknown(field, list, text))
+        let list = indicator.area_list;
+        let listed = |text: &str| {
+            CrimeAreaCode::parse(text)
+                .filter(|code| self.areas.get(code).is_some_and(|area| area.list == list))
+        };
+        let code = listed(text)
+            .or_else(|| self.alias(list.as_str(), text).and_then(listed))
+            .ok_or_else(|| unknown(field, list.as_str(), text))?;
+        if self.allows(indicator, code) {
+            return Ok(code);
+        }
+        let areas: Vec<_> = indicator.areas.iter().map(CrimeAreaCode::as_str).collect();
+        let (indicator, areas) = (indicator.code, areas.join(" or "));
+        Err(Invalid::new(
+            Reason::LatticeUnknownCell,
+            field,
+            format!("{indicator} is collected for {areas} and what is below, not for {code}"),
+        ))
     }
 
-    /// Every crime area of a list, ascending.
+    /// Is this area, or one that contains it, among those of the indicator?
+    fn allows(&self, indicator: &Indicator, code: CrimeAreaCode) -> bool {
+        let mut line = std::iter::successors(Some(code), |code| self.crime_area_parent(*code));
+        indicator.areas.is_empty() || line.any(|code| indicator.areas.contains(&code))
+    }
+
+    /// Every crime area of a list, ascending; for what one indicator may be asked, `crime_areas_of`.
     pub fn crime_areas(&self, list: AreaList) -> impl Iterator<Item = CrimeAreaCode> {
-        self.areas.iter().filter(move |(_, (of, _))| *of == list).map(|(code, _)| *code)
+        self.areas.iter().filter(move |(_, area)| area.list == list).map(|(code, _)| *code)
+    }
+
+    /// Every crime area that `indicator` may be asked for, ascending.
+    pub fn crime_areas_of(&self, indicator: &Indicator) -> impl Iterator<Item = CrimeAreaCode> {
+        self.crime_areas(indicator.area_list).filter(|code| self.allows(indicator, *code))
+    }
+
+    /// The area that contains this one.
+    pub fn crime_area_parent(&self, code: CrimeAreaCode) -> Option<CrimeAreaCode> {
+        self.areas.get(&code)?.parent
+    }
+
+    /// The list that an area belongs to: a code stands in one only.
+    pub fn crime_area_list(&self, code: CrimeAreaCode) -> Option<AreaList> {
+        self.areas.get(&code).map(|area| area.list)
     }
 
     /// Display name of a crime area.
     pub fn crime_area_label(&self, code: CrimeAreaCode) -> &str {
-        self.areas.get(&code).map_or("", |(_, label)| label)
+        self.areas.get(&code).map_or("", |area| &area.label)
+    }
+
+    /// A dimension that `indicator` may be broken down by.
+    pub fn dimension(
+        &self,
+        field: &str,
+        indicator: &Indicator,
+        text: &str,
+    ) -> Result<DimensionCode, Invalid> {
+        let code = DimensionCode::parse(text).filter(|code| self.dimensions.contains_key(code));
+        let code = code.ok_or_else(|| unknown(field, "dimensions", text))?;
+        if indicator.dimensions.contains(&code) {
+            return Ok(code);
+        }
+        let has: Vec<_> = indicator.dimensions.iter().map(DimensionCode::as_str).collect();
+        let has = if has.is_empty() { "by nothing".to_owned() } else { has.join(" or ") };
+        let detail = format!("{} is not broken down by {code}, but {has}", indicator.code);
+        Err(Invalid::new(Reason::LatticeUnknownCell, field, detail))
+    }
+
+    /// A category of a dimension.
+    pub fn category(
+        &self,
+        field: &str,
+        dimension: DimensionCode,
+        text: &str,
+    ) -> Result<CategoryCode, Invalid> {
+        let code = CategoryCode::parse(text)
+            .filter(|code| self.dimensions.get(&dimension).is_some_and(|d| d.contains_key(code)));
+        code.ok_or_else(|| {
+            let has: Vec<_> = self.categories(dimension).map(|c| c.code.as_str()).collect();
+            let detail = format!("{} is no {dimension}: {}", quoted(text), has.join(", "));
+            Invalid::new(Reason::CodeUnknown, field, detail)
+        })
+    }
+
+    /// The categories of a dimension, ascending.
+    pub fn categories(&self, dimension: DimensionCode) -> impl Iterator<Item = &Category> {
+        self.dimensions.get(&dimension).into_iter().flat_map(BTreeMap::values)
     }
 
     /// The region with this code.
     pub fn region(&self, field: &str, text: &str) -> Result<&Region, Invalid> {
-        find(&self.regions, "regions", field, text)
+        self.find(&self.regions, "regions", field, text)
+    }
+
+    /// The region that a validated code names.
+    pub fn region_of(&self, code: RegionCode) -> Option<&Region> {
+        self.regions.get(&code)
     }
 
     /// The regions of a jurisdiction at a level, ascending.
     pub fn regions_of(&self, jurisdiction: JurisdictionCode, level: u32) -> Vec<RegionCode> {
-        let here = |region: &&Region| region.jurisdiction == jurisdiction && region.level == level;
-        self.regions.values().filter(here).map(|region| region.code).collect()
+        self.regions_at.get(&(jurisdiction, level)).cloned().unwrap_or_default()
     }
 
     /// The purpose with this code.
     pub fn purpose(&self, field: &str, text: &str) -> Result<PurposeCode, Invalid> {
-        find(&self.purposes, "purposes", field, text)?;
-        PurposeCode::parse(text).ok_or_else(|| unknown(field, "purposes", text))
+        let code = PurposeCode::parse(text).filter(|code| self.purposes.contains_key(code));
+        code.ok_or_else(|| unknown(field, "purposes", text))
     }
 
     /// The audience with this code.
     pub fn audience(&self, field: &str, text: &str) -> Result<AudienceCode, Invalid> {
-        find(&self.audiences, "audiences", field, text)?;
-        AudienceCode::parse(text).ok_or_else(|| unknown(field, "audiences", text))
+        let code = AudienceCode::parse(text).filter(|code| self.audiences.contains_key(code));
+        code.ok_or_else(|| unknown(field, "audiences", text))
     }
 
     /// A period that `indicator` is collected for.
@@ -210,46 +283,51 @@ impl Lists {
         text: &str,
     ) -> Result<Period, Invalid> {
         let period = Period::parse(field, text)?;
-        if indicator.granularity.contains(&period.granularity()) {
-            return Ok(period);
+        let wrong = |detail| Err(Invalid::new(Reason::PeriodInvalid, field, detail));
+        if !indicator.granularity.contains(&period.granularity()) {
+            let has: Vec<_> = indicator.granularity.iter().map(ToString::to_string).collect();
+            let has = has.join(" or ");
+            return wrong(format!("{} is collected by {has}, not for {period}", indicator.code));
         }
-        let has: Vec<_> = indicator.granularity.iter().map(ToString::to_string).collect();
-        Err(Invalid::new(
-            Reason::PeriodInvalid,
-            field,
-            format!("{} is collected by {}, not for {period}", indicator.code, has.join(" or ")),
-        ))
-    }
-}
-
-impl AreaList {
-    /// Name of the list's file.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Iccs => "iccs",
-            Self::CrimeAreas => "crime_areas",
+        if !indicator.valid_in(period.year()) {
+            let year = |year: Option<u16>| year.map_or(String::new(), |year| year.to_string());
+            let (from, to) = (year(indicator.valid_from), year(indicator.valid_to));
+            let code = indicator.code;
+            return wrong(format!("{code} is collected in {from}..{to}, not for {period}"));
         }
+        Ok(period)
     }
-}
 
-fn find<'a, K, V>(
-    list: &'a BTreeMap<K, V>,
-    name: &str,
-    field: &str,
-    text: &str,
-) -> Result<&'a V, Invalid>
-where
-    K: Ord + code::FromText,
-{
-    K::from_text(text).and_then(|code| list.get(&code)).ok_or_else(|| unknown(field, name, text))
+    fn find<'a, K, V>(
+        &self,
+        codes: &'a BTreeMap<K, V>,
+        list: &str,
+        field: &str,
+        text: &str,
+    ) -> Result<&'a V, Invalid>
+    where
+        K: Ord + code::FromText,
+    {
+        let listed = |text: &str| K::from_text(text).and_then(|code| codes.get(&code));
+        listed(text)
+            .or_else(|| self.alias(list, text).and_then(listed))
+            .ok_or_else(|| unknown(field, list, text))
+    }
+
+    /// The code that another spelling stands for. Asked last: a code itself never pays for it.
+    fn alias(&self, list: &str, text: &str) -> Option<&str> {
+        self.aliases.get(list)?.get(text).map(String::as_str)
+    }
 }
 
 fn unknown(field: &str, list: &str, text: &str) -> Invalid {
-    Invalid::new(
-        Reason::CodeUnknown,
-        field,
-        format!("{} is not in the list {list} (proto/codes/{list}.csv)", quoted(text)),
-    )
+    let place = if FILES.iter().any(|(name, _)| *name == list) {
+        format!("proto/codes/{list}.csv")
+    } else {
+        "the federation's own".to_owned()
+    };
+    let detail = format!("{} is not in the list {list} ({place})", quoted(text));
+    Invalid::new(Reason::CodeUnknown, field, detail)
 }
 
 /// Writes a value with its indicator's decimals.
@@ -261,203 +339,5 @@ pub fn decimal(value: i64, decimals: u32) -> String {
     if decimals == 0 { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") }
 }
 
-/// A problem in a list file.
-#[derive(Debug, thiserror::Error)]
-#[error("proto/codes/{list}.csv: {problem}")]
-pub struct ListError {
-    list: &'static str,
-    problem: String,
-}
-
-/// One row of a list, by column name.
-struct Row<'a> {
-    list: &'static str,
-    header: &'a csv::StringRecord,
-    row: csv::StringRecord,
-}
-
-impl Row<'_> {
-    fn text(&self, column: &str) -> Result<&str, ListError> {
-        let at = self.header.iter().position(|name| name == column);
-        at.and_then(|at| self.row.get(at)).ok_or_else(|| self.wrong(format!("no column {column}")))
-    }
-
-    fn wrong(&self, problem: impl fmt::Display) -> ListError {
-        ListError { list: self.list, problem: format!("{:?}: {problem}", self.row.get(0)) }
-    }
-
-    fn read<T>(&self, column: &str, parse: impl Fn(&str) -> Option<T>) -> Result<T, ListError> {
-        let text = self.text(column)?;
-        parse(text).ok_or_else(|| self.wrong(format!("{column} is {text:?}")))
-    }
-
-    fn many<T>(
-        &self,
-        column: &str,
-        parse: impl Fn(&str) -> Option<T>,
-    ) -> Result<Vec<T>, ListError> {
-        let parts = self.text(column)?.split(';').filter(|part| !part.is_empty());
-        parts
-            .map(|part| parse(part).ok_or_else(|| self.wrong(format!("{column} has {part:?}"))))
-            .collect()
-    }
-}
-
-impl Lists {
-    fn load(files: &[(&'static str, &str)]) -> Result<Self, ListError> {
-        let mut lists = Lists {
-            name: String::new(),
-            jurisdictions: BTreeMap::new(),
-            regions: BTreeMap::new(),
-            areas: BTreeMap::new(),
-            indicators: BTreeMap::new(),
-            purposes: BTreeMap::new(),
-            audiences: BTreeMap::new(),
-        };
-        let mut digest = Sha256::new();
-        for (list, text) in files {
-            digest.update((text.len() as u64).to_be_bytes());
-            digest.update(text);
-            let mut reader =
-                csv::ReaderBuilder::new().comment(Some(b'#')).from_reader(text.as_bytes());
-            let wrong = |error: csv::Error| ListError { list, problem: error.to_string() };
-            let header = reader.headers().map_err(wrong)?.clone();
-            for row in reader.records() {
-                let row = Row { list, header: &header, row: row.map_err(wrong)? };
-                if !lists.insert(&row)? {
-                    return Err(row.wrong("stands twice"));
-                }
-            }
-        }
-        lists.name = format!("1-{}", hex::encode(digest.finalize()));
-        Ok(lists)
-    }
-
-    /// False if the code was there before.
-    fn insert(&mut self, row: &Row<'_>) -> Result<bool, ListError> {
-        let label = row.text("label")?.to_owned();
-        Ok(match row.list {
-            "jurisdictions" => {
-                let code = row.read("code", JurisdictionCode::parse)?;
-                let footnote = row.text("footnote")?.to_owned();
-                self.jurisdictions.insert(code, Jurisdiction { code, label, footnote }).is_none()
-            }
-            "regions" => {
-                let code = row.read("code", RegionCode::parse)?;
-                let region = Region {
-                    code,
-                    level: row.read("level", |text| text.parse().ok())?,
-                    jurisdiction: row.read("jurisdiction", JurisdictionCode::parse)?,
-                    label,
-                };
-                self.regions.insert(code, region).is_none()
-            }
-            "iccs" | "crime_areas" => {
-                let code = row.read("code", CrimeAreaCode::parse)?;
-                let list = if row.list == "iccs" { AreaList::Iccs } else { AreaList::CrimeAreas };
-                self.areas.insert(code, (list, label)).is_none()
-            }
-            "indicators" => {
-                let indicator = indicator(row, label)?;
-                self.indicators.insert(indicator.code, indicator).is_none()
-            }
-            "purposes" => {
-                self.purposes.insert(row.read("code", PurposeCode::parse)?, label).is_none()
-            }
-            _ => self.audiences.insert(row.read("code", AudienceCode::parse)?, label).is_none(),
-        })
-    }
-}
-
-fn indicator(row: &Row<'_>, label: String) -> Result<Indicator, ListError> {
-    let decimals: u32 = row.read("decimals", |text| text.parse().ok().filter(|d| *d <= 6))?;
-    let cap: i64 = row.read("value_max", |text| text.parse().ok())?;
-    Ok(Indicator {
-        code: row.read("code", IndicatorCode::parse)?,
-        label,
-        unit: row.text("unit")?.to_owned(),
-        decimals,
-        semantics: row.read("semantics", |text| {
-            Some(match text {
-                "flow" => Semantics::Flow,
-                "stock" => Semantics::Stock,
-                "magnitude" => Semantics::Magnitude,
-                "ratio" => Semantics::Ratio,
-                "price" => Semantics::Price,
-                "score" => Semantics::Score,
-                _ => return None,
-            })
-        })?,
-        area_list: row.read("area_list", |text| {
-            [AreaList::Iccs, AreaList::CrimeAreas].into_iter().find(|list| list.name() == text)
-        })?,
-        levels: row.many("levels", |text| text.parse().ok())?,
-        granularity: row.many("granularity", Granularity::parse)?,
-        public: row.read("public", |text| match text {
-            "yes" => Some(true),
-            "no" => Some(false),
-            _ => None,
-        })?,
-        unit_at_risk: row.text("unit_at_risk")?.to_owned(),
-        value_max: cap
-            .checked_mul(10_i64.pow(decimals))
-            .ok_or_else(|| row.wrong("value_max is too large"))?,
-    })
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_lists_of_the_contract_load() {
-        let lists = Lists::load(&FILES).unwrap();
-        for code in ["AL", "BA", "XK", "ME", "MK", "RS"] {
-            let jurisdiction = lists.jurisdiction("jurisdiction", code).unwrap();
-            assert_eq!(
-                lists.regions_of(jurisdiction.code, 0).len(),
-                1,
-                "{code} has itself as region"
-            );
-        }
-        assert_eq!(lists.regions_of(JurisdictionCode::parse("RS").unwrap(), 3).len(), 25);
-    }
-
-    #[test]
-    fn a_number_is_written_as_it_was_read() {
-        for (value, decimals, text) in
-            [(71, 0, "71"), (12_500, 3, "12.500"), (5, 3, "0.005"), (0, 2, "0.00")]
-        {
-            assert_eq!(decimal(value, decimals), text);
-        }
-    }
-
-    #[test]
-    fn kosovo_carries_its_footnote() {
-        let kosovo = Lists::builtin().jurisdiction("jurisdiction", "XK").unwrap();
-        assert_eq!(kosovo.label, "Kosovo*");
-        assert!(
-            kosovo
-                .footnote
-                .starts_with("* This designation is without prejudice to positions on status")
-        );
-    }
-
-    #[test]
-    fn an_unknown_code_is_refused_by_name() {
-        let lists = Lists::builtin();
-        let offences = lists.indicator("indicator", "PUB.OFF.N").unwrap();
-        let error = lists.crime_area("crime_area", offences, "ICCS9999").unwrap_err();
-        assert_eq!(error.reason, Reason::CodeUnknown);
-        assert!(error.detail.contains("ICCS9999") && error.detail.contains("iccs"), "{error}");
-        // A code of the other list is not a code of this one.
-        assert!(lists.crime_area("crime_area", offences, "DRG.COC").is_err());
-        assert!(lists.period("period", offences, "2016-Q1").is_err());
-    }
-
-    #[test]
-    fn a_list_with_a_code_twice_does_not_load() {
-        let twice = [("purposes", "code,label\nA,x\nA,y\n")];
-        assert!(Lists::load(&twice).unwrap_err().to_string().contains("twice"));
-    }
-}
+mod tests;

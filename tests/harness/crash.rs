@@ -13,7 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use accord_proto::taxonomy::{AreaList, JurisdictionCode, Lists};
+use accord_proto::taxonomy::{JurisdictionCode, Lists};
 use anyhow::{Context as _, Result, bail, ensure};
 use rustix::process::Signal;
 
@@ -56,13 +56,14 @@ impl Dice {
 /// Rows of every round's file.
 fn file_of(round: usize) -> Result<(String, u64)> {
     let lists = Lists::builtin();
+    let seizures = lists.indicator("indicator", "DRG.SEIZ.N")?;
     let albania = JurisdictionCode::parse("AL").context("AL is a code")?;
     let period = format!("{}-H{}", 1960 + round / 2, round % 2 + 1);
     let mut text = String::from("area,region,period,n\n");
     let mut rows = 0;
     for level in 0..=3 {
         for region in lists.regions_of(albania, level) {
-            for area in lists.crime_areas(AreaList::CrimeAreas) {
+            for area in lists.crime_areas_of(seizures) {
                 text += &format!("{area},{region},{period},{}\n", rows % 97);
                 rows += 1;
             }

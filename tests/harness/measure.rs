@@ -13,7 +13,7 @@ use std::{
 
 use accord_proto::{
     question::SignedRequirement,
-    taxonomy::{AreaList, Lists},
+    taxonomy::Lists,
     wire::{self, exchange_client::ExchangeClient},
 };
 use anyhow::{Context as _, Result, ensure};
@@ -136,7 +136,9 @@ fn prepare(
 ) -> Result<(Bench, Vec<SignedRequirement>)> {
     let mut federation = Federation::prepare(program.clone(), dir, &["AL"])?;
     federation.start_node(NODE)?;
-    let areas: Vec<_> = Lists::builtin().crime_areas(AreaList::Iccs).take(CELLS / YEARS).collect();
+    let lists = Lists::builtin();
+    let offences = lists.indicator("indicator", "PUB.OFF.N")?;
+    let areas: Vec<_> = lists.crime_areas_of(offences).take(CELLS / YEARS).collect();
     let years: Vec<_> = (FIRST_YEAR..FIRST_YEAR + YEARS).collect();
     let rows = areas
         .iter()

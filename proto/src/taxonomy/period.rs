@@ -99,6 +99,11 @@ impl Period {
         valid.then_some(period)
     }
 
+    /// The calendar year that it lies in.
+    pub fn year(self) -> u16 {
+        self.year
+    }
+
     /// How long it is.
     pub fn granularity(self) -> Granularity {
         self.granularity
