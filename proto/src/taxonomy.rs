@@ -222,8 +222,8 @@ impl Lists {
             return Ok(code);
         }
         let has: Vec<_> = indicator.dimensions.iter().map(DimensionCode::as_str).collect();
-        let has = if has.is_empty() { "by nothing".to_owned() } else { has.join(" or ") };
-        let detail = format!("{} is not broken down by {code}, but {has}", indicator.code);
+        let has = if has.is_empty() { "nothing".to_owned() } else { has.join(" or ") };
+        let detail = format!("{} is broken down by {has}, not by {code}", indicator.code);
         Err(Invalid::new(Reason::LatticeUnknownCell, field, detail))
     }
 
