@@ -154,3 +154,33 @@ fn range(text: &str, indicator: &Indicator, lists: &Lists) -> Result<Vec<Period>
         Invalid::new(Reason::PeriodInvalid, FIELD, detail)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn areas(indicator: &str, crime_areas: OneOrMany) -> Result<Vec<String>, Invalid> {
+        let block = RawBlock {
+            indicator: indicator.to_owned(),
+            region_level: 0,
+            crime_areas,
+            periods: OneOrMany::One("2016".to_owned()),
+        };
+        Ok(expand(block, Lists::builtin())?.crime_areas)
+    }
+
+    #[test]
+    fn all_areas_are_those_that_the_indicator_has() {
+        let all = || OneOrMany::One("all".to_owned());
+        assert_eq!(areas("DRG.SEIZ.COC.KG", all()).unwrap(), ["DRG.COC"]);
+        let offences = areas("PUB.OFF.N", all()).unwrap();
+        assert!(offences.iter().any(|code| code == "ICCS0101"));
+        assert!(offences.iter().all(|code| code != "ICCS01"), "a section is not published");
+
+        let codes = |codes: &[&str]| OneOrMany::Many(codes.iter().map(|c| (*c).into()).collect());
+        let given = codes(&["DRG.HER", "DRG", "DRG"]);
+        assert_eq!(areas("DRG.SEIZ.N", given).unwrap(), ["DRG", "DRG.HER"]);
+        let error = areas("DRG.SEIZ.N", codes(&["THB"])).unwrap_err();
+        assert_eq!(error.field, "question.crime_areas");
+    }
+}
