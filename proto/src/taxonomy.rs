@@ -14,7 +14,7 @@ mod code;
 mod indicator;
 mod load;
 mod period;
-mod policy;
+mod words;
 
 pub use code::{
     AreaList, AudienceCode, CategoryCode, CrimeAreaCode, DimensionCode, EuropolCode, IndicatorCode,
@@ -23,7 +23,7 @@ pub use code::{
 pub use indicator::{DIMENSIONS_MAX, Indicator, Moment, Semantics, UnitLife};
 pub use load::ListError;
 pub use period::{Granularity, Period};
-pub use policy::{Priority, Term};
+pub use words::{Priority, Term};
 
 /// The region code of a combined cell: all members that a requirement names. No list has it.
 pub const WHOLE_REGION: &str = "REGION";

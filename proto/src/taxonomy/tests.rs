@@ -110,6 +110,17 @@ fn an_indicator_is_collected_for_its_areas_and_what_is_below() {
     assert_eq!(areas, ["DRG", "DRG.CAN", "DRG.COC", "DRG.HER", "DRG.PRE", "DRG.SYN"]);
     assert_eq!(lists.crime_area_parent(area("DRG.SYN")), Some(area("DRG")));
 
+    // What Eurostat and UNODC publish, and offences finer than that, but no whole section.
+    let offences = lists.indicator("indicator", "PUB.OFF.N").unwrap();
+    for code in [
+        "0101", "0102", "020111", "020221", "0204", "0301", "03011", "03012", "0302", "030221",
+        "0401", "0501", "05012", "0502", "05021", "0601", "0701", "0703", "07031", "07041",
+        "08051", "0903", "09051", "1001", "1002", "1003", "1004",
+    ] {
+        lists.crime_area("crime_area", offences, &format!("ICCS{code}")).unwrap();
+    }
+    assert!(lists.crime_area("crime_area", offences, "ICCS01").is_err());
+
     let score = lists.indicator("indicator", "SCO.THREAT").unwrap();
     assert_eq!(
         lists.crime_areas_of(score).count(),
