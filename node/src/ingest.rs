@@ -14,6 +14,7 @@ use accord_proto::{
 
 use crate::record::{CellKey, Observed, RawRecord, Record};
 
+pub mod guard;
 pub mod mapping;
 
 pub use mapping::Mapping;
