@@ -15,7 +15,10 @@ use accord_proto::{
 use crate::record::{CellKey, Observed, RawRecord, Record};
 
 pub mod guard;
+pub mod annotate;
 pub mod mapping;
+pub mod sheet;
+pub mod template;
 
 pub use mapping::Mapping;
 

@@ -55,6 +55,20 @@ pub const IMPORT_ROWS_MAX: u64 = 200_000;
 pub const IMPORT_COLUMNS_MAX: usize = 64;
 /// One field of an import file.
 pub const IMPORT_FIELD_BYTES_MAX: usize = 4 * 1024;
+/// One row of an import file, as it stands in the file: past it somebody forgot to close a quotation mark.
+pub const IMPORT_ROW_BYTES_MAX: usize = 1024 * 1024;
+/// An import file, unpacked. It streams, so this bounds time and not memory.
+pub const IMPORT_DECODED_BYTES_MAX: u64 = 1024 * 1024 * 1024;
+/// A workbook: it is a ZIP, whose list of contents stands at its end, so it is read whole.
+pub const IMPORT_WORKBOOK_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// All parts of a workbook, unpacked.
+pub const IMPORT_WORKBOOK_DECODED_BYTES_MAX: u64 = 512 * 1024 * 1024;
+/// Each part of a workbook that is no sheet and no list of texts, unpacked.
+pub const IMPORT_WORKBOOK_PART_BYTES_MAX: u64 = 8 * 1024 * 1024;
+/// Texts of all cells of the sheet that is imported.
+pub const IMPORT_WORKBOOK_TEXT_BYTES_MAX: usize = 256 * 1024 * 1024;
+/// Rows of an import that is handed back as a workbook; as CSV it has no bound.
+pub const ANNOTATED_WORKBOOK_ROWS_MAX: usize = 100_000;
 /// A mapping file.
 pub const MAPPING_BYTES_MAX: usize = 48 * 1024;
 /// One message of an import stream.
