@@ -18,12 +18,21 @@ struct Arguments {
     /// Calls of each kind.
     #[arg(long, default_value_t = 400, value_parser = clap::value_parser!(u16).range(10..=5000))]
     calls: u16,
+    /// Runs of each kind; the best or the median counts.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=50))]
+    rounds: u8,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Topic {
     /// A first and a repeated answer of 500 cells, and answers per second.
     Answer,
+    /// 1.28 million real records from file to acknowledgement.
+    Ingest,
+    /// 500 cells of mixed levels out of editions of a million records.
+    Slice,
+    /// Opening a store of up to 1.28 million observations, and what they take in memory.
+    Start,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -51,11 +60,13 @@ fn main() -> ExitCode {
 
 fn run(arguments: &Arguments) -> Result<String> {
     let dir = tempfile::tempdir()?;
+    let (program, at) = (std::env::current_exe()?, dir.path().join("measured"));
+    let rounds = arguments.rounds.into();
     let report = match arguments.topic {
-        Topic::Answer => {
-            let at = dir.path().join("federation");
-            measure::answer(std::env::current_exe()?, &at, arguments.calls.into())?
-        }
+        Topic::Answer => measure::answer(program, &at, arguments.calls.into())?,
+        Topic::Ingest => measure::ingest(&at, rounds)?,
+        Topic::Slice => measure::slice(&at, rounds)?,
+        Topic::Start => measure::start(&program, &at, rounds)?,
     };
     Ok(match arguments.format {
         Format::Table => report.table(),

@@ -6,7 +6,7 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use accord_tests::{crash, roles};
+use accord_tests::{crash, damage, fulldisk, roles};
 use anyhow::Result;
 use clap::{Parser, ValueEnum};
 
@@ -16,9 +16,9 @@ use clap::{Parser, ValueEnum};
 struct Arguments {
     /// What to run; everything if left out.
     topic: Option<Topic>,
-    /// How many rounds.
-    #[arg(long, default_value_t = 100)]
-    rounds: usize,
+    /// How many rounds; each topic has its own number.
+    #[arg(long)]
+    rounds: Option<usize>,
     /// Repeats a run.
     #[arg(long)]
     seed: Option<u64>,
@@ -30,6 +30,27 @@ enum Topic {
     Kill9,
     /// The disk loses everything that was not synced (root, loop device).
     Powercut,
+    /// The disk is full in the middle of imports (root, loop device).
+    Fulldisk,
+    /// Bits, pages and files of a store are not what they were.
+    Damage,
+    /// All of it, in the sizes that a release is tested with: 100 kills, 20 full disks, 200 damages.
+    Store,
+}
+
+impl Topic {
+    /// What it runs, and in how many rounds by itself.
+    fn parts(self, rounds: Option<usize>) -> Vec<(Self, usize)> {
+        let all = [(Self::Kill9, 100), (Self::Fulldisk, 20), (Self::Damage, 200)];
+        let sized = |(topic, own): (Self, usize)| (topic, rounds.unwrap_or(own));
+        match self {
+            Self::Store => all.into_iter().map(sized).collect(),
+            Self::Powercut => vec![(self, rounds.unwrap_or(100))],
+            Self::Kill9 | Self::Fulldisk | Self::Damage => {
+                all.into_iter().filter(|(topic, _)| *topic == self).map(sized).collect()
+            }
+        }
+    }
 }
 
 fn main() -> ExitCode {
@@ -39,12 +60,13 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let seed = arguments.seed.unwrap_or_else(from_the_clock);
     let topics =
-        arguments.topic.map_or_else(|| vec![Topic::Kill9, Topic::Powercut], |topic| vec![topic]);
+        arguments.topic.map_or_else(|| vec![Topic::Store, Topic::Powercut], |topic| vec![topic]);
     let mut code = ExitCode::SUCCESS;
-    for topic in topics {
+    let parts = topics.into_iter().flat_map(|topic| topic.parts(arguments.rounds));
+    for (topic, rounds) in parts {
         let name =
             topic.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned());
-        match run(topic, arguments.rounds, seed) {
+        match run(topic, rounds, seed) {
             Ok(said) => say(&format!("{name}: {said}")),
             Err(error) => {
                 say(&format!("{name}: FAILED, repeat with --seed {seed}: {error:#}"));
@@ -64,6 +86,24 @@ fn run(topic: Topic, rounds: usize, seed: u64) -> Result<String> {
             Some(why) => return Ok(format!("LEFT OUT: {why}")),
             None => crash::powercut(&program, &at, rounds, seed)?,
         },
+        Topic::Fulldisk => match crash::no_powercut() {
+            Some(why) => return Ok(format!("LEFT OUT: {why}")),
+            None => {
+                let filled = fulldisk::fulldisk(&program, &at, rounds, seed)?;
+                say(&format!(
+                    "fulldisk: {} imports refused by name, {} ran into the end of the disk",
+                    filled.refused, filled.failed
+                ));
+                filled.survived
+            }
+        },
+        Topic::Damage | Topic::Store => {
+            let damage::Ended { same, refused } = damage::damage(&program, &at, rounds, seed)?;
+            return Ok(format!(
+                "{rounds} rounds (seed {seed}): {same} opened with the same content, {refused} refused by \
+                 name and restored, 0 panics, 0 with other content"
+            ));
+        }
     };
     Ok(format!(
         "{rounds} rounds (seed {seed}): {} imports acknowledged, 0 lost, 0 half visible, {} committed unheard; \

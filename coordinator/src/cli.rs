@@ -129,6 +129,9 @@ pub struct Development {
     /// Port of the coordinator; nodes follow: +1, +2, … for Exchange, +101, +102, … for Desk.
     #[arg(long, default_value_t = 7100)]
     pub port: u16,
+    /// Folder of the federation's own code lists, if its members stand there.
+    #[arg(long)]
+    pub lists: Option<PathBuf>,
 }
 
 /// As whom, and how to print.

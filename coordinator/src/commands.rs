@@ -7,11 +7,11 @@ use accord_proto::{
     clock::{SystemClock, SystemEntropy, Timestamp},
     identity::{Federation, Name},
     limits::{CALL_TIMEOUT, LONG_CALL_TIMEOUT, PAGE_SIZE_MAX, REPLY_BYTES_MAX},
+    own_lists,
     pki::{self, Plan, PlannedNode},
     reason::{Invalid, Reason},
     seal::SecretKey,
     status::from_status,
-    taxonomy::Lists,
     transport::read_secret,
     wire::{self as exchange, region as wire},
 };
@@ -66,13 +66,13 @@ pub async fn issue(client: &Client, file: &Path, authority_key: &Path) -> Result
     let text = std::fs::read_to_string(file).map_err(|error| {
         Invalid::new(Reason::FieldInvalid, file.display().to_string(), error.to_string())
     })?;
+    let lists = ClientFile::lists(&client.client)?;
     let key = SecretKey::from_pem("--authority-key", &read_secret(authority_key)?)?;
     let mut region = connect(client).await?;
     let request = within(CALL_TIMEOUT, wire::ListMembersRequest { describe: false });
     let members = region.list_members(request).await.map_err(failed)?.into_inner().members;
     let members: Vec<_> = members.into_iter().map(|member| member.node).collect();
-    let signed =
-        requirement::sign(&text, &members, &key, Lists::builtin(), &SystemClock, &SystemEntropy)?;
+    let signed = requirement::sign(&text, &members, &key, lists, &SystemClock, &SystemEntropy)?;
     let asked =
         exchange::Requirement::decode(signed.payload.as_slice()).unwrap_or_default().members;
     let request = within(CALL_TIMEOUT, wire::IssueRequirementRequest { requirement: Some(signed) });
@@ -170,8 +170,8 @@ pub async fn pictures(client: &Client) -> Result<Outcome, Invalid> {
 
 /// Writes a development federation.
 pub fn development(plan: &Development) -> Result<Outcome, Invalid> {
-    let Development { dir, federation, members, host, port } = plan;
-    let lists = Lists::builtin();
+    let Development { dir, federation, members, host, port, lists } = plan;
+    let lists = own_lists::load(lists.as_deref())?;
     let address = |offset: usize| {
         let port = u16::try_from(offset).ok().and_then(|offset| port.checked_add(offset));
         let port = port.ok_or_else(|| {
@@ -192,7 +192,7 @@ pub fn development(plan: &Development) -> Result<Outcome, Invalid> {
         nodes: nodes.collect::<Result<_, Invalid>>()?,
         region_address: address(0)?,
     };
-    pki::development(&plan, dir, &SystemClock, &SystemEntropy)?;
+    pki::development(&plan, dir, lists, (&SystemClock, &SystemEntropy))?;
     Ok(done(format!("development federation written to {}; not for production", dir.display())))
 }
 
@@ -205,8 +205,9 @@ fn shown(
     let payload = picture.map(|envelope| envelope.payload).unwrap_or_default();
     let picture: wire::Picture = accord_proto::strict::decode_signed("picture", &payload)?;
     let coverage = picture.coverage.unwrap_or_default();
+    let lists = ClientFile::lists(&client.client)?;
     Ok(Outcome {
-        data: print::picture(client.format, &picture, version, &day(drawn_at_s), Lists::builtin()),
+        data: print::picture(client.format, &picture, version, &day(drawn_at_s), lists),
         remarks,
         partial: coverage.answered < coverage.members,
     })

@@ -21,6 +21,15 @@ struct RawConfig {
     tls: RawTls,
     sign: RawSign,
     roster: RawRoster,
+    #[serde(default)]
+    lists: RawLists,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawLists {
+    #[serde(default)]
+    folder: PathBuf,
 }
 
 #[derive(Deserialize)]
@@ -94,6 +103,8 @@ pub struct Config {
     pub roster: PathBuf,
     /// The federation root's public key, in hexadecimal.
     pub root: PathBuf,
+    /// Folder of the federation\'s own code lists.
+    pub lists: Option<PathBuf>,
 }
 
 impl Config {
@@ -110,7 +121,7 @@ impl Config {
     pub fn parse(text: &str, home: &Path) -> Result<Self, Invalid> {
         let wrong = |detail: String| Invalid::new(Reason::FieldInvalid, "coordinator.toml", detail);
         let raw: RawConfig = toml::from_str(text).map_err(|error| wrong(error.to_string()))?;
-        let RawConfig { coordinator, region, tls, sign, roster } = raw;
+        let RawConfig { coordinator, region, tls, sign, roster, lists } = raw;
         let call_deadline = Duration::from_millis(coordinator.call_deadline_ms);
         let mut mistakes = Vec::new();
         if region.listen.parse::<std::net::SocketAddr>().is_err() {
@@ -141,6 +152,7 @@ impl Config {
             sign_key: home.join(sign.key),
             roster: home.join(roster.file),
             root: home.join(roster.root),
+            lists: (lists.folder != PathBuf::new()).then(|| home.join(lists.folder)),
         })
     }
 }

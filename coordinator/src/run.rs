@@ -10,7 +10,7 @@ use std::{
 use accord_proto::{
     clock::{Clock, SystemClock},
     identity::{Place, Role},
-    limits,
+    limits, own_lists,
     reason::{Invalid, Reason},
     roster::Roster,
     seal::{PublicKey, SecretKey},
@@ -64,7 +64,7 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> Result
 
 /// Opens archive, keys and roster, and makes sure that they belong together.
 pub async fn open(config: &Config, credentials: &Credentials) -> Result<Coordinator, Invalid> {
-    let lists = Lists::builtin();
+    let lists = own_lists::load(config.lists.as_deref())?;
     let own = credentials.own();
     if own.identity.role != Role::Coordinator || own.identity.place != Place::Region {
         return Err(wrong("tls.certificate", format!("{} is not a coordinator", own.identity)));

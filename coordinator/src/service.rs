@@ -74,7 +74,10 @@ impl wire::region_server::Region for RegionService {
         let asking: Vec<_> = roster
             .members
             .iter()
-            .map(|member| entry(self.coordinator.caller.clone(), member.clone(), describe))
+            .map(|member| {
+                let caller = self.coordinator.caller.clone();
+                entry(caller, member.clone(), describe, self.coordinator.lists)
+            })
             .collect();
         Ok(Response::new(wire::ListMembersResponse {
             federation: roster.federation.to_string(),
@@ -217,7 +220,12 @@ impl wire::region_server::Region for RegionService {
 }
 
 /// A member, and if wanted what may be asked of it.
-async fn entry(caller: Caller, member: Member, describe: bool) -> wire::MemberEntry {
+async fn entry(
+    caller: Caller,
+    member: Member,
+    describe: bool,
+    lists: &'static Lists,
+) -> wire::MemberEntry {
     let mut entry = wire::MemberEntry {
         node: member.node.to_string(),
         jurisdiction: member.jurisdiction.to_string(),
@@ -229,7 +237,9 @@ async fn entry(caller: Caller, member: Member, describe: bool) -> wire::MemberEn
         let described =
             async { caller.connect(&member).await?.describe(caller.call_deadline).await };
         match described.await {
-            Ok(description) if readable(&description) => entry.description = Some(description),
+            Ok(description) if readable(&description, lists) => {
+                entry.description = Some(description)
+            }
             Ok(_) => entry.unreachable = Reason::AnswerMalformed.code().to_owned(),
             Err(error) => entry.unreachable = error.reason.code().to_owned(),
         }
@@ -238,8 +248,7 @@ async fn entry(caller: Caller, member: Member, describe: bool) -> wire::MemberEn
 }
 
 /// A node's own words go to somebody's terminal: only codes and periods that exist, and not too many.
-fn readable(description: &exchange::DescribeResponse) -> bool {
-    let lists = Lists::builtin();
+fn readable(description: &exchange::DescribeResponse, lists: &Lists) -> bool {
     let known = |term: &exchange::Term| lists.indicator("indicator", &term.indicator).is_ok();
     let period = |edition: &exchange::EditionRef| Period::parse("period", &edition.period).is_ok();
     description.terms.len() <= AXIS_MAX

@@ -32,6 +32,7 @@ use crate::{
     policy::Policy,
     seal::SealedAnswer,
     store::{Change, Released, Store},
+    summary,
 };
 
 /// A running node: what it holds and what it was set up with.
@@ -44,6 +45,8 @@ pub struct Node {
     pub roster: Roster,
     /// The code lists.
     pub lists: &'static Lists,
+    /// Code of the highest classification that it may hold.
+    pub classification_ceiling: String,
     /// In which mode each indicator may leave.
     pub policy: Policy,
     /// Signs answers; named in the roster.
@@ -67,6 +70,8 @@ pub struct Held {
     pub editions: Editions,
     /// Consents, in force or not.
     pub grants: Vec<Grant>,
+    /// Strategic summaries. Never answered from.
+    pub summaries: summary::Book,
 }
 
 /// Answers a requirement. The same requirement gets the same table, for ever; only consent that was taken

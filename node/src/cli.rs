@@ -17,7 +17,11 @@ use accord_proto::{
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::{commands, config::Config, run};
+use crate::{commands, config::Config, run, store};
+
+pub(crate) mod import;
+pub(crate) mod keeping;
+pub(crate) mod summary;
 
 /// Exit code for a configuration that cannot run (`EX_CONFIG`).
 const CONFIG_INVALID: u8 = 78;
@@ -47,16 +51,22 @@ enum Command {
         #[arg(long, env = "ACCORD_CONFIG", default_value = "node.toml")]
         config: PathBuf,
     },
-    /// Import a CSV file through a mapping (analyst).
-    Import {
-        /// The file.
-        file: PathBuf,
-        /// From national columns and codes to the registry; see deploy/mapping.toml.
-        #[arg(long)]
-        mapping: PathBuf,
-        #[command(flatten)]
-        client: Client,
-    },
+    /// Import files through a mapping, look at imports, take one back (analyst).
+    #[command(after_help = import::EXAMPLES)]
+    Import(import::Import),
+    /// Mappings that the node keeps by name.
+    #[command(subcommand)]
+    Mapping(import::Mapping),
+    /// A file to fill in for an indicator, and the mapping that reads it.
+    Template(import::Template),
+    /// The node's own totals, for its own staff.
+    Totals(import::Totals),
+    /// Code lists.
+    #[command(subcommand)]
+    Lists(Lists),
+    /// Frozen editions.
+    #[command(subcommand)]
+    Edition(import::Edition),
     /// Freeze reporting periods into editions (releaser).
     Freeze {
         /// The first period, like 2016 or 2016-Q3.
@@ -69,10 +79,29 @@ enum Command {
     /// Standing consents.
     #[command(subcommand)]
     Grant(Grant),
+    /// Strategic summaries; they never leave the node.
+    #[command(subcommand)]
+    Summary(summary::Command),
+    /// Write everything that the node holds into one file; it goes on running (operator).
+    Backup(keeping::Backup),
+    /// Make a data folder out of a backup; no node runs.
+    #[command(after_help = keeping::EXAMPLES)]
+    Restore(keeping::Restore),
+    /// Erase what may no longer be kept, or list it (releaser).
+    Erase(keeping::Erase),
     /// What the node holds, and where its journal stands.
     Status {
         #[command(flatten)]
         client: Client,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum Lists {
+    /// Check a federation's own lists, on this computer: is every code, parent and reference right?
+    Check {
+        /// The folder of CSV files.
+        folder: PathBuf,
     },
 }
 
@@ -149,10 +178,13 @@ pub enum Format {
     Table,
     /// For programs.
     Json,
+    /// For spreadsheets.
+    Csv,
 }
 
 /// Runs one command; data go to stdout, everything else to stderr.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    quiet_panics();
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => {
@@ -180,9 +212,12 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
                 }
             }
         }
-        Command::Import { file, mapping, client } => {
-            finish(runtime.block_on(commands::import(&client, &file, &mapping)))
-        }
+        Command::Import(import) => finish(runtime.block_on(commands::imports::run(import))),
+        Command::Mapping(mapping) => finish(runtime.block_on(commands::imports::mapping(mapping))),
+        Command::Template(wanted) => finish(runtime.block_on(commands::imports::template(wanted))),
+        Command::Totals(totals) => finish(runtime.block_on(commands::totals::list(totals))),
+        Command::Lists(Lists::Check { folder }) => finish(commands::check_lists(&folder)),
+        Command::Edition(edition) => finish(runtime.block_on(commands::totals::edition(edition))),
         Command::Freeze { first, last, client } => {
             finish(runtime.block_on(commands::freeze(&client, first, last.unwrap_or_default())))
         }
@@ -195,6 +230,10 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Grant(Grant::List { client }) => {
             finish(runtime.block_on(commands::grants(&client)))
         }
+        Command::Summary(command) => finish(runtime.block_on(commands::summaries::run(command))),
+        Command::Backup(backup) => finish(runtime.block_on(commands::keeping::backup(backup))),
+        Command::Restore(restore) => finish(runtime.block_on(commands::keeping::restore(restore))),
+        Command::Erase(erase) => finish(runtime.block_on(commands::keeping::erase(erase))),
         Command::Status { client } => finish(runtime.block_on(commands::status(&client))),
     }
 }
@@ -229,9 +268,21 @@ fn fail(code: u8, problem: &str) -> ExitCode {
     ExitCode::from(code)
 }
 
+/// A panic says where it was and not what it was about: its text may hold what lies in the store.
+fn quiet_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let at = panic.location().map_or(String::new(), ToString::to_string);
+        let _ = writeln!(std::io::stderr(), "accord-node: an error of this program at {at}");
+    }));
+}
+
 fn logging() {
     let filter =
         tracing_subscriber::EnvFilter::try_from_env("ACCORD_LOG").unwrap_or_else(|_| "info".into());
+    let filter = match store::LOG_NOTHING.parse() {
+        Ok(silent) => filter.add_directive(silent),
+        Err(_) => filter,
+    };
     let terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
     tracing_subscriber::fmt()
         .with_env_filter(filter)

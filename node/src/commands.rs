@@ -1,16 +1,12 @@
 //! Desk calls from the command line: parse, call, print.
 
-use std::path::Path;
-
 use accord_proto::{
     client::{ClientFile, within},
     clock::{SystemClock, SystemEntropy, Timestamp},
     id::GrantId,
-    limits::{
-        CALL_TIMEOUT, IMPORT_BYTES_MAX, IMPORT_CHUNK_BYTES, LONG_CALL_TIMEOUT, PAGE_SIZE_MAX,
-        REPLY_BYTES_MAX,
-    },
-    reason::{Invalid, Reason},
+    limits::{CALL_TIMEOUT, PAGE_SIZE_MAX, REPLY_BYTES_MAX},
+    own_lists,
+    reason::Invalid,
     status::from_status,
     wire::{self as exchange, desk as wire},
 };
@@ -19,6 +15,12 @@ use serde_json::{Value, json};
 use tonic::{Status, transport::Channel};
 
 use crate::cli::{Client, Format, Outcome, Terms};
+
+pub(crate) mod imports;
+pub(crate) mod keeping;
+mod progress;
+pub(crate) mod totals;
+pub(crate) mod summaries;
 
 type DeskClient = wire::desk_client::DeskClient<Channel>;
 
@@ -32,56 +34,15 @@ fn failed(status: Status) -> Invalid {
     from_status(&status)
 }
 
-/// Imports a file; exit code 3 if rows were quarantined.
-pub async fn import(client: &Client, file: &Path, mapping: &Path) -> Result<Outcome, Invalid> {
-    let parts = parts(file, mapping)?;
-    let request = within(LONG_CALL_TIMEOUT, tokio_stream::iter(parts));
-    let reply = connect(client).await?.import(request).await.map_err(failed)?.into_inner();
-    let mut remarks: Vec<_> = reply
-        .quarantined
-        .iter()
-        .map(|row| format!("row {} field {}: {}: {}", row.row, row.field, row.reason, row.hint))
-        .collect();
-    let more = reply.rows_quarantined.saturating_sub(reply.quarantined.len() as u64);
-    if more > 0 {
-        remarks.push(format!("… and {more} more quarantined rows"));
-    }
-    let rows = |row: &wire::Quarantined| json!({"row": row.row, "field": row.field, "reason": row.reason, "hint": row.hint});
-    let data = json!({
-        "import_sha256": hex(&reply.import_sha256),
-        "already_imported": reply.already_imported,
-        "rows_read": reply.rows_read,
-        "rows_left_out": reply.rows_left_out,
-        "rows_unchanged": reply.rows_unchanged,
-        "rows_accepted": reply.rows_accepted,
-        "rows_quarantined": reply.rows_quarantined,
-        "quarantined": reply.quarantined.iter().map(rows).collect::<Vec<_>>(),
-    });
-    let partial = reply.rows_quarantined > 0;
-    Ok(Outcome { data: print(client.format, &data), remarks, partial })
-}
-
-/// The messages of an import: header, then the file in chunks.
-fn parts(file: &Path, mapping: &Path) -> Result<Vec<wire::ImportRequest>, Invalid> {
-    use wire::import_request::Part;
-    let unreadable = |path: &Path, error: std::io::Error| {
-        Invalid::new(Reason::ImportUnreadable, path.display().to_string(), error.to_string())
-    };
-    let mapping = std::fs::read_to_string(mapping).map_err(|error| unreadable(mapping, error))?;
-    let bytes = std::fs::read(file).map_err(|error| unreadable(file, error))?;
-    if bytes.len() > IMPORT_BYTES_MAX {
-        let detail =
-            format!("{} bytes where {IMPORT_BYTES_MAX} is the most; split it", bytes.len());
-        return Err(Invalid::new(Reason::LimitExceeded, file.display().to_string(), detail));
-    }
-    let file_name =
-        file.file_name().map_or(String::new(), |name| name.to_string_lossy().into_owned());
-    let header = Part::Header(wire::ImportHeader { file_name, mapping });
-    let chunks = bytes.chunks(IMPORT_CHUNK_BYTES).map(|chunk| Part::Chunk(chunk.to_vec()));
-    Ok(std::iter::once(header)
-        .chain(chunks)
-        .map(|part| wire::ImportRequest { part: Some(part) })
-        .collect())
+/// Reads own code lists the way a node does at its start.
+pub fn check_lists(folder: &std::path::Path) -> Result<Outcome, Invalid> {
+    let lists = own_lists::load(Some(folder))?;
+    let indicators = lists.indicators().count();
+    let data = format!(
+        "well-formed; with the contract's own {indicators} indicators; lists {}",
+        lists.name()
+    );
+    Ok(Outcome { data, remarks: Vec::new(), partial: false })
 }
 
 /// Freezes periods.
@@ -184,6 +145,7 @@ pub async fn status(client: &Client) -> Result<Outcome, Invalid> {
         "grants_in_force": reply.grants_in_force,
         "answers_released": reply.answers_released,
         "consent_epoch": reply.consent_epoch,
+        "store_bytes": reply.store_bytes,
         "journal_size": reply.journal_size,
         "journal_root": hex(&reply.journal_root),
         "editions": editions(&reply.editions),
@@ -207,8 +169,10 @@ fn done(client: &Client, data: &Value) -> Outcome {
 
 /// A list of objects becomes a table with a column for each key, one object a list of its keys.
 fn print(format: Format, data: &Value) -> String {
-    if format == Format::Json {
-        return data.to_string();
+    match format {
+        Format::Json => return data.to_string(),
+        Format::Csv => return comma_separated(data),
+        Format::Table => {}
     }
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
@@ -238,6 +202,27 @@ fn print(format: Format, data: &Value) -> String {
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => return text(data),
     }
     table.to_string()
+}
+
+/// A line for each row; one object is one row.
+fn comma_separated(data: &Value) -> String {
+    let rows = data.as_array().map_or(std::slice::from_ref(data), Vec::as_slice);
+    let columns: Vec<_> =
+        rows.first().and_then(Value::as_object).into_iter().flat_map(|row| row.keys()).collect();
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let written = writer.write_record(&columns).and_then(|()| {
+        rows.iter().try_for_each(|row| {
+            writer.write_record(columns.iter().map(|column| match &row[column.as_str()] {
+                Value::Null => String::new(),
+                Value::String(text) => text.clone(),
+                Value::Array(list) => list.iter().map(compact).collect::<Vec<_>>().join(" "),
+                other @ (Value::Bool(_) | Value::Number(_) | Value::Object(_)) => other.to_string(),
+            }))
+        })
+    });
+    // Writing to memory does not fail; were it to, nothing is better than half.
+    let bytes = written.ok().and_then(|()| writer.into_inner().ok()).unwrap_or_default();
+    String::from_utf8_lossy(&bytes).trim_end().to_owned()
 }
 
 /// One entry of a list in one line.

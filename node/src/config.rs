@@ -10,6 +10,8 @@ use accord_proto::{
 };
 use serde::Deserialize;
 
+use crate::summary::DEFAULT_CEILING;
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawConfig {
@@ -19,6 +21,15 @@ struct RawConfig {
     tls: RawTls,
     seal: RawSeal,
     roster: RawRoster,
+    #[serde(default)]
+    lists: RawLists,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawLists {
+    #[serde(default)]
+    folder: PathBuf,
 }
 
 #[derive(Deserialize)]
@@ -28,6 +39,12 @@ struct RawNode {
     policy: PathBuf,
     #[serde(default = "free_bytes_min")]
     free_bytes_min: u64,
+    #[serde(default = "classification_ceiling")]
+    classification_ceiling: String,
+}
+
+fn classification_ceiling() -> String {
+    DEFAULT_CEILING.to_owned()
 }
 
 fn free_bytes_min() -> u64 {
@@ -90,6 +107,8 @@ pub struct Config {
     pub policy: PathBuf,
     /// Below this much free space nothing more is written.
     pub free_bytes_min: u64,
+    /// Code of the highest classification that a summary may have here.
+    pub classification_ceiling: String,
     /// Where the coordinator calls.
     pub exchange: Listener,
     /// Where national staff call.
@@ -104,6 +123,8 @@ pub struct Config {
     pub roster: PathBuf,
     /// The federation root's public key, in hexadecimal.
     pub root: PathBuf,
+    /// Folder of the federation\'s own code lists.
+    pub lists: Option<PathBuf>,
 }
 
 impl Config {
@@ -120,7 +141,7 @@ impl Config {
     pub fn parse(text: &str, home: &Path) -> Result<Self, Invalid> {
         let raw: RawConfig = toml::from_str(text)
             .map_err(|error| Invalid::new(Reason::FieldInvalid, "node.toml", error.to_string()))?;
-        let RawConfig { node, exchange, desk, tls, seal, roster } = raw;
+        let RawConfig { node, exchange, desk, tls, seal, roster, lists } = raw;
         let mistakes: Vec<_> =
             [("exchange.listen", &exchange.listen), ("desk.listen", &desk.listen)]
                 .into_iter()
@@ -140,6 +161,7 @@ impl Config {
             data: home.join(node.data),
             policy: home.join(node.policy),
             free_bytes_min: node.free_bytes_min,
+            classification_ceiling: node.classification_ceiling,
             exchange: Listener { listen: exchange.listen, reflection: exchange.reflection },
             desk: Listener { listen: desk.listen, reflection: desk.reflection },
             staff_ca: home.join(desk.ca),
@@ -151,6 +173,7 @@ impl Config {
             seal_key: home.join(seal.key),
             roster: home.join(roster.file),
             root: home.join(roster.root),
+            lists: (lists.folder != PathBuf::new()).then(|| home.join(lists.folder)),
         })
     }
 }

@@ -156,6 +156,7 @@ impl Grant {
 /// The cells of a requirement, and which of them may be computed. Made by [`decide`] only.
 #[derive(Debug)]
 pub struct Consented {
+    audience: AudienceCode,
     blocks: Vec<ConsentedBlock>,
     grants: Vec<GrantId>,
 }
@@ -175,6 +176,11 @@ impl Consented {
     /// The blocks of the requirement.
     pub(crate) fn blocks(&self) -> &[ConsentedBlock] {
         &self.blocks
+    }
+
+    /// For whom: it decides which records count.
+    pub(crate) fn audience(&self) -> AudienceCode {
+        self.audience
     }
 
     /// What a seal says of the grants that this rests on. Salted with a secret of the node, and different for
@@ -221,5 +227,6 @@ pub fn decide(
         let detail = format!("{cells} cells at this node where {CELLS_MAX} is the most");
         return Err(Invalid::new(Reason::LimitExceeded, "requirement.question", detail));
     }
-    Ok(Consented { blocks, grants: applicable.iter().map(|grant| grant.id).collect() })
+    let audience = requirement.audience;
+    Ok(Consented { audience, blocks, grants: applicable.iter().map(|grant| grant.id).collect() })
 }

@@ -1,70 +1,74 @@
-//! True figures, cell by cell. Comes in: records. Goes out: figures, but only against a [`Consented`].
+//! True figures. Comes in: records. Goes out: figures by cell of the lattice, for the node's own staff and
+//! for editions; for a question only against a [`Consented`].
 //!
-//! Nothing here serialises, and `Debug` prints no number. A ready total counts only at its own level:
-//! nothing is summed into a parent.
-
-use std::collections::BTreeMap;
+//! Nothing here serialises, and `Debug` prints no number. Events add up over the lattice; a ready total
+//! counts only at its own cell and is never summed into a parent.
 
 use accord_proto::{table::coordinates, taxonomy::Period};
 
 use crate::{
     consent::Consented,
     freeze::Editions,
-    record::{CellKey, Observed, Record},
+    record::{CellKey, Context, Observed, Record, Records, columns::Known},
 };
 
-/// Figures by cell.
+pub mod contradict;
+pub mod tabulate;
+
+pub use tabulate::{Aggregate, Cells};
+
+/// What the node holds, as people still edit it.
 #[derive(Clone, Default)]
 pub struct Cube {
-    cells: BTreeMap<CellKey, Record>,
+    records: Records,
 }
 
 impl Cube {
-    /// The cube of some records; a later record of a cell replaces an earlier one.
-    pub fn of(records: impl IntoIterator<Item = Record>) -> Self {
-        let mut cube = Self::default();
-        records.into_iter().for_each(|record| cube.put(record));
-        cube
+    /// Takes in a record; it replaces an earlier one of the same observation.
+    pub fn put(&mut self, record: &Record) {
+        self.records.put(record);
     }
 
-    /// Takes in a record.
-    pub fn put(&mut self, record: Record) {
-        self.cells.insert(record.key(), record);
+    /// How a record stands to what is held.
+    pub fn known(&self, record: &Record) -> Known {
+        self.records.known(record)
     }
 
-    /// Does the cube hold exactly this already?
-    pub fn holds(&self, record: &Record) -> bool {
-        self.cells.get(&record.key()) == Some(record)
-    }
-
-    /// How many cells hold something.
+    /// How many observations.
     pub fn len(&self) -> usize {
-        self.cells.len()
+        self.records.len()
     }
 
     /// Is there nothing?
     pub fn is_empty(&self) -> bool {
-        self.cells.is_empty()
+        self.records.is_empty()
     }
 
-    /// The part of one period.
-    pub fn period(&self, period: Period) -> Self {
-        Self::of(self.records().filter(|record| record.key().period == period))
+    /// Who reported, and under which handling codes.
+    pub fn contexts(&self) -> &[Context] {
+        self.records.contexts()
     }
 
-    /// For the store, within the node.
-    pub(crate) fn records(&self) -> impl Iterator<Item = Record> {
-        self.cells.values().copied()
+    /// Bytes in memory, roughly.
+    pub fn memory_bytes(&self) -> usize {
+        self.records.memory_bytes()
     }
 
-    fn observed(&self, key: &CellKey) -> Option<Observed> {
-        self.cells.get(key).map(Record::observed)
+    /// Every reporting period that something is held for, ascending.
+    pub fn periods(&self) -> Vec<Period> {
+        let periods: std::collections::BTreeSet<_> =
+            self.records.cells().iter().map(|cell| cell.period).collect();
+        periods.into_iter().collect()
+    }
+
+    pub(crate) fn records(&self) -> &Records {
+        &self.records
     }
 }
 
 impl std::fmt::Debug for Cube {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Cube({} cells)", self.len())
+        write!(f, "Cube({} observations)", self.len())
     }
 }
 
@@ -89,7 +93,7 @@ pub(crate) enum Held {
     Frozen(Option<Observed>),
 }
 
-/// Reads the consented cells out of the newest editions. The only way to a true figure.
+/// Reads the consented cells out of the newest editions. The only way of a true figure to an answer.
 pub fn slice(editions: &Editions, consented: &Consented) -> Slice {
     let blocks = consented.blocks().iter().map(|block| {
         let keys = coordinates(&block.crime_areas, &block.regions, &block.periods);
@@ -98,9 +102,15 @@ pub fn slice(editions: &Editions, consented: &Consented) -> Slice {
                 granted.then(|| match editions.newest(period) {
                     None => Held::NotFrozen,
                     Some(edition) => {
-                        let key =
-                            CellKey { period, indicator: block.indicator, crime_area, region };
-                        Held::Frozen(edition.cube.observed(&key))
+                        let key = CellKey {
+                            period,
+                            indicator: block.indicator,
+                            crime_area,
+                            region,
+                            categories: Default::default(),
+                        };
+                        let cells = edition.cells(consented.audience());
+                        Held::Frozen(cells.get(&key).map(|aggregate| aggregate.observed))
                     }
                 })
             })
@@ -108,3 +118,6 @@ pub fn slice(editions: &Editions, consented: &Consented) -> Slice {
     });
     Slice { blocks: blocks.collect() }
 }
+
+#[cfg(test)]
+mod tests;

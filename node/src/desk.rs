@@ -1,4 +1,4 @@
-//! What national staff do: import, freeze, consent. Comes in: a person's checked identity and request.
+//! What national staff do: freeze and consent here, imports and own totals beside it. Comes in: a person's checked identity and request.
 //! Goes out: an acknowledgement, given only when it would survive a power cut. Must never let one role
 //! do what belongs to another.
 
@@ -20,9 +20,15 @@ use crate::{
     answer::{Held, Node},
     consent::{Grant, RawGrant},
     freeze,
-    ingest::{self, Mapping, Quarantined},
-    store::ImportSummary,
+    store::{Change, Store},
 };
+
+pub mod backup;
+pub mod imports;
+pub mod retention;
+pub mod templates;
+pub mod totals;
+pub mod summaries;
 
 /// Refuses everybody but this node's own staff in one of `roles`.
 pub fn check_staff(node: &Node, caller: &Peer, roles: &[Role]) -> Result<(), Invalid> {
@@ -42,64 +48,6 @@ pub fn check_staff(node: &Node, caller: &Peer, roles: &[Role]) -> Result<(), Inv
     Err(Invalid::new(Reason::CertificateRole, "certificate", detail))
 }
 
-/// How an import ended.
-#[derive(Debug)]
-pub struct Imported {
-    /// What is kept of it.
-    pub summary: ImportSummary,
-    /// This very file was imported before; nothing changed.
-    pub already: bool,
-    /// Refused rows.
-    pub quarantined: Vec<Quarantined>,
-}
-
-/// Imports a file: all accepted rows and the quarantine, or nothing.
-pub async fn import(
-    node: &Node,
-    caller: &Peer,
-    name: &str,
-    mapping: &str,
-    file: &[u8],
-) -> Result<Imported, Invalid> {
-    // Parsing a large file takes seconds: other calls go on meanwhile.
-    let imported = tokio::task::block_in_place(|| take_in(node, caller, name, mapping, file))?;
-    node.store.settled().await?;
-    Ok(imported)
-}
-
-fn take_in(
-    node: &Node,
-    caller: &Peer,
-    name: &str,
-    mapping: &str,
-    file: &[u8],
-) -> Result<Imported, Invalid> {
-    let mapping = Mapping::parse(mapping)?;
-    let batch = ingest::read(file, &mapping, node.jurisdiction, node.lists)?;
-    let mut held = node.held.write().unwrap_or_else(PoisonError::into_inner);
-    let mut change = node.store.begin()?;
-    if let Some(summary) = node.store.import_of(&batch.digest)? {
-        return Ok(Imported { summary, already: true, quarantined: batch.quarantined });
-    }
-    let (unchanged, fresh): (Vec<_>, Vec<_>) =
-        batch.records.into_iter().partition(|record| held.live.holds(record));
-    let summary = ImportSummary {
-        number: 0,
-        digest: batch.digest.0.to_vec(),
-        file_name: name.to_owned(),
-        source: mapping.source.clone(),
-        rows_read: batch.rows_read,
-        rows_left_out: batch.rows_left_out,
-        rows_unchanged: unchanged.len() as u64 + batch.rows_repeated,
-        rows_accepted: fresh.len() as u64,
-        rows_quarantined: batch.quarantined.len() as u64,
-    };
-    change.import(summary.clone(), &fresh, &batch.quarantined)?;
-    change.commit(entry(node, caller, Act::Collection, &mapping.source, name, batch.digest))?;
-    fresh.into_iter().for_each(|record| held.live.put(record));
-    Ok(Imported { summary, already: false, quarantined: batch.quarantined })
-}
-
 /// Freezes the periods from `first` to `last`. Periods without records are left out, and so are those
 /// whose newest edition says the same; at least one period must hold something.
 pub async fn freeze(
@@ -114,7 +62,7 @@ pub async fn freeze(
         let detail = format!("must follow {first}, be of the same length, and at most {FREEZE_PERIODS_MAX} periods on");
         Invalid::new(Reason::PeriodInvalid, "last_period", detail)
     })?;
-    let references = freeze_all(node, caller, &periods)?;
+    let references = tokio::task::block_in_place(|| freeze_all(node, caller, &periods))?;
     node.store.settled().await?;
     Ok(references)
 }
@@ -123,14 +71,16 @@ fn freeze_all(node: &Node, caller: &Peer, periods: &[Period]) -> Result<Vec<Edit
     let mut held = node.held.write().unwrap_or_else(PoisonError::into_inner);
     let held: &mut Held = &mut held;
     let mut change = node.store.begin()?;
+    let imports = change.imports();
     let (mut frozen, mut references, mut nothing) = (Vec::new(), Vec::new(), None);
     for period in periods {
         let id = EditionId::mint(node.clock.as_ref(), node.entropy.as_ref())?;
-        match freeze::freeze(&held.live, &held.editions, *period, id, node.clock.now(), node.lists)
-        {
+        let origin = (id, node.clock.now(), imports);
+        let Held { live, editions, .. } = &*held;
+        match freeze::freeze(live, editions, *period, origin, &node.policy, node.lists) {
             Ok(Some(edition)) => {
                 references.push(edition.reference);
-                change.edition(&edition);
+                change.edition(&edition, node.lists)?;
                 frozen.push(edition);
             }
             Ok(None) => {
@@ -148,8 +98,10 @@ fn freeze_all(node: &Node, caller: &Peer, periods: &[Period]) -> Result<Vec<Edit
             .map(|edition| format!("{}#{}", edition.reference.period, edition.reference.number))
             .collect();
         let digest = Digest::of(names.join(",").as_bytes());
+        let included = summaries::include(node, caller, &held.summaries, &frozen, &mut change)?;
         change.commit(entry(node, caller, Act::Alteration, "freeze", &names.join(","), digest))?;
         frozen.into_iter().for_each(|edition| held.editions.put(edition));
+        included.into_iter().for_each(|(id, version)| held.summaries.put(id, version));
     }
     Ok(references)
 }
@@ -157,7 +109,8 @@ fn freeze_all(node: &Node, caller: &Peer, periods: &[Period]) -> Result<Vec<Edit
 /// Gives consent. The same grant twice is one grant.
 pub async fn grant(node: &Node, caller: &Peer, raw: RawGrant) -> Result<u64, Invalid> {
     let grant = Grant::parse(raw, node.lists)?;
-    let epoch = change_consent(node, caller, "grant", grant.id(), |known| match known {
+    let act = ("grant", Store::begin as Begin);
+    let epoch = change_consent(node, caller, act, grant.id(), |known| match known {
         Some(known) if known.withdrawn() => {
             let detail = "was withdrawn; give the new consent an id of its own";
             Err(Invalid::new(Reason::GrantConflict, "grant", detail))
@@ -175,7 +128,8 @@ pub async fn grant(node: &Node, caller: &Peer, raw: RawGrant) -> Result<u64, Inv
 /// Takes consent back, effective at once and for every later use.
 pub async fn withdraw(node: &Node, caller: &Peer, id: &str) -> Result<u64, Invalid> {
     let id = GrantId::parse("grant", id)?;
-    let epoch = change_consent(node, caller, "withdraw", id, |known| match known {
+    let act = ("withdraw", Store::begin_taking_back as Begin);
+    let epoch = change_consent(node, caller, act, id, |known| match known {
         Some(known) if known.withdrawn() => Ok(None),
         Some(known) => Ok(Some(known.clone().withdraw())),
         None => Err(Invalid::new(Reason::NotFound, "grant", format!("there is no grant {id}"))),
@@ -184,16 +138,19 @@ pub async fn withdraw(node: &Node, caller: &Peer, id: &str) -> Result<u64, Inval
     Ok(epoch)
 }
 
+/// With which reserve of the disk a change begins.
+type Begin = for<'a> fn(&'a Store) -> Result<Change<'a>, Invalid>;
+
 /// Changes one grant as `decide` says (none: leave it) and raises the consent epoch with it.
 fn change_consent(
     node: &Node,
     caller: &Peer,
-    why: &str,
+    (why, begin): (&str, Begin),
     id: GrantId,
     decide: impl FnOnce(Option<&Grant>) -> Result<Option<Grant>, Invalid>,
 ) -> Result<u64, Invalid> {
     let mut held = node.held.write().unwrap_or_else(PoisonError::into_inner);
-    let mut change = node.store.begin()?;
+    let mut change = begin(&node.store)?;
     let at = held.grants.iter().position(|known| known.id() == id);
     if at.is_none() && held.grants.len() >= GRANTS_MAX {
         let detail = format!("{GRANTS_MAX} grants are the most");

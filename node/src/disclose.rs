@@ -68,7 +68,12 @@ pub fn protect(
 fn shown(held: Option<Held>, mode: Mode) -> Cell {
     match (mode, held) {
         (Mode::Open, Some(Held::Frozen(Some(Observed::Value(value))))) => Cell::Value(value),
-        (Mode::Open, Some(Held::Frozen(Some(Observed::Missing)))) => Cell::Missing,
+        (Mode::Open, Some(Held::Frozen(Some(Observed::Missing | Observed::NotCollected)))) => {
+            Cell::Missing
+        }
+        (Mode::Open, Some(Held::Frozen(Some(Observed::NotApplicable)))) => Cell::NotApplicable,
+        // A cell of the wire has no room for an interval: what is masked at the source stays so.
+        (Mode::Open, Some(Held::Frozen(Some(Observed::Between(..))))) => Cell::NotShown,
         // Nothing held is not the same as known to be missing: a row may lie in quarantine.
         (Mode::Open, Some(Held::Frozen(None) | Held::NotFrozen) | None)
         | (Mode::Protected | Mode::Bulletin | Mode::Closed, _) => Cell::NotShown,

@@ -11,6 +11,7 @@ pub mod config;
 pub mod policy;
 pub mod record;
 pub mod ingest;
+pub mod summary;
 pub mod store;
 pub mod freeze;
 pub mod cube;

@@ -9,15 +9,19 @@ use accord_proto::{
     reason::{Invalid, Reason, quoted},
     seal::Digest,
     table::Mode,
-    taxonomy::{IndicatorCode, Lists},
+    taxonomy::{AudienceCode, IndicatorCode, Lists},
 };
 use serde::Deserialize;
+
+use crate::record::{self, Context};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawPolicy {
     #[serde(default)]
     indicator: Vec<RawEntry>,
+    #[serde(default)]
+    handling: Vec<RawHandling>,
 }
 
 #[derive(Deserialize)]
@@ -27,10 +31,19 @@ struct RawEntry {
     mode: String,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawHandling {
+    code: String,
+    audiences: Vec<String>,
+}
+
 /// The checked policy.
 #[derive(Clone, Debug)]
 pub struct Policy {
     modes: BTreeMap<IndicatorCode, Mode>,
+    /// Handling code → audiences for which a record that bears it may count.
+    handling: BTreeMap<String, Vec<AudienceCode>>,
     digest: Digest,
 }
 
@@ -64,8 +77,20 @@ impl Policy {
                 return Err(Invalid::new(Reason::FieldInvalid, field, "stands twice"));
             }
         }
-        let lines: String = modes.iter().map(|(code, mode)| format!("{code} {mode:?}\n")).collect();
-        Ok(Self { modes, digest: Digest::of(lines.as_bytes()) })
+        let handling = handling_codes(raw.handling, lists)?;
+        let modes_say = modes.iter().map(|(code, mode)| format!("{code} {mode:?}\n"));
+        let handling_says =
+            handling.iter().map(|(code, for_whom)| format!("{code} {for_whom:?}\n"));
+        let lines: String = modes_say.chain(handling_says).collect();
+        Ok(Self { modes, handling, digest: Digest::of(lines.as_bytes()) })
+    }
+
+    /// May a record count in what `audience` gets? Every handling code that it bears must allow it; a code
+    /// that the policy does not name allows nobody.
+    pub fn counts(&self, context: &Context, audience: AudienceCode) -> bool {
+        context.handling.split_ascii_whitespace().all(|code| {
+            self.handling.get(code).is_some_and(|audiences| audiences.contains(&audience))
+        })
     }
 
     /// The mode of an indicator; closed unless the policy says otherwise.
@@ -77,6 +102,27 @@ impl Policy {
     pub fn digest(&self) -> Digest {
         self.digest
     }
+}
+
+fn handling_codes(
+    raw: Vec<RawHandling>,
+    lists: &Lists,
+) -> Result<BTreeMap<String, Vec<AudienceCode>>, Invalid> {
+    let mut handling = BTreeMap::new();
+    for RawHandling { code, audiences } in raw {
+        let code = record::handling_code("policy.handling.code", &code, lists)?;
+        let field = format!("policy.handling.{code}.audiences");
+        let mut audiences = audiences
+            .iter()
+            .map(|audience| lists.audience(&field, audience))
+            .collect::<Result<Vec<_>, _>>()?;
+        audiences.sort_unstable();
+        audiences.dedup();
+        if handling.insert(code, audiences).is_some() {
+            return Err(Invalid::new(Reason::FieldInvalid, field, "stands twice"));
+        }
+    }
+    Ok(handling)
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use accord_proto::{
     clock::{SystemClock, SystemEntropy},
     identity::{Identity, Place, Role},
     journal::{Act, Entry},
-    limits,
+    limits, own_lists,
     reason::{Invalid, Reason},
     roster::Roster,
     seal::{PublicKey, SecretKey},
@@ -18,22 +18,21 @@ use accord_proto::{
     taxonomy::Lists,
     transport::{
         Credentials,
-        listener::{self, Options},
+        listener::{self, Options, Services},
         read_secret,
     },
     wire,
 };
 use tokio::{net::TcpListener, sync::watch};
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::{
     answer::{Held, Node},
     config::{Config, Listener},
-    cube::Cube,
-    freeze::Editions,
     policy::Policy,
-    service::{desk::DeskService, exchange::ExchangeService},
-    store::Store,
+    service::{desk::DeskService, exchange::ExchangeService, summaries::SummariesService},
+    store::{Found, Store},
+    summary,
 };
 
 /// Serves until `shutdown` resolves.
@@ -57,6 +56,11 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> Result
     let desk = wire::desk::desk_server::DeskServer::new(DeskService::new(Arc::clone(&node)))
         .max_decoding_message_size(limits::REQUEST_BYTES_MAX)
         .max_encoding_message_size(limits::REPLY_BYTES_MAX);
+    let summaries = SummariesService { node: Arc::clone(&node) };
+    let summaries = wire::desk::summaries_server::SummariesServer::new(summaries)
+        .max_decoding_message_size(limits::REQUEST_BYTES_MAX)
+        .max_encoding_message_size(limits::REPLY_BYTES_MAX);
+    let for_desk = Services::of(desk).and(summaries);
     let quick =
         Options { call_timeout: limits::CALL_TIMEOUT, reflection: config.exchange.reflection };
     let long =
@@ -64,7 +68,7 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> Result
     let serving = async {
         tokio::try_join!(
             listener::serve(exchange_at, &credentials, exchange, quick, until(stopped.clone())),
-            listener::serve(desk_at, &for_staff, desk, long, until(stopped)),
+            listener::serve_all(desk_at, &for_staff, for_desk, long, until(stopped)),
         )
     };
     tokio::pin!(serving);
@@ -90,7 +94,7 @@ async fn bind(listener: &Listener) -> Result<TcpListener, Invalid> {
 
 /// Opens store, keys, policy and roster, and makes sure that they belong together.
 pub fn open(config: &Config, credentials: &Credentials) -> Result<Node, Invalid> {
-    let lists = Lists::builtin();
+    let lists = own_lists::load(config.lists.as_deref())?;
     let own = credentials.own();
     let Place::Jurisdiction(jurisdiction) = own.identity.place else {
         return Err(wrong("tls.certificate", format!("{} is not a national node", own.identity)));
@@ -98,6 +102,7 @@ pub fn open(config: &Config, credentials: &Credentials) -> Result<Node, Invalid>
     if own.identity.role != Role::Node {
         return Err(wrong("tls.certificate", format!("{} is not a node", own.identity)));
     }
+    summary::document::check_ceiling(&config.classification_ceiling, lists)?;
     let policy = Policy::parse(&read(&config.policy)?, lists)?;
     let seal_key = SecretKey::from_pem("seal.key", &read_secret(&config.seal_key)?)?;
     let store = Store::open(
@@ -106,6 +111,7 @@ pub fn open(config: &Config, credentials: &Credentials) -> Result<Node, Invalid>
         config.free_bytes_min,
         &SystemEntropy,
     )?;
+    note_found(&store, &own.identity)?;
     let roster = roster(config, &own.identity, &store, lists)?;
     note_policy(&store, &own.identity, &policy)?;
     let member =
@@ -123,22 +129,19 @@ pub fn open(config: &Config, credentials: &Credentials) -> Result<Node, Invalid>
             format!("does not list the seal key {}", seal_key.public().id()),
         ));
     }
-    let held = Held {
-        live: Cube::of(store.records(jurisdiction, lists)?),
-        editions: store.editions(jurisdiction, lists)?.into_iter().fold(
-            Editions::default(),
-            |mut all, edition| {
-                all.put(edition);
-                all
-            },
-        ),
+    let mut held = Held {
         grants: store.grants(lists)?,
+        summaries: store.summaries(jurisdiction, lists)?,
+        ..Held::default()
     };
+    store.records(jurisdiction, lists, |record| held.live.put(record))?;
+    store.editions(jurisdiction, lists, |edition| held.editions.put(edition))?;
     Ok(Node {
         identity: own.identity.clone(),
         jurisdiction,
         roster,
         lists,
+        classification_ceiling: config.classification_ceiling.clone(),
         policy,
         seal_key,
         store,
@@ -193,6 +196,35 @@ fn note_policy(store: &Store, owner: &Identity, policy: &Policy) -> Result<(), I
         why: "policy".to_owned(),
         subject: "the published policy".to_owned(),
         digest: policy.digest(),
+    })
+}
+
+/// A store whose witness is gone may be an older copy. To refuse it would make the loss of a small file an
+/// outage, and a backup older still the only way out; so it serves, and the journal says for ever that
+/// nothing vouched for it. Whoever puts an older store in place cannot hide that by removing the witness.
+fn note_found(store: &Store, owner: &Identity) -> Result<(), Invalid> {
+    let clock: &dyn accord_proto::clock::Clock = &SystemClock;
+    match store.found() {
+        Found::Whole => return Ok(()),
+        Found::New => {
+            warn!("there was no store: this is a new and empty one");
+            return Ok(());
+        }
+        Found::Unwitnessed => {}
+    }
+    let (size, root) = (store.head().journal().size(), store.head().journal().root());
+    warn!(
+        journal_size = size,
+        "the store's witness was missing or unreadable: is this the newest store, or an older copy?"
+    );
+    store.begin()?.commit(Entry {
+        at: clock.now(),
+        act: Act::Alteration,
+        by: owner.clone(),
+        to: String::new(),
+        why: "no witness".to_owned(),
+        subject: format!("the store was taken as it was found, with {size} journal entries"),
+        digest: root,
     })
 }
 

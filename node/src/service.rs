@@ -2,3 +2,4 @@
 
 pub mod desk;
 pub mod exchange;
+pub mod summaries;

@@ -3,38 +3,62 @@
 //!
 //! Every change is one transaction that carries its journal entry, and is acknowledged only when it
 //! would survive a power cut ([`accord_proto::durable`]). If the journal cannot be written, nothing is.
-//! Records of an import lie in blocks that count only once the import itself is committed.
+//! Records of an import lie in blocks that count only once the import itself is committed. What lies there is
+//! summed up ([`contents`]), and the newest acknowledged state stands in a file beside it ([`witness`]): a
+//! store that lost something, or was put back, does not open.
+//!
+//! ```text
+//! DATA/store   sled's files        DATA/head   the witness
+//! ```
 
 use std::{
-    path::{Path, PathBuf},
-    sync::{Mutex, MutexGuard, PoisonError},
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use accord_proto::{
-    clock::Entropy,
     durable::Durable,
-    id::{GrantId, RequirementId},
-    journal::{Entry, Frontier},
+    id::RequirementId,
+    journal::Frontier,
     reason::{Invalid, Reason},
     seal::Digest,
     taxonomy::{JurisdictionCode, Lists},
 };
 use prost::Message as _;
-use sled::transaction::{ConflictableTransactionError, Transactional as _};
 
-use crate::{consent::Grant, freeze::Edition, ingest::Quarantined, record::Record};
+use crate::{consent::Grant, freeze::Edition, record::Record};
 
+mod backup;
+mod block;
+mod change;
+mod contents;
+mod migrate;
+mod open;
+mod restore;
+mod retention;
 mod schema;
+mod snapshot;
+mod summaries;
+mod verify;
+mod witness;
 
-pub use schema::{ImportSummary, Released};
+pub use backup::{Header, Reader};
+pub use change::Change;
+pub use open::Found;
+pub use restore::{Restored, check, restore};
+pub use schema::{ImportSummary, QuarantinedRow, Released};
+pub use snapshot::Snapshot;
 
-/// Records in one value: few large values instead of many small keys.
-const BLOCK_RECORDS: usize = 1_024;
+use contents::Contents;
+use witness::State;
+
+/// Directive for a log filter: the database would log what lies in it.
+pub const LOG_NOTHING: &str = "sled=off";
 
 /// Rooms of the store. Keys are ordered by time.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Room {
-    /// Format version, whose store this is, counters, the journal's head.
+    /// Format version, whose store this is, its salt, counters, the journal's head.
     Meta,
     /// Import number and block number → records.
     Blocks,
@@ -44,20 +68,55 @@ enum Room {
     Quarantine,
     /// Number → edition, in the order of freezing.
     Editions,
+    /// Edition number, class and block number → figures; only those of committed editions count.
+    Cells,
+    /// Name → mapping that is kept.
+    Mappings,
     /// Grant id → grant.
     Grants,
     /// Requirement id → what was released for it.
     Answers,
     /// Sequence → entry.
     Journal,
+    /// Summary id and version → what it says, and what was done with it.
+    Summaries,
 }
 
 impl Room {
-    const NAMES: [&'static str; 8] =
-        ["meta", "blocks", "imports", "quarantine", "editions", "grants", "answers", "journal"];
+    const NAMES: [&'static str; 11] = [
+        "meta",
+        "blocks",
+        "imports",
+        "quarantine",
+        "editions",
+        "cells",
+        "mappings",
+        "grants",
+        "answers",
+        "journal",
+        "summaries",
+    ];
+
+    const ALL: [Self; 11] = [
+        Self::Meta,
+        Self::Blocks,
+        Self::Imports,
+        Self::Quarantine,
+        Self::Editions,
+        Self::Cells,
+        Self::Mappings,
+        Self::Grants,
+        Self::Answers,
+        Self::Journal,
+        Self::Summaries,
+    ];
 
     fn at(self) -> usize {
         self as usize
+    }
+
+    fn name(self) -> &'static str {
+        Self::NAMES[self.at()]
     }
 }
 
@@ -67,7 +126,13 @@ pub struct Store {
     free_bytes_min: u64,
     rooms: Vec<sled::Tree>,
     salt: [u8; 32],
+    pseudonyms: [u8; 32],
     durable: Durable,
+    /// What was committed last: the next round of [`Durable`] puts it on record.
+    committed: Arc<Mutex<State>>,
+    /// What a running backup must still see as it was.
+    before: snapshot::Before,
+    found: Found,
     /// One writer at a time: the journal has one order.
     head: Mutex<Head>,
 }
@@ -77,12 +142,18 @@ pub struct Store {
 pub struct Head {
     journal: Frontier,
     counters: schema::Counters,
+    contents: Contents,
 }
 
 impl Head {
     /// The journal so far.
     pub fn journal(&self) -> &Frontier {
         &self.journal
+    }
+
+    /// Imports so far.
+    pub fn imports(&self) -> u64 {
+        self.counters.imports
     }
 
     /// Raised by every change of consent.
@@ -101,6 +172,24 @@ impl Head {
     }
 }
 
+impl Head {
+    /// For the store: journal and counters, with the sum of all that lies there.
+    fn meta(&self, contents: Contents) -> [(&'static str, Vec<u8>); 2] {
+        let contents = contents.to_bytes().to_vec();
+        let counters = schema::Counters { contents, ..self.counters.clone() };
+        [
+            (schema::JOURNAL_KEY, self.journal.to_bytes()),
+            (schema::COUNTERS_KEY, counters.encode_to_vec()),
+        ]
+    }
+
+    /// For the witness.
+    fn state(&self) -> State {
+        let contents = Some(self.contents.to_bytes());
+        State { size: self.journal.size(), root: self.journal.root(), contents }
+    }
+}
+
 impl std::fmt::Debug for Store {
     /// Prints no content: sled's own would print every figure.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -108,64 +197,15 @@ impl std::fmt::Debug for Store {
     }
 }
 
-impl std::fmt::Debug for Change<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Change({} writes)", self.writes.len())
-    }
-}
-
 impl Store {
-    /// Opens or creates. `owner` is the node's identity: a store never changes hands by accident.
-    pub fn open(
-        path: &Path,
-        owner: &str,
-        free_bytes_min: u64,
-        entropy: &dyn Entropy,
-    ) -> Result<Self, Invalid> {
-        let db = sled::Config::new()
-            .path(path)
-            // sled's own timer would flush beside us and acknowledge nothing by it.
-            .flush_every_ms(None)
-            .cache_capacity(64 * 1024 * 1024)
-            .open()
-            .map_err(|error| failed(&error))?;
-        let rooms: Result<Vec<_>, _> = Room::NAMES.iter().map(|name| db.open_tree(name)).collect();
-        let rooms = rooms.map_err(|error| failed(&error))?;
-        let meta = &rooms[Room::Meta.at()];
-        let read = |key: &str| meta.get(key).map_err(|error| failed(&error));
-        let head = match read(schema::FORMAT_KEY)? {
-            Some(format) => {
-                schema::check_format(&format)?;
-                schema::check_owner(&read(schema::OWNER_KEY)?.unwrap_or_default(), owner)?;
-                Head {
-                    journal: Frontier::from_bytes(&read(schema::JOURNAL_KEY)?.unwrap_or_default())?,
-                    counters: schema::decode(&read(schema::COUNTERS_KEY)?.unwrap_or_default())?,
-                }
-            }
-            None => {
-                let mut batch = sled::Batch::default();
-                batch.insert(schema::FORMAT_KEY, schema::FORMAT);
-                batch.insert(schema::OWNER_KEY, owner);
-                let mut salt = [0; 32];
-                entropy.fill(&mut salt)?;
-                batch.insert(schema::SALT_KEY, &salt);
-                batch.insert(schema::JOURNAL_KEY, Frontier::default().to_bytes());
-                meta.apply_batch(batch).map_err(|error| failed(&error))?;
-                Head { journal: Frontier::default(), counters: schema::Counters::default() }
-            }
-        };
-        let salt = read(schema::SALT_KEY)?.and_then(|salt| salt.as_ref().try_into().ok());
-        let salt = salt.ok_or_else(|| failed(&"its salt is damaged"))?;
-        let flush = move || db.flush().map(drop).map_err(|error| error.to_string());
-        let durable = Durable::start(path.to_owned(), flush)?;
-        Ok(Self {
-            path: path.to_owned(),
-            free_bytes_min,
-            rooms,
-            salt,
-            durable,
-            head: Mutex::new(head),
-        })
+    /// In which state the store was found.
+    pub fn found(&self) -> Found {
+        self.found
+    }
+
+    /// Bytes that the data folder takes on its disk.
+    pub fn bytes(&self) -> Result<u64, Invalid> {
+        open::bytes_of(&self.path).map_err(|error| failed(&error))
     }
 
     /// Begins a change; nobody else writes until it is committed or dropped.
@@ -179,16 +219,25 @@ impl Store {
         self.begin_above(self.free_bytes_min.saturating_mul(2))
     }
 
+    /// The same for whoever takes something back or out, with half of the reserve: a disk that imports have
+    /// filled must not keep a consent in force.
+    pub fn begin_taking_back(&self) -> Result<Change<'_>, Invalid> {
+        self.begin_above(self.free_bytes_min / 2)
+    }
+
     fn begin_above(&self, free_bytes_min: u64) -> Result<Change<'_>, Invalid> {
         self.check_space(free_bytes_min)?;
-        let head = self.head.lock().unwrap_or_else(PoisonError::into_inner);
-        let next = head.clone();
-        Ok(Change { store: self, head, next, writes: Vec::new() })
+        Ok(Change::new(self, self.head.lock().unwrap_or_else(PoisonError::into_inner)))
     }
 
     /// Secret of this store: digests that leave are made with it, so that nobody can guess what they are of.
     pub fn salt(&self) -> &[u8; 32] {
         &self.salt
+    }
+
+    /// Secret that stands behind the pseudonyms of units and sources.
+    pub fn pseudonym_secret(&self) -> &[u8; 32] {
+        &self.pseudonyms
     }
 
     /// Resolves when every change committed before this call is durable.
@@ -203,7 +252,8 @@ impl Store {
 
     /// Is this very file imported already?
     pub fn import_of(&self, digest: &Digest) -> Result<Option<ImportSummary>, Invalid> {
-        Ok(self.imports()?.into_iter().find(|import| import.digest == digest.0))
+        let same = |import: &ImportSummary| import.counts() && import.digest == digest.0;
+        Ok(self.imports()?.into_iter().find(same))
     }
 
     /// Every committed import, oldest first.
@@ -211,22 +261,59 @@ impl Store {
         self.scan(Room::Imports, &[]).map(|entry| schema::decode(&entry?.1)).collect()
     }
 
-    /// Every committed record, oldest import first.
+    /// The import with this number.
+    pub fn import(&self, number: u64) -> Result<ImportSummary, Invalid> {
+        let stored = self.rooms[Room::Imports.at()].get(number.to_be_bytes());
+        let stored = stored.map_err(|error| failed(&error))?.ok_or_else(|| {
+            Invalid::new(Reason::NotFound, "import", format!("there is no import {number}"))
+        })?;
+        schema::decode(&stored)
+    }
+
+    /// Its refused rows, as far as they are kept.
+    pub fn quarantine(&self, number: u64) -> Result<Vec<QuarantinedRow>, Invalid> {
+        let stored = self.rooms[Room::Quarantine.at()].get(number.to_be_bytes());
+        let stored = stored.map_err(|error| failed(&error))?.unwrap_or_default();
+        Ok(schema::decode::<schema::Quarantine>(&stored)?.rows)
+    }
+
+    /// Every record of every import that counts, oldest import first: a later record of an observation
+    /// replaces an earlier one.
     pub fn records(
         &self,
         jurisdiction: JurisdictionCode,
         lists: &Lists,
-    ) -> Result<Vec<Record>, Invalid> {
-        let mut records = Vec::new();
-        for import in self.scan(Room::Imports, &[]) {
-            for block in self.scan(Room::Blocks, &import?.0) {
-                let block: schema::Block = schema::decode(&block?.1)?;
-                for row in block.records {
-                    records.push(row.read(jurisdiction, lists)?);
-                }
-            }
+        mut take: impl FnMut(&Record),
+    ) -> Result<(), Invalid> {
+        for import in self.imports()?.into_iter().filter(ImportSummary::counts) {
+            self.records_of(&import, jurisdiction, lists, &mut take)?;
         }
-        Ok(records)
+        Ok(())
+    }
+
+    /// Every record of one import; one that is not whole is refused.
+    pub fn records_of(
+        &self,
+        import: &ImportSummary,
+        jurisdiction: JurisdictionCode,
+        lists: &Lists,
+        mut take: impl FnMut(&Record),
+    ) -> Result<(), Invalid> {
+        let mut rows = 0_u64;
+        for block in self.scan(Room::Blocks, &import.number.to_be_bytes()) {
+            block::read(&block?.1, jurisdiction, lists, |record| {
+                rows += 1;
+                take(record);
+            })?;
+        }
+        if rows == import.rows_accepted {
+            return Ok(());
+        }
+        let (number, all) = (import.number, import.rows_accepted);
+        let detail = format!(
+            "damaged: import {number} has {rows} of its {all} records; restore it from a backup"
+        );
+        Err(failed(&detail))
     }
 
     /// Every edition, in the order of freezing.
@@ -234,11 +321,32 @@ impl Store {
         &self,
         jurisdiction: JurisdictionCode,
         lists: &Lists,
-    ) -> Result<Vec<Edition>, Invalid> {
-        let editions = self.scan(Room::Editions, &[]);
-        editions
-            .map(|entry| schema::decode::<schema::Edition>(&entry?.1)?.read(jurisdiction, lists))
-            .collect()
+        mut take: impl FnMut(Edition),
+    ) -> Result<(), Invalid> {
+        for stored in self.scan(Room::Editions, &[]) {
+            let (number, stored) = stored?;
+            let edition: schema::Edition = schema::decode(&stored)?;
+            let mut classes = Vec::with_capacity(edition.classes.len());
+            for at in 0..edition.classes.len() {
+                let mut cells = crate::cube::Cells::new();
+                let prefix = [&number[..], &class_key(at)].concat();
+                for block in self.scan(Room::Cells, &prefix) {
+                    block::read_cells(&block?.1, jurisdiction, lists, &mut cells)?;
+                }
+                classes.push(cells);
+            }
+            take(edition.read(classes, lists)?);
+        }
+        Ok(())
+    }
+
+    /// Mappings that are kept: name and text, by name.
+    pub fn mappings(&self) -> Result<Vec<(String, String)>, Invalid> {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let entry = |entry: Result<(sled::IVec, sled::IVec), Invalid>| {
+            entry.map(|(name, mapping)| (text(&name), text(&mapping)))
+        };
+        self.scan(Room::Mappings, &[]).map(entry).collect()
     }
 
     /// Every grant, oldest first.
@@ -284,113 +392,9 @@ impl Store {
     }
 }
 
-/// A change under way. Dropped without commit, nothing happened.
-pub struct Change<'a> {
-    store: &'a Store,
-    head: MutexGuard<'a, Head>,
-    next: Head,
-    writes: Vec<(Room, Vec<u8>, Vec<u8>)>,
-}
-
-impl Change<'_> {
-    /// The next number of a seal; unused numbers may be left out, none is used twice.
-    pub fn next_sequence(&mut self) -> u64 {
-        self.next.counters.sequence += 1;
-        self.next.counters.sequence
-    }
-
-    /// The state of consent that this change rests on.
-    pub fn consent_epoch(&self) -> u64 {
-        self.next.counters.consent_epoch
-    }
-
-    /// Consent changes with this.
-    pub fn raise_consent_epoch(&mut self) -> u64 {
-        self.next.counters.consent_epoch += 1;
-        self.next.counters.consent_epoch
-    }
-
-    /// Remembers the policy, so that a change of it is noticed.
-    pub fn rely_on_policy(&mut self, policy: Digest) {
-        self.next.counters.policy = policy.0.to_vec();
-    }
-
-    /// Remembers a roster, so that an older one is never relied on again.
-    pub fn rely_on_roster(&mut self, version: u64) {
-        self.next.counters.roster_version = version;
-    }
-
-    /// All rows of a file, or none. Blocks are written at once, outside the transaction: they count only
-    /// once the import's own entry is there, and what a crash leaves behind is overwritten by the next import.
-    pub fn import(
-        &mut self,
-        mut summary: ImportSummary,
-        records: &[Record],
-        quarantined: &[Quarantined],
-    ) -> Result<(), Invalid> {
-        self.next.counters.imports += 1;
-        let number = self.next.counters.imports.to_be_bytes();
-        let blocks = &self.store.rooms[Room::Blocks.at()];
-        let stale: Vec<_> =
-            blocks.scan_prefix(number).keys().collect::<Result<_, _>>().map_err(|e| failed(&e))?;
-        let mut batch = sled::Batch::default();
-        stale.into_iter().for_each(|key| batch.remove(key));
-        for (at, block) in records.chunks(BLOCK_RECORDS).enumerate() {
-            let key = [&number[..], &(at as u64).to_be_bytes()].concat();
-            batch.insert(key, schema::Block::write(block).encode_to_vec());
-        }
-        blocks.apply_batch(batch).map_err(|error| failed(&error))?;
-        summary.number = self.next.counters.imports;
-        self.write(Room::Imports, &number, summary.encode_to_vec());
-        self.write(
-            Room::Quarantine,
-            &number,
-            schema::Quarantine::write(quarantined).encode_to_vec(),
-        );
-        Ok(())
-    }
-
-    /// A new edition.
-    pub fn edition(&mut self, edition: &Edition) {
-        self.next.counters.editions += 1;
-        let number = self.next.counters.editions.to_be_bytes();
-        self.write(Room::Editions, &number, schema::Edition::write(edition).encode_to_vec());
-    }
-
-    /// A new or changed grant.
-    pub fn grant(&mut self, id: GrantId, grant: &Grant) {
-        self.write(Room::Grants, id.as_bytes(), schema::Grant::write(grant).encode_to_vec());
-    }
-
-    /// What leaves for a requirement.
-    pub fn release(&mut self, requirement: RequirementId, released: &Released) {
-        self.write(Room::Answers, requirement.as_bytes(), released.encode_to_vec());
-    }
-
-    /// One transaction: the act and its journal entry. Durable only after [`Store::settled`].
-    pub fn commit(mut self, entry: Entry) -> Result<(), Invalid> {
-        let sequence = self.next.journal.size().to_be_bytes();
-        let entry = entry.encode(&self.next.journal);
-        self.next.journal.append(&entry);
-        self.write(Room::Journal, &sequence, entry);
-        self.write(Room::Meta, schema::JOURNAL_KEY.as_bytes(), self.next.journal.to_bytes());
-        self.write(Room::Meta, schema::COUNTERS_KEY.as_bytes(), self.next.counters.encode_to_vec());
-        let rooms: &[sled::Tree] = &self.store.rooms;
-        rooms
-            .transaction(|rooms| {
-                for (room, key, value) in &self.writes {
-                    rooms[room.at()].insert(key.as_slice(), value.as_slice())?;
-                }
-                Ok::<(), ConflictableTransactionError<()>>(())
-            })
-            .map_err(|error| failed(&format!("{error:?}")))?;
-        *self.head = self.next;
-        Ok(())
-    }
-
-    fn write(&mut self, room: Room, key: &[u8], value: Vec<u8>) {
-        self.writes.push((room, key.to_vec(), value));
-    }
+/// Place of a release class within its edition.
+fn class_key(at: usize) -> [u8; 4] {
+    u32::try_from(at).unwrap_or(u32::MAX).to_be_bytes()
 }
 
 fn failed(error: &dyn std::fmt::Display) -> Invalid {

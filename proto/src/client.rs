@@ -13,10 +13,11 @@ use tonic::transport::Channel;
 use crate::{
     answer::Answer,
     identity::Identity,
-    limits,
+    limits, own_lists,
     question::SignedRequirement,
     reason::{Invalid, Reason},
     status::from_status,
+    taxonomy::Lists,
     transport::{Credentials, Expected, TlsFiles, connection::connect},
     wire,
 };
@@ -30,15 +31,28 @@ pub struct ClientFile {
     certificate: PathBuf,
     key: PathBuf,
     ca: PathBuf,
+    /// Folder of the federation's own code lists.
+    lists: Option<PathBuf>,
 }
 
 impl ClientFile {
-    /// Reads a client file and connects as it says.
-    pub async fn connect(path: &Path) -> Result<Channel, Invalid> {
+    fn read(path: &Path) -> Result<Self, Invalid> {
         let unusable =
             |detail: String| Invalid::new(Reason::FieldInvalid, path.display().to_string(), detail);
         let text = std::fs::read_to_string(path).map_err(|error| unusable(error.to_string()))?;
-        let file: Self = toml::from_str(&text).map_err(|error| unusable(error.to_string()))?;
+        toml::from_str(&text).map_err(|error| unusable(error.to_string()))
+    }
+
+    /// The code lists that a client file names. They live as long as the process: call this once.
+    pub fn lists(path: &Path) -> Result<&'static Lists, Invalid> {
+        let folder = Self::read(path)?.lists;
+        let home = path.parent().unwrap_or(Path::new("."));
+        own_lists::load(folder.map(|folder| home.join(folder)).as_deref())
+    }
+
+    /// Reads a client file and connects as it says.
+    pub async fn connect(path: &Path) -> Result<Channel, Invalid> {
+        let file = Self::read(path)?;
         let home = path.parent().unwrap_or(Path::new("."));
         let credentials = Credentials::load(&TlsFiles {
             certificate: home.join(&file.certificate),

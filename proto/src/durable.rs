@@ -48,6 +48,20 @@ impl Durable {
     where
         F: Fn() -> Result<(), String> + Send + 'static,
     {
+        Self::start_witnessed(folder, flush, |()| Ok(()))
+    }
+
+    /// The same with a witness: what `flush` says it has flushed is handed to `witness` once it is durable, and
+    /// nobody is told before `witness` has put that on record.
+    pub fn start_witnessed<F, W, State>(
+        folder: PathBuf,
+        flush: F,
+        mut witness: W,
+    ) -> Result<Self, Invalid>
+    where
+        F: Fn() -> Result<State, String> + Send + 'static,
+        W: FnMut(State) -> io::Result<()> + Send + 'static,
+    {
         let (waiting, arrivals) = mpsc::channel::<Waiting>();
         let rounds = move || {
             let (mut broken, mut synced) = (false, BTreeMap::new());
@@ -57,8 +71,10 @@ impl Durable {
                 let outcome = if broken {
                     Err("an earlier write failed; restart the service".to_owned())
                 } else {
-                    flush().and_then(|()| {
-                        sync(&folder, &mut synced).map_err(|error| error.to_string())
+                    flush().and_then(|state| {
+                        sync(&folder, &mut synced)
+                            .and_then(|()| witness(state))
+                            .map_err(|error| error.to_string())
                     })
                 };
                 broken |= outcome.is_err();

@@ -53,6 +53,7 @@ ids! {
     RequirementId: "an intelligence requirement";
     EditionId: "a node's edition of one period";
     GrantId: "a node's consent";
+    SummaryId: "a strategic summary, through all its versions";
 }
 
 fn mint(clock: &dyn Clock, entropy: &dyn Entropy) -> Result<uuid::Uuid, Invalid> {

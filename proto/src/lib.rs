@@ -30,4 +30,6 @@ pub mod client;
 #[cfg(feature = "transport")]
 pub mod durable;
 #[cfg(feature = "transport")]
+pub mod own_lists;
+#[cfg(feature = "transport")]
 pub mod pki;

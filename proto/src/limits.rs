@@ -47,10 +47,10 @@ pub const REPLY_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Entries of one page of a list.
 pub const PAGE_SIZE_MAX: u32 = 100;
 
-/// An import file.
-pub const IMPORT_BYTES_MAX: usize = 16 * 1024 * 1024;
-/// Rows of an import file.
-pub const IMPORT_ROWS_MAX: u64 = 200_000;
+/// An import file as it travels, compressed or not.
+pub const IMPORT_BYTES_MAX: u64 = 1024 * 1024 * 1024;
+/// Rows of an import file: at 40 bytes a record they stay within the memory of a small machine.
+pub const IMPORT_ROWS_MAX: u64 = 5_000_000;
 /// Columns of an import file.
 pub const IMPORT_COLUMNS_MAX: usize = 64;
 /// One field of an import file.
@@ -71,16 +71,51 @@ pub const IMPORT_WORKBOOK_TEXT_BYTES_MAX: usize = 256 * 1024 * 1024;
 pub const ANNOTATED_WORKBOOK_ROWS_MAX: usize = 100_000;
 /// A mapping file.
 pub const MAPPING_BYTES_MAX: usize = 48 * 1024;
+/// Mappings that a node keeps by name.
+pub const MAPPINGS_MAX: usize = 1_000;
 /// One message of an import stream.
 pub const IMPORT_CHUNK_BYTES: usize = 32 * 1024;
-/// Imports under way at the same time: each holds a whole file in memory.
+/// Messages of an import stream that wait to be parsed.
+pub const IMPORT_CHUNKS_WAITING_MAX: usize = 16;
+/// Imports under way at the same time: each holds its records in memory.
 pub const IMPORTS_MAX: usize = 2;
-/// Quarantined rows that are named in the reply; all are kept in the node.
-pub const QUARANTINE_REPORTED_MAX: usize = 100;
+/// Reporting services × handling codes in one file or store.
+pub const CONTEXTS_MAX: usize = 4_096;
+/// Different dates of a file that are remembered with their periods.
+pub const DATES_REMEMBERED_MAX: usize = 10_000;
+/// Quarantined rows of an import that are kept; all are counted.
+pub const QUARANTINE_KEPT_MAX: usize = 100_000;
+/// Quarantined rows that are named in a reply: they fit [`REPLY_BYTES_MAX`].
+pub const QUARANTINE_REPORTED_MAX: usize = 10_000;
+/// Observations that a node holds; places of records are 32 bits wide.
+pub const OBSERVATIONS_MAX: usize = 100_000_000;
+/// Cells of a stream that wait for a slow reader.
+pub const TOTALS_WAITING_MAX: usize = 1_024;
+/// Periods whose own totals one call may list.
+pub const TOTALS_PERIODS_MAX: usize = 1_000;
 /// Reporting periods that one call may freeze.
 pub const FREEZE_PERIODS_MAX: usize = 64;
 /// Grants that a node keeps.
 pub const GRANTS_MAX: usize = 10_000;
+
+/// A summary as its analyst wrote it; it travels in one request.
+pub const SUMMARY_BYTES_MAX: usize = 32 * 1024;
+/// Title of a summary, in characters (domain.md §7.3).
+pub const SUMMARY_TITLE_CHARS_MAX: usize = 200;
+/// Any other text of a summary, in characters: a Cyrillic one is not the shorter for its script.
+pub const SUMMARY_TEXT_CHARS_MAX: usize = 2_000;
+/// Entries of one list of a summary: judgements, gaps, scores, codes.
+pub const SUMMARY_LIST_MAX: usize = 64;
+/// Observations that one summary refers to.
+pub const SUMMARY_OBSERVATIONS_MAX: usize = 256;
+/// Versions of one summary; all are kept.
+pub const SUMMARY_VERSIONS_MAX: u32 = 100;
+/// All versions of all summaries of a node together: they are kept ready in memory for search.
+pub const SUMMARIES_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Words of one search.
+pub const SEARCH_WORDS_MAX: usize = 16;
+/// Fields that a comparison of two versions names.
+pub const DIFF_ENTRIES_MAX: usize = 1_000;
 
 /// Connections of one listener.
 pub const CONNECTIONS_MAX: usize = 256;
@@ -131,3 +166,14 @@ pub const GATHERS_MAX: usize = 8;
 
 /// Default of the free space below which a store takes no more writes: a full disk poisons it.
 pub const STORE_FREE_BYTES_MIN: u64 = 64 * 1024 * 1024;
+
+/// One message of a backup stream.
+pub const BACKUP_CHUNK_BYTES: usize = 64 * 1024;
+/// Messages of a backup stream that wait for a slow reader.
+pub const BACKUP_CHUNKS_WAITING_MAX: usize = 16;
+/// One value of a backup: the refused rows of an import are the largest.
+pub const BACKUP_RECORD_BYTES_MAX: usize = 128 * 1024 * 1024;
+/// What a running backup remembers of what others change meanwhile; past it the backup fails, not they.
+pub const BACKUP_HELD_BYTES_MAX: usize = 256 * 1024 * 1024;
+/// Imports and versions of summaries that one call erases; the next call goes on.
+pub const ERASED_AT_ONCE_MAX: usize = 100;

@@ -148,14 +148,14 @@ fn ymd(at: Timestamp) -> (i32, u8, u8) {
 pub fn development(
     plan: &Plan,
     dir: &Path,
-    clock: &dyn Clock,
-    entropy: &dyn Entropy,
+    lists: &Lists,
+    (clock, entropy): (&dyn Clock, &dyn Entropy),
 ) -> Result<wire::Roster, Invalid> {
     if dir.exists() {
         let detail = "exists already; give a new folder, nothing is overwritten";
         return Err(Invalid::new(Reason::FieldInvalid, dir.display().to_string(), detail));
     }
-    let (now, lists) = (clock.now(), Lists::builtin());
+    let now = clock.now();
     let ca = Authority::new(plan.federation.as_str(), clock)?;
     let staff_ca = Authority::new("regional staff", clock)?;
     let [root, authority, centre] = [keyed(entropy)?, keyed(entropy)?, keyed(entropy)?];
@@ -226,7 +226,7 @@ fn write_node(
     let staff_ca = Authority::new(&format!("{} staff", node.node), clock)?;
     write(&home.join("keys/staff-ca.crt"), staff_ca.certificate_pem())?;
     write_secret(&home.join("keys/seal.key"), &seal.to_pem()?)?;
-    for role in [Role::Analyst, Role::Releaser, Role::Auditor] {
+    for role in [Role::Analyst, Role::Releaser, Role::Auditor, Role::Operator] {
         let person = named(Name::parse("name", &format!("test-{role}"))?, role);
         write_staff(&home, ca, &staff_ca, &person, (&service, &node.desk_address))?;
     }

@@ -56,7 +56,13 @@ reasons! {
     ImportUnreadable = "IMPORT_UNREADABLE", "The file or its mapping cannot be read.";
     ColumnUnknown = "COLUMN_UNKNOWN", "A column of the file is not in the mapping, or the other way round.";
     RowDuplicate = "ROW_DUPLICATE", "Another row of the same file has another figure for this cell.";
+    PersonalData = "PERSONAL_DATA", "A text looks as if it held personal data, which nothing here may hold; it is not repeated.";
+    ImportFrozen = "IMPORT_FROZEN", "An edition rests on the import; it cannot be taken back any more.";
     GrantConflict = "GRANT_CONFLICT", "Another grant with this id exists.";
+    SummaryConflict = "SUMMARY_CONFLICT", "Another summary, or another version, stands under this id already.";
+    SummaryState = "SUMMARY_STATE", "The summary is not in a state in which this may be done.";
+    FourEyes = "FOUR_EYES", "Whoever wrote something may not be the one who checks it.";
+    ClassificationAboveCeiling = "CLASSIFICATION_ABOVE_CEILING", "The marking is above what this deployment may hold; nothing of it was kept.";
     NotFound = "NOT_FOUND", "There is no such thing here.";
     Overloaded = "OVERLOADED", "Too much is under way; try again shortly.";
     StoreFull = "STORE_FULL", "The disk is almost full; nothing was changed.";

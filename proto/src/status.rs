@@ -23,26 +23,33 @@ pub fn code_of(reason: Reason) -> Code {
         | Reason::ImportUnreadable
         | Reason::ColumnUnknown
         | Reason::RowDuplicate
+        | Reason::PersonalData
         | Reason::AnswerIdentity
         | Reason::AnswerSeal
         | Reason::AnswerStale
         | Reason::AnswerQuestion
         | Reason::AnswerChanged
-        | Reason::AnswerMalformed => Code::InvalidArgument,
+        | Reason::AnswerMalformed
+        | Reason::ClassificationAboveCeiling => Code::InvalidArgument,
         Reason::CertificateMissing
         | Reason::CertificateIdentity
         | Reason::CertificateUnregistered => Code::Unauthenticated,
-        Reason::CertificateRole | Reason::AuthorityUnknown | Reason::RequirementNotForMember => {
-            Code::PermissionDenied
-        }
+        Reason::CertificateRole
+        | Reason::AuthorityUnknown
+        | Reason::RequirementNotForMember
+        | Reason::FourEyes => Code::PermissionDenied,
         Reason::RosterInvalid
         | Reason::RosterRollback
         | Reason::RequirementNotOpen
         | Reason::RequirementClosed
         | Reason::ClockSkew
         | Reason::PeriodNotFrozen
-        | Reason::ModeUnavailable => Code::FailedPrecondition,
-        Reason::RequirementConflict | Reason::GrantConflict => Code::AlreadyExists,
+        | Reason::ModeUnavailable
+        | Reason::ImportFrozen
+        | Reason::SummaryState => Code::FailedPrecondition,
+        Reason::RequirementConflict | Reason::GrantConflict | Reason::SummaryConflict => {
+            Code::AlreadyExists
+        }
         Reason::NotFound => Code::NotFound,
         Reason::LimitExceeded | Reason::Overloaded | Reason::StoreFull => Code::ResourceExhausted,
         Reason::StoreFailed | Reason::NoConnection => Code::Unavailable,

@@ -179,7 +179,7 @@ impl Lists {
     }
 
     /// Is this area, or one that contains it, among those of the indicator?
-    fn allows(&self, indicator: &Indicator, code: CrimeAreaCode) -> bool {
+    pub fn allows(&self, indicator: &Indicator, code: CrimeAreaCode) -> bool {
         let mut line = std::iter::successors(Some(code), |code| self.crime_area_parent(*code));
         indicator.areas.is_empty() || line.any(|code| indicator.areas.contains(&code))
     }
@@ -273,6 +273,11 @@ impl Lists {
     pub fn audience(&self, field: &str, text: &str) -> Result<AudienceCode, Invalid> {
         let code = AudienceCode::parse(text).filter(|code| self.audiences.contains_key(code));
         code.ok_or_else(|| unknown(field, "audiences", text))
+    }
+
+    /// Every audience, ascending.
+    pub fn audiences(&self) -> impl Iterator<Item = AudienceCode> {
+        self.audiences.keys().copied()
     }
 
     /// A period that `indicator` is collected for.

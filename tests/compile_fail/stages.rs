@@ -11,7 +11,7 @@ use accord_node::{
     cube, disclose,
     freeze::Editions,
     policy::Policy,
-    record::{RawRecord, Record},
+    record::{RawRecord, Reader, Record},
     seal::SealedAnswer,
 };
 use accord_proto::{
@@ -26,8 +26,13 @@ use accord_proto::{
     wire,
 };
 
-fn record(raw: RawRecord<'_>, of: JurisdictionCode, lists: &Lists) -> Result<Record, Invalid> {
-    Record::parse(raw, of, lists)
+fn record(
+    raw: RawRecord<'_>,
+    of: JurisdictionCode,
+    lists: &Lists,
+    secret: &[u8; 32],
+) -> Result<Record, Invalid> {
+    Reader::new(of, lists, secret).read(&raw)
 }
 
 fn answer(

@@ -20,10 +20,10 @@ use rustix::process::Signal;
 use crate::federation::Federation;
 
 /// The node that is crashed.
-const NODE: &str = "al-police";
+pub(crate) const NODE: &str = "al-police";
 /// Rounds that there are different periods for.
 pub const ROUNDS_MAX: usize = 250;
-const MAPPING: &str = "source = \"generated for a crash test\"\n\
+pub(crate) const MAPPING: &str = "source = \"generated for a crash test\"\n\
     [columns]\ncrime_area = \"area\"\nregion = \"region\"\nperiod = \"period\"\nvalue = \"n\"\n\
     [constants]\nindicator = \"DRG.SEIZ.N\"\n";
 
@@ -54,7 +54,7 @@ impl Dice {
 }
 
 /// Rows of every round's file.
-fn file_of(round: usize) -> Result<(String, u64)> {
+pub(crate) fn file_of(round: usize) -> Result<(String, u64)> {
     let lists = Lists::builtin();
     let seizures = lists.indicator("indicator", "DRG.SEIZ.N")?;
     let albania = JurisdictionCode::parse("AL").context("AL is a code")?;
@@ -111,21 +111,33 @@ pub fn kill9(program: &Path, dir: &Path, rounds: usize, seed: u64) -> Result<Sur
 
 /// Imports the file of a round; its digest if the node acknowledged it.
 fn import(federation: &Federation, round: usize) -> Result<Option<String>> {
-    let (text, rows) = file_of(round)?;
+    Ok(import_with(federation, round, 0)?.ok())
+}
+
+/// The same with so many rows that are refused and kept; what was said if it was not acknowledged.
+pub(crate) fn import_with(
+    federation: &Federation,
+    round: usize,
+    refused: usize,
+) -> Result<Result<String, String>> {
+    let (mut text, rows) = file_of(round)?;
+    for row in 0..refused {
+        text += &format!("no such area {row},no such region,2016-H1,1\n");
+    }
     let (file, mapping) = (federation.dir.join("import.csv"), federation.dir.join("mapping.toml"));
     fs::write(&file, text)?;
     fs::write(&mapping, MAPPING)?;
     let finished = federation.import(NODE, &file, &mapping)?;
-    if finished.code != Some(0) {
-        return Ok(None);
+    if !matches!(finished.code, Some(0 | 3)) {
+        return Ok(Err(finished.stderr));
     }
-    let reply = finished.json(&[0])?;
+    let reply = finished.json(&[0, 3])?;
     ensure!(reply["rows_accepted"].as_u64() == Some(rows), "not every row was accepted: {reply}");
-    Ok(reply["import_sha256"].as_str().map(str::to_owned))
+    Ok(Ok(reply["import_sha256"].as_str().context("no digest")?.to_owned()))
 }
 
 /// Everything acknowledged is there, and nothing is there by halves.
-fn check(
+pub(crate) fn check(
     federation: &Federation,
     acknowledged: &BTreeSet<String>,
     survived: &mut Survived,
@@ -151,7 +163,7 @@ fn check(
     Ok(())
 }
 
-/// Why a power cut cannot be staged here, if it cannot.
+/// Why a file system in a file cannot be had here, if it cannot.
 pub fn no_powercut() -> Option<String> {
     let root = rustix::process::geteuid().is_root();
     let tools = ["mkfs.ext4", "mount", "umount"];
@@ -167,10 +179,10 @@ pub fn no_powercut() -> Option<String> {
 }
 
 /// A file system in a file, mounted; unmounted when dropped.
-struct Mounted(std::path::PathBuf);
+pub(crate) struct Mounted(std::path::PathBuf);
 
 impl Mounted {
-    fn new(image: &Path, at: &Path) -> Result<Self> {
+    pub(crate) fn new(image: &Path, at: &Path) -> Result<Self> {
         fs::create_dir_all(at)?;
         // The file system writes nothing back by itself for minutes: only what was synced is on the "disk".
         run(Command::new("mount")
@@ -188,10 +200,21 @@ impl Drop for Mounted {
     }
 }
 
-fn run(command: &mut Command) -> Result<()> {
+pub(crate) fn run(command: &mut Command) -> Result<()> {
     let output = command.output().with_context(|| format!("{command:?}"))?;
     ensure!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
     Ok(())
+}
+
+/// Sets the free space below which the node writes nothing more.
+pub(crate) fn reserve(dir: &Path, bytes: u64) -> Result<()> {
+    let config = dir.join(NODE).join("node.toml");
+    let line = |line: &str| match line.contains("free_bytes_min = ") {
+        true => format!("free_bytes_min = {bytes}\n"),
+        false => format!("{line}\n"),
+    };
+    let text: String = fs::read_to_string(&config)?.lines().map(line).collect();
+    Ok(fs::write(&config, text)?)
 }
 
 /// One node on a file system in a file. Every round: a few imports, then the power is cut. The process is
@@ -200,10 +223,7 @@ fn run(command: &mut Command) -> Result<()> {
 pub fn powercut(program: &Path, dir: &Path, rounds: usize, seed: u64) -> Result<Survived> {
     let mut dice = Dice(seed);
     let mut federation = Federation::prepare(program.to_owned(), dir, &["AL"])?;
-    let config = dir.join(NODE).join("node.toml");
-    let small = fs::read_to_string(&config)?
-        .replace("# free_bytes_min = 67108864", "free_bytes_min = 4194304");
-    fs::write(&config, small)?;
+    reserve(dir, 4 * 1024 * 1024)?;
     let data = dir.join(NODE).join("data");
     let (image, copy) = (dir.join("disk.img"), dir.join("disk.copy"));
     fs::File::create(&image)?.set_len(192 * 1024 * 1024)?;

@@ -10,8 +10,8 @@ use std::{
 use accord_proto::{
     clock::{Entropy as _, SystemClock, SystemEntropy},
     identity::{Federation as Domain, Name},
+    own_lists,
     pki::{self, Plan, PlannedNode},
-    taxonomy::Lists,
 };
 use anyhow::{Context as _, Result};
 use serde_json::Value;
@@ -73,8 +73,21 @@ impl Federation {
     /// Keys, roster, folders and configs; nothing runs yet. `program` is a binary that begins with
     /// [`roles::run_if_asked`]; `dir` must not exist.
     pub fn prepare(program: PathBuf, dir: &Path, jurisdictions: &[&str]) -> Result<Self> {
+        Self::prepare_with(program, dir, jurisdictions, None)
+    }
+
+    /// The same with code lists of its own, in a folder.
+    pub fn prepare_with(
+        program: PathBuf,
+        dir: &Path,
+        jurisdictions: &[&str],
+        own: Option<&Path>,
+    ) -> Result<Self> {
         let host = own_loopback()?;
-        let lists = Lists::builtin();
+        let lists = own_lists::load(own)?;
+        let folder = own.map_or(String::new(), |own| own.display().to_string());
+        let configured =
+            |text: String| text.replace("# folder = \"\"", &format!("folder = {folder:?}"));
         let mut planned = Vec::new();
         for (at, code) in jurisdictions.iter().enumerate() {
             // A jurisdiction that stands twice gets a second node.
@@ -94,7 +107,7 @@ impl Federation {
             nodes: planned,
             region_address: region.clone(),
         };
-        pki::development(&plan, dir, &SystemClock, &SystemEntropy)?;
+        pki::development(&plan, dir, lists, (&SystemClock, &SystemEntropy))?;
 
         let mut nodes = BTreeMap::new();
         for node in plan.nodes {
@@ -102,7 +115,7 @@ impl Federation {
             let config = include_str!("../../deploy/node.toml")
                 .replace("127.0.0.1:7101", &node.exchange_address)
                 .replace("127.0.0.1:7201", &node.desk_address);
-            std::fs::write(home.join("node.toml"), config)?;
+            std::fs::write(home.join("node.toml"), configured(config))?;
             std::fs::write(home.join("policy.toml"), include_str!("../../deploy/policy.toml"))?;
             nodes.insert(
                 node.node.to_string(),
@@ -117,7 +130,17 @@ impl Federation {
         }
         let config =
             include_str!("../../deploy/coordinator.toml").replace("127.0.0.1:7100", &region);
-        std::fs::write(dir.join("coordinator/coordinator.toml"), config)?;
+        std::fs::write(dir.join("coordinator/coordinator.toml"), configured(config))?;
+        if let Some(own) = own {
+            for person in std::fs::read_dir(dir.join("coordinator/staff"))? {
+                let client = person?.path().join("client.toml");
+                let text = std::fs::read_to_string(&client)?;
+                std::fs::write(
+                    &client,
+                    format!("{text}lists = {:?}\n", own.display().to_string()),
+                )?;
+            }
+        }
         Ok(Self {
             program,
             dir: dir.to_owned(),

@@ -3,12 +3,17 @@
 //! TLS and a real store.
 
 pub mod crash;
+pub mod damage;
 pub mod federation;
+pub mod london;
+pub mod fulldisk;
 pub mod measure;
 pub mod peers;
 pub mod process;
 pub mod report;
+pub mod resident;
 pub mod roles;
+pub mod yardstick;
 
 #[doc(hidden)]
 pub mod compile_fail;

@@ -1,5 +1,7 @@
-//! Measurements: what an answer costs, beside a plain echo of the same size over the same TLS plus one
-//! fsynced append of the same size, in the same run. Ratios travel between machines, seconds do not.
+//! Measurements, each beside a yardstick of the same run: ratios travel between machines, seconds do not.
+//!
+//! Here: what an answer costs, beside a plain echo of the same size over the same TLS plus one fsynced
+//! append of the same size.
 
 use std::{
     ffi::OsString,
@@ -27,6 +29,14 @@ use crate::{
     report::{Report, Row},
     roles,
 };
+
+mod ingest;
+mod slice;
+mod start;
+
+pub use ingest::ingest;
+pub use slice::slice;
+pub use start::{probe, start};
 
 const NODE: &str = "al-police";
 /// 20 crime areas × 25 years.
@@ -238,4 +248,41 @@ async fn all<T>(
 fn median_ms(times: &mut [Duration]) -> f64 {
     times.sort_unstable();
     times.get(times.len() / 2).map_or(0.0, |time| time.as_secs_f64() * 1000.0)
+}
+
+/// A figure, and the yardstick's of the same unit.
+fn ratio_row(name: String, value: f64, unit: &str, yardstick: f64, what: &str) -> Row {
+    let ratio = Some(value / yardstick);
+    let yardstick = format!("{yardstick:.2} {unit}: {what}");
+    Row { name, value, unit: unit.to_owned(), yardstick, ratio }
+}
+
+fn seconds(time: Duration) -> f64 {
+    time.as_secs_f64()
+}
+
+fn count(of: usize) -> f64 {
+    u32::try_from(of).map_or(f64::MAX, f64::from)
+}
+
+fn rows_per_s(rows: usize, time: Duration) -> f64 {
+    count(rows) / seconds(time)
+}
+
+/// The least: whatever else a machine does only adds.
+fn best(times: impl Iterator<Item = Duration>) -> Result<Duration> {
+    times.min().context("nothing was measured")
+}
+
+/// The median time of a call, of `rounds` after one that warms up.
+fn median(rounds: usize, mut call: impl FnMut() -> Result<()>) -> Result<Duration> {
+    call()?;
+    let mut times = Vec::with_capacity(rounds);
+    for _ in 0..rounds {
+        let started = Instant::now();
+        call()?;
+        times.push(started.elapsed());
+    }
+    times.sort_unstable();
+    times.get(times.len() / 2).copied().context("nothing was measured")
 }

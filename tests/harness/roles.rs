@@ -8,8 +8,14 @@ pub const NODE: &str = "as-accord-node";
 /// First argument of a process that is to be the coordinator.
 pub const COORDINATOR: &str = "as-accord-coordinator";
 
+/// First argument of a process that opens a store and says what it holds.
+pub const STORE: &str = "as-store";
+
 /// First argument of a process that is the yardstick of measurements: a plain echo.
 pub const ECHO: &str = "as-echo";
+
+/// First argument of a process that opens a store and says what that took.
+pub const START: &str = "as-start";
 
 /// Runs the role that the first argument names, if it names one.
 pub fn run_if_asked() -> Option<ExitCode> {
@@ -23,8 +29,12 @@ pub fn run_if_asked() -> Option<ExitCode> {
     } else if role == COORDINATOR {
         end_with_parent(&rest);
         Some(accord_coordinator::cli::main(named("accord-coordinator")))
+    } else if role == STORE {
+        Some(crate::damage::say(&rest))
     } else if role == ECHO {
         Some(crate::measure::echo(&rest))
+    } else if role == START {
+        Some(crate::measure::probe(&rest))
     } else {
         None
     }

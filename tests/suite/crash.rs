@@ -3,7 +3,7 @@
 
 use std::io::Write as _;
 
-use accord_tests::crash;
+use accord_tests::{crash, damage, fulldisk};
 
 use crate::program;
 
@@ -27,4 +27,24 @@ fn an_acknowledged_import_survives_a_power_cut() {
     let survived = crash::powercut(&program(), &dir.path().join("federation"), 3, SEED).unwrap();
     eprintln!("seed {SEED}: {survived:?}");
     assert!(survived.acknowledged >= 3);
+}
+
+#[test]
+fn a_full_disk_loses_nothing_and_leaves_room_to_take_consent_back() {
+    if let Some(why) = crash::no_powercut() {
+        let _ = writeln!(std::io::stderr(), "SKIPPED: the full disk: {why}");
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let filled = fulldisk::fulldisk(&program(), &dir.path().join("federation"), 2, SEED).unwrap();
+    eprintln!("seed {SEED}: {filled:?}");
+    assert!(filled.refused > 0 && filled.failed > 0);
+}
+
+#[test]
+fn a_damaged_store_opens_with_the_same_content_or_is_refused_and_its_backup_restores_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let ended = damage::damage(&program(), &dir.path().join("federation"), 12, SEED).unwrap();
+    eprintln!("seed {SEED}: {ended:?}");
+    assert!(ended.refused > 0);
 }

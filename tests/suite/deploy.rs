@@ -9,7 +9,11 @@ use std::{
 };
 
 use accord_coordinator::requirement;
-use accord_node::{ingest::mapping::Mapping, policy::Policy};
+use accord_node::{
+    ingest::{guard, mapping::Mapping},
+    policy::Policy,
+    summary::{Admission, DEFAULT_CEILING, Document},
+};
 use accord_proto::{
     clock::{Clock as _, FixedClock, SystemClock, SystemEntropy, Timestamp},
     reason::{Invalid, Reason},
@@ -30,7 +34,7 @@ struct Sample {
     read: fn(&str) -> Result<String, Invalid>,
 }
 
-const SAMPLES: [Sample; 5] = [
+const SAMPLES: [Sample; 6] = [
     Sample {
         path: "deploy/node.toml",
         read: |text| {
@@ -51,7 +55,18 @@ const SAMPLES: [Sample; 5] = [
     },
     Sample { path: "deploy/requirement.toml", read: signed },
     Sample { path: "deploy/mapping.toml", read: |text| Ok(format!("{:?}", Mapping::parse(text)?)) },
+    Sample { path: "deploy/summary.toml", read: summary },
 ];
+
+/// Takes in a summary as the node of its sample's jurisdiction would.
+fn summary(text: &str) -> Result<String, Invalid> {
+    let lists = Lists::builtin();
+    let albania = lists.jurisdiction("jurisdiction", "AL")?.code;
+    let now = Timestamp::parse("today", "2026-12-01")?;
+    let guard = |text: &str| guard::in_text(text).map(guard::Personal::name);
+    let admission = Admission { ceiling: DEFAULT_CEILING, guard, now };
+    Ok(Document::parse(text, albania, lists, &admission)?.text().to_owned())
+}
 
 /// Signs a requirement on a day when the sample's window can open.
 fn signed(text: &str) -> Result<String, Invalid> {

@@ -14,10 +14,15 @@ use accord_tests::federation::Federation;
 
 mod exchange;
 mod consent;
+mod analyst;
+mod london;
+mod published;
+mod summary;
 mod adversary;
 mod partition;
 mod listener;
 mod crash;
+mod store;
 mod golden;
 mod deploy;
 mod house;

@@ -3,6 +3,10 @@
 use accord_proto::{reason::Reason, taxonomy::Lists};
 
 use super::*;
+use crate::record::{
+    Observed,
+    tests::{SECRET, albania},
+};
 
 const MAPPING: &str = r#"
 source = "test"
@@ -21,10 +25,13 @@ M = "missing"
 unit = "NR"
 "#;
 
+fn through(mapping: &str, file: &[u8]) -> Result<Batch, Invalid> {
+    let home = Home { jurisdiction: albania(), lists: Lists::builtin(), secret: &SECRET };
+    read(Box::new(file), &Mapping::parse(mapping)?, home)
+}
+
 fn import(file: &str) -> Batch {
-    let lists = Lists::builtin();
-    let mapping = Mapping::parse(MAPPING).unwrap();
-    read(file.as_bytes(), &mapping, lists.jurisdiction("", "AL").unwrap().code, lists).unwrap()
+    through(MAPPING, file.as_bytes()).unwrap()
 }
 
 #[test]
@@ -51,7 +58,7 @@ fn every_row_is_accounted_for() {
         [
             (4, "iccs", Reason::CodeUnknown),
             (5, "year", Reason::PeriodInvalid),
-            (8, "value", Reason::RowDuplicate),
+            (8, "n", Reason::RowDuplicate),
             (9, "flag", Reason::CodeUnknown),
             (10, "row", Reason::FieldInvalid),
             (11, "n", Reason::FieldInvalid),
@@ -100,11 +107,81 @@ fn a_mapping_with_a_wrong_key_is_refused() {
     );
 }
 
+const EVENTS: &str = r#"
+source = "test"
+rows = "events"
+decimal_comma = true
+[columns]
+crime_area = "drug"
+region = "place"
+period = "date"
+value = "kg"
+unit = "case"
+source = "report"
+[constants]
+indicator = "DRG.SEIZ.COC.KG"
+origin = "customs"
+[codes.drug_is_no_target]
+"#;
+
 #[test]
-fn another_encoding_is_refused_whole() {
-    let lists = Lists::builtin();
-    let mapping = Mapping::parse(MAPPING).unwrap();
-    let error = read(b"iccs\n\xff\n", &mapping, lists.jurisdiction("", "AL").unwrap().code, lists)
-        .unwrap_err();
-    assert_eq!(error.reason, Reason::ImportUnreadable);
+fn events_are_read_with_dates_and_decimal_commas() {
+    let mapping = EVENTS.replace(
+        "[codes.drug_is_no_target]\n",
+        "[dates]\nformat = \"%d.%m.%Y\"\ngranularity = \"half\"\n",
+    );
+    let file = "drug;place;date;kg;case;report\n\
+        DRG.COC;AL022;03.05.2016;12,5;K-1;R-1\n\
+        DRG.COC;AL022;31.12.2016;0,125;K-2;\n\
+        DRG.COC;AL022;31.02.2016;1;K-3;\n\
+        DRG.COC;AL022;31.12.2016;;K-4;\n";
+    let batch = through(&mapping, file.as_bytes()).unwrap();
+    let found: Vec<_> = batch
+        .records
+        .iter()
+        .map(|record| (record.cell().period.to_string(), record.observed()))
+        .collect();
+    assert!(
+        found
+            == [
+                ("2016-H1".to_owned(), Observed::Value(12_500)),
+                ("2016-H2".to_owned(), Observed::Value(125)),
+                ("2016-H2".to_owned(), Observed::Value(1_000)),
+            ]
+    );
+    assert_eq!(batch.quarantined.len(), 1);
+    assert_eq!(batch.quarantined[0].why.reason, Reason::PeriodInvalid);
+    assert_eq!(batch.quarantined[0].why.field, "date");
+}
+
+#[test]
+fn a_code_of_what_is_neither_column_nor_constant_is_refused() {
+    let error = Mapping::parse(EVENTS).unwrap_err();
+    assert!(error.detail.contains("drug_is_no_target"), "{error}");
+    let totals =
+        EVENTS.replace("rows = \"events\"\n", "").replace("[codes.drug_is_no_target]\n", "");
+    assert!(Mapping::parse(&totals).unwrap_err().detail.contains("unit"));
+}
+
+#[test]
+fn a_masked_figure_is_an_interval() {
+    let mapping = format!("{MAPPING}[masks]\n\"<5\" = [\"0\", \"4\"]\n");
+    let batch = through(&mapping, b"iccs,year,n,flag,unit,note\nICCS0101,2016,<5,A,NR,\n").unwrap();
+    let observed: Vec<_> = batch.records.iter().map(|record| record.observed()).collect();
+    assert!(observed == [Observed::Between(0, 4)]);
+}
+
+#[test]
+fn what_looks_personal_is_refused_and_not_repeated() {
+    let mapping =
+        EVENTS.replace("[codes.drug_is_no_target]\n", "").replace("decimal_comma = true\n", "");
+    let file = "drug,place,date,kg,case,report\n\
+        DRG.COC,AL022,2016-H1,1,someone@example.org,\n\
+        DRG.COC,AL022,2016-H1,someone@example.org,K-2,\n";
+    let batch = through(&mapping, file.as_bytes()).unwrap();
+    assert!(batch.records.is_empty());
+    for (refused, field) in batch.quarantined.iter().zip(["case", "kg"]) {
+        assert_eq!((refused.why.reason, refused.why.field.as_str()), (Reason::PersonalData, field));
+        assert!(!refused.why.detail.contains("someone"), "{}", refused.why);
+    }
 }

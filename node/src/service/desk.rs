@@ -4,7 +4,7 @@ use std::sync::{Arc, PoisonError};
 
 use accord_proto::{
     identity::Role,
-    limits::{IMPORT_BYTES_MAX, IMPORTS_MAX, PAGE_SIZE_MAX, QUARANTINE_REPORTED_MAX},
+    limits::{IMPORTS_MAX, PAGE_SIZE_MAX},
     reason::{Invalid, Reason},
     transport::{Peer, listener::caller},
     wire::desk as wire,
@@ -19,6 +19,10 @@ use crate::{
     desk,
 };
 
+mod imports;
+mod keeping;
+mod totals;
+
 /// Who may read.
 const READERS: &[Role] = &[Role::Analyst, Role::Releaser, Role::Auditor, Role::Operator];
 
@@ -29,12 +33,15 @@ pub struct DeskService {
     pub node: Arc<Node>,
     /// Imports under way.
     pub imports: Arc<Semaphore>,
+    /// Backups under way.
+    pub backups: Arc<Semaphore>,
 }
 
 impl DeskService {
     /// The desk of a node.
     pub fn new(node: Arc<Node>) -> Self {
-        Self { node, imports: Arc::new(Semaphore::new(IMPORTS_MAX)) }
+        let backups = Arc::new(Semaphore::new(keeping::BACKUPS_MAX));
+        Self { node, imports: Arc::new(Semaphore::new(IMPORTS_MAX)), backups }
     }
 
     fn staff<T>(&self, request: &Request<T>, roles: &[Role]) -> Result<Peer, Invalid> {
@@ -61,30 +68,103 @@ impl wire::desk_server::Desk for DeskService {
             let detail = format!("{IMPORTS_MAX} imports are under way; try again shortly");
             Invalid::new(Reason::Overloaded, "import", detail)
         })?;
-        let (header, file) = receive(request.into_inner()).await?;
-        let imported = desk::import(&self.node, &peer, &header.file_name, &header.mapping, &file)
-            .await
-            .map_err(refused)?;
-        let summary = imported.summary;
-        info!(accepted = summary.rows_accepted, quarantined = summary.rows_quarantined, "imported");
-        let reported = imported.quarantined.into_iter().take(QUARANTINE_REPORTED_MAX);
-        Ok(Response::new(wire::ImportResponse {
-            import_sha256: summary.digest,
-            already_imported: imported.already,
-            rows_read: summary.rows_read,
-            rows_left_out: summary.rows_left_out,
-            rows_unchanged: summary.rows_unchanged,
-            rows_accepted: summary.rows_accepted,
-            rows_quarantined: summary.rows_quarantined,
-            quarantined: reported
-                .map(|quarantined| wire::Quarantined {
-                    row: quarantined.row,
-                    field: quarantined.why.field,
-                    reason: quarantined.why.reason.code().to_owned(),
-                    hint: quarantined.why.detail,
-                })
-                .collect(),
-        }))
+        let imported = imports::receive(&self.node, &peer, request.into_inner()).await?;
+        Ok(Response::new(imports::response(imported)))
+    }
+
+    async fn list_imports(
+        &self,
+        request: Request<wire::ListImportsRequest>,
+    ) -> Result<Response<wire::ListImportsResponse>, Status> {
+        self.staff(&request, READERS)?;
+        Ok(Response::new(imports::list(&self.node, &request.into_inner())?))
+    }
+
+    async fn get_import(
+        &self,
+        request: Request<wire::GetImportRequest>,
+    ) -> Result<Response<wire::GetImportResponse>, Status> {
+        self.staff(&request, READERS)?;
+        let number = request.into_inner().import;
+        Ok(Response::new(imports::show(&self.node, number).map_err(refused)?))
+    }
+
+    async fn undo_import(
+        &self,
+        request: Request<wire::UndoImportRequest>,
+    ) -> Result<Response<wire::UndoImportResponse>, Status> {
+        let peer = self.staff(&request, &[Role::Analyst])?;
+        let wire::UndoImportRequest { import, why } = request.into_inner();
+        let observations =
+            desk::imports::undo(&self.node, &peer, import, &why).await.map_err(refused)?;
+        info!(import, "import undone");
+        Ok(Response::new(wire::UndoImportResponse { observations }))
+    }
+
+    async fn save_mapping(
+        &self,
+        request: Request<wire::SaveMappingRequest>,
+    ) -> Result<Response<wire::SaveMappingResponse>, Status> {
+        let peer = self.staff(&request, &[Role::Analyst])?;
+        let wire::SaveMappingRequest { name, text } = request.into_inner();
+        desk::imports::save_mapping(&self.node, &peer, &name, &text).await.map_err(refused)?;
+        Ok(Response::new(wire::SaveMappingResponse {}))
+    }
+
+    async fn list_mappings(
+        &self,
+        request: Request<wire::ListMappingsRequest>,
+    ) -> Result<Response<wire::ListMappingsResponse>, Status> {
+        self.staff(&request, READERS)?;
+        let mappings = self.node.store.mappings()?;
+        let entry = |(name, text)| wire::MappingEntry { name, text };
+        let mappings = mappings.into_iter().map(entry).collect();
+        Ok(Response::new(wire::ListMappingsResponse { mappings }))
+    }
+
+    async fn get_template(
+        &self,
+        request: Request<wire::GetTemplateRequest>,
+    ) -> Result<Response<wire::GetTemplateResponse>, Status> {
+        self.staff(&request, READERS)?;
+        let wire::GetTemplateRequest { indicator, events, csv } = request.into_inner();
+        let made = desk::templates::template(&self.node, &indicator, events, csv);
+        let (file, mapping) = made.map_err(refused)?;
+        Ok(Response::new(wire::GetTemplateResponse { file, mapping }))
+    }
+
+    type ListTotalsStream = totals::Stream<wire::Total>;
+
+    async fn list_totals(
+        &self,
+        request: Request<wire::ListTotalsRequest>,
+    ) -> Result<Response<Self::ListTotalsStream>, Status> {
+        let peer = self.staff(&request, &[Role::Analyst, Role::Releaser])?;
+        let wanted = totals::wanted(&self.node, request.into_inner()).map_err(refused)?;
+        Ok(Response::new(totals::list(Arc::clone(&self.node), peer, wanted)))
+    }
+
+    type ListContradictionsStream = totals::Stream<wire::Contradiction>;
+
+    async fn list_contradictions(
+        &self,
+        request: Request<wire::ListContradictionsRequest>,
+    ) -> Result<Response<Self::ListContradictionsStream>, Status> {
+        let peer = self.staff(&request, &[Role::Analyst, Role::Releaser])?;
+        let found = totals::contradictions(&self.node, &peer).await.map_err(refused)?;
+        Ok(Response::new(found))
+    }
+
+    type DiffEditionsStream = totals::Stream<wire::CellChange>;
+
+    async fn diff_editions(
+        &self,
+        request: Request<wire::DiffEditionsRequest>,
+    ) -> Result<Response<Self::DiffEditionsStream>, Status> {
+        let peer = self.staff(&request, &[Role::Analyst, Role::Releaser])?;
+        let request = request.into_inner();
+        let changes = totals::changes(&self.node, &peer, &request).await.map_err(refused)?;
+        Ok(Response::new(changes))
     }
 
     async fn freeze(
@@ -169,36 +249,31 @@ impl wire::desk_server::Desk for DeskService {
             journal_root: head.journal().root().0.to_vec(),
             editions: held.editions.references().map(|edition| edition.to_wire()).collect(),
             imports_sha256: imports.into_iter().map(|import| import.digest).collect(),
+            store_bytes: node.store.bytes()?,
         }))
     }
-}
 
-/// Collects a streamed file, up to the bound.
-async fn receive(
-    mut stream: Streaming<wire::ImportRequest>,
-) -> Result<(wire::ImportHeader, Vec<u8>), Status> {
-    use wire::import_request::Part;
-    let mut header = None;
-    let mut file = Vec::new();
-    while let Some(wire::ImportRequest { part }) = stream.message().await? {
-        match (part, &header) {
-            (Some(Part::Header(first)), None) => header = Some(first),
-            (Some(Part::Chunk(chunk)), Some(_)) if file.len() + chunk.len() <= IMPORT_BYTES_MAX => {
-                file.extend_from_slice(&chunk);
-            }
-            (Some(Part::Chunk(_)), Some(_)) => {
-                let detail = format!("more than {IMPORT_BYTES_MAX} bytes; split the file");
-                return Err(Invalid::new(Reason::LimitExceeded, "file", detail).into());
-            }
-            (Some(Part::Header(_)), Some(_)) | (Some(Part::Chunk(_)), None) | (None, _) => {
-                let detail = "send the header first and once, then chunks";
-                return Err(Invalid::new(Reason::FieldInvalid, "part", detail).into());
-            }
-        }
+    type BackupStream = totals::Stream<wire::BackupChunk>;
+
+    async fn backup(
+        &self,
+        request: Request<wire::BackupRequest>,
+    ) -> Result<Response<Self::BackupStream>, Status> {
+        let peer = self.staff(&request, &[Role::Operator])?;
+        let place = Arc::clone(&self.backups).try_acquire_owned().map_err(|_| {
+            Invalid::new(Reason::Overloaded, "backup", "one is under way; wait for its end")
+        })?;
+        Ok(Response::new(keeping::backup(Arc::clone(&self.node), peer, place)))
     }
-    let header =
-        header.ok_or_else(|| Invalid::new(Reason::FieldMissing, "header", "nothing was sent"))?;
-    Ok((header, file))
+
+    async fn erase_due(
+        &self,
+        request: Request<wire::EraseDueRequest>,
+    ) -> Result<Response<wire::EraseDueResponse>, Status> {
+        let peer = self.staff(&request, &[Role::Releaser])?;
+        let erased = keeping::erase(&self.node, &peer, &request.into_inner()).await;
+        Ok(Response::new(erased.map_err(refused)?))
+    }
 }
 
 fn raw_grant(request: wire::GrantRequest) -> RawGrant {

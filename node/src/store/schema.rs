@@ -4,19 +4,17 @@
 use accord_proto::{
     clock::Timestamp,
     id::EditionId,
-    reason::{Invalid, Reason},
+    reason::{Invalid, Reason, quoted},
+    seal::Digest,
     table::EditionRef,
-    taxonomy::{JurisdictionCode, Lists, Period},
+    taxonomy::{Lists, Period},
 };
 use prost::Message;
 
-use crate::{
-    consent, cube, freeze, ingest,
-    record::{Observed, RawRecord, Record},
-};
+use crate::{consent, cube::Cells, freeze, ingest};
 
 /// Version of this schema. A store of another one is refused, not guessed at.
-pub(super) const FORMAT: &str = "accord-node 1";
+pub(super) const FORMAT: &str = "accord-node 3";
 pub(super) const FORMAT_KEY: &str = "format";
 pub(super) const OWNER_KEY: &str = "owner";
 pub(super) const JOURNAL_KEY: &str = "journal";
@@ -28,8 +26,8 @@ pub(super) fn check_format(found: &[u8]) -> Result<(), Invalid> {
         return Ok(());
     }
     let detail = format!(
-        "its format is \"{}\", this program reads \"{FORMAT}\"",
-        String::from_utf8_lossy(found)
+        "its format is {}, this program reads \"{FORMAT}\"",
+        quoted(&String::from_utf8_lossy(found))
     );
     Err(Invalid::new(Reason::StoreFailed, "store", detail))
 }
@@ -38,7 +36,8 @@ pub(super) fn check_owner(found: &[u8], owner: &str) -> Result<(), Invalid> {
     if found == owner.as_bytes() {
         return Ok(());
     }
-    let detail = format!("belongs to {}, not to {owner}", String::from_utf8_lossy(found));
+    let found = String::from_utf8_lossy(found);
+    let detail = format!("belongs to {}, not to {owner}", quoted(&found));
     Err(Invalid::new(Reason::StoreFailed, "store", detail))
 }
 
@@ -62,6 +61,9 @@ pub(super) struct Counters {
     pub(super) editions: u64,
     #[prost(bytes = "vec", tag = "6")]
     pub(super) policy: Vec<u8>,
+    /// Sum of all that lies in the store.
+    #[prost(bytes = "vec", tag = "7")]
+    pub(super) contents: Vec<u8>,
 }
 
 /// A committed import.
@@ -94,6 +96,28 @@ pub struct ImportSummary {
     /// Rows that were refused.
     #[prost(uint64, tag = "9")]
     pub rows_quarantined: u64,
+    /// Taken back as a whole.
+    #[prost(bool, tag = "10")]
+    pub undone: bool,
+    /// When it was committed.
+    #[prost(int64, tag = "11")]
+    pub at_s: i64,
+    /// What the file was taken for.
+    #[prost(string, tag = "12")]
+    pub recognised: String,
+    /// From this day on its records may not be kept; 0: no such day.
+    #[prost(int64, tag = "13")]
+    pub retention_until_s: i64,
+    /// Its records were erased.
+    #[prost(bool, tag = "14")]
+    pub erased: bool,
+}
+
+impl ImportSummary {
+    /// Does what it brought still count?
+    pub fn counts(&self) -> bool {
+        !self.undone && !self.erased
+    }
 }
 
 /// What was released for a requirement, and what it was released under.
@@ -108,90 +132,46 @@ pub struct Released {
 }
 
 #[derive(Clone, PartialEq, Message)]
-pub(super) struct Block {
-    #[prost(message, repeated, tag = "1")]
-    pub(super) records: Vec<Row>,
-}
-
-/// A record as text codes: codes outlive every list version, positions in a list do not.
-#[derive(Clone, PartialEq, Message)]
-pub(super) struct Row {
-    #[prost(string, tag = "1")]
-    indicator: String,
-    #[prost(string, tag = "2")]
-    crime_area: String,
-    #[prost(string, tag = "3")]
-    region: String,
-    #[prost(string, tag = "4")]
-    period: String,
-    #[prost(string, optional, tag = "5")]
-    value: Option<String>,
-}
-
-impl Block {
-    pub(super) fn write(records: &[Record]) -> Self {
-        Self { records: records.iter().map(Row::write).collect() }
-    }
-}
-
-impl Row {
-    fn write(record: &Record) -> Self {
-        let key = record.key();
-        let decimals =
-            Lists::builtin().indicator_of(key.indicator).map_or(0, |indicator| indicator.decimals);
-        Self {
-            indicator: key.indicator.to_string(),
-            crime_area: key.crime_area.to_string(),
-            region: key.region.to_string(),
-            period: key.period.to_string(),
-            value: match record.observed() {
-                Observed::Value(value) => Some(accord_proto::taxonomy::decimal(value, decimals)),
-                Observed::Missing => None,
-            },
-        }
-    }
-
-    pub(super) fn read(
-        &self,
-        jurisdiction: JurisdictionCode,
-        lists: &Lists,
-    ) -> Result<Record, Invalid> {
-        let Self { indicator, crime_area, region, period, value } = self;
-        let raw = RawRecord { indicator, crime_area, region, period, value: value.as_deref() };
-        Record::parse(raw, jurisdiction, lists).map_err(|error| error.within("store.record"))
-    }
-}
-
-#[derive(Clone, PartialEq, Message)]
 pub(super) struct Quarantine {
     #[prost(message, repeated, tag = "1")]
-    rows: Vec<QuarantinedRow>,
+    pub(super) rows: Vec<QuarantinedRow>,
 }
 
+/// A refused row, as it is kept.
 #[derive(Clone, PartialEq, Message)]
-struct QuarantinedRow {
+pub struct QuarantinedRow {
+    /// Line or row of the file.
     #[prost(uint64, tag = "1")]
-    row: u64,
+    pub row: u64,
+    /// Column of the file.
     #[prost(string, tag = "2")]
-    field: String,
+    pub field: String,
+    /// Stable code.
     #[prost(string, tag = "3")]
-    reason: String,
+    pub reason: String,
+    /// What was found and what to do.
     #[prost(string, tag = "4")]
-    hint: String,
+    pub hint: String,
 }
 
-impl Quarantine {
-    pub(super) fn write(rows: &[ingest::Quarantined]) -> Self {
-        let row = |quarantined: &ingest::Quarantined| QuarantinedRow {
+impl From<&ingest::Quarantined> for QuarantinedRow {
+    fn from(quarantined: &ingest::Quarantined) -> Self {
+        Self {
             row: quarantined.row,
             field: quarantined.why.field.clone(),
             reason: quarantined.why.reason.code().to_owned(),
             hint: quarantined.why.detail.clone(),
-        };
-        Self { rows: rows.iter().map(row).collect() }
+        }
     }
 }
 
+impl Quarantine {
+    pub(super) fn write(rows: &[ingest::Quarantined]) -> Self {
+        Self { rows: rows.iter().map(QuarantinedRow::from).collect() }
+    }
+}
+
+/// An edition without its figures, which lie in blocks of their own.
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct Edition {
     #[prost(string, tag = "1")]
@@ -204,31 +184,61 @@ pub(super) struct Edition {
     frozen_at_s: i64,
     #[prost(string, tag = "5")]
     lists: String,
-    #[prost(message, repeated, tag = "6")]
-    rows: Vec<Row>,
+    #[prost(bytes = "vec", tag = "6")]
+    policy: Vec<u8>,
+    #[prost(message, repeated, tag = "7")]
+    pub(super) classes: Vec<ReleaseClass>,
+    /// Imports before it: none of them can be undone any more where it touches the period.
+    #[prost(uint64, tag = "8")]
+    imports: u64,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct ReleaseClass {
+    #[prost(string, repeated, tag = "1")]
+    audiences: Vec<String>,
+    #[prost(uint64, tag = "2")]
+    cells: u64,
 }
 
 impl Edition {
     pub(super) fn write(edition: &freeze::Edition) -> Self {
-        let freeze::Edition { reference, frozen_at, lists, cube } = edition;
+        let freeze::Edition { reference, frozen_at, lists, policy, imports, classes } = edition;
+        let class = |class: &freeze::ReleaseClass| ReleaseClass {
+            audiences: class.audiences.iter().map(ToString::to_string).collect(),
+            cells: class.cells.len() as u64,
+        };
         Self {
             period: reference.period.to_string(),
             edition: reference.edition.to_string(),
             number: reference.number,
             frozen_at_s: frozen_at.as_s(),
             lists: lists.clone(),
-            rows: cube.records().map(|record| Row::write(&record)).collect(),
+            policy: policy.0.to_vec(),
+            classes: classes.iter().map(class).collect(),
+            imports: *imports,
         }
     }
 
-    pub(super) fn read(
-        self,
-        jurisdiction: JurisdictionCode,
-        lists: &Lists,
-    ) -> Result<freeze::Edition, Invalid> {
-        let Self { period, edition, number, frozen_at_s, lists: lists_name, rows } = self;
-        let records: Result<Vec<_>, _> =
-            rows.iter().map(|row| row.read(jurisdiction, lists)).collect();
+    /// `cells` of each class, as they were found.
+    pub(super) fn read(self, cells: Vec<Cells>, lists: &Lists) -> Result<freeze::Edition, Invalid> {
+        let Self { period, edition, number, frozen_at_s, lists: name, policy, classes, imports } =
+            self;
+        let mut read = Vec::with_capacity(classes.len());
+        for (class, cells) in classes.into_iter().zip(cells) {
+            if cells.len() as u64 != class.cells {
+                let detail = format!(
+                    "damaged: the edition of {period} is not whole; restore it from a backup"
+                );
+                return Err(Invalid::new(Reason::StoreFailed, "store", detail));
+            }
+            let audiences =
+                class.audiences.iter().map(|code| lists.audience("store.edition", code));
+            read.push(freeze::ReleaseClass {
+                audiences: audiences.collect::<Result<_, _>>()?,
+                cells,
+            });
+        }
         Ok(freeze::Edition {
             reference: EditionRef {
                 period: Period::parse("store.edition.period", &period)?,
@@ -236,8 +246,10 @@ impl Edition {
                 number,
             },
             frozen_at: Timestamp::from_s("store.edition.frozen_at_s", frozen_at_s)?,
-            lists: lists_name,
-            cube: cube::Cube::of(records?),
+            lists: name,
+            policy: Digest::from_wire("store.edition.policy", &policy)?,
+            imports,
+            classes: read,
         })
     }
 }

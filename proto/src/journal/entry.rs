@@ -22,6 +22,8 @@ pub enum Act {
     Disclosure,
     /// Figures of several parties became one.
     Combination,
+    /// Data were taken out for good.
+    Erasure,
 }
 
 impl Act {
@@ -32,6 +34,7 @@ impl Act {
             Self::Consultation => "consultation",
             Self::Disclosure => "disclosure",
             Self::Combination => "combination",
+            Self::Erasure => "erasure",
         }
     }
 }

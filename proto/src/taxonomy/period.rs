@@ -25,7 +25,8 @@ impl Granularity {
         (Self::Month, "month"),
     ];
 
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    /// Reads its name: `year`, `half`, `quarter` or `month`.
+    pub fn parse(text: &str) -> Option<Self> {
         Self::NAMES.into_iter().find(|(_, name)| *name == text).map(|(granularity, _)| granularity)
     }
 
@@ -109,6 +110,15 @@ impl Period {
         self.granularity
     }
 
+    /// Does `other` lie within this one? A period holds itself.
+    pub fn holds(self, other: Self) -> bool {
+        let (per_year, parts) = (self.granularity.per_year(), other.granularity.per_year());
+        // Every length divides every longer one.
+        self.year == other.year
+            && parts % per_year == 0
+            && (other.part - 1) / (parts / per_year) == self.part - 1
+    }
+
     /// The next period of the same length.
     #[must_use]
     pub fn next(self) -> Self {
@@ -164,6 +174,29 @@ mod tests {
             "2016Q1", "2016-+1", "+016", "1949", "2016-é",
         ] {
             assert!(Period::parse("period", wrong).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn a_period_holds_what_lies_within_it() {
+        let at = |text| Period::parse("period", text).unwrap();
+        for (outer, inner) in [
+            ("2016", "2016-05"),
+            ("2016", "2016"),
+            ("2016-H2", "2016-Q3"),
+            ("2016-H1", "2016-06"),
+            ("2016-Q4", "2016-10"),
+        ] {
+            assert!(at(outer).holds(at(inner)), "{outer} {inner}");
+            assert!(outer == inner || !at(inner).holds(at(outer)), "{inner} {outer}");
+        }
+        for (outer, inner) in [
+            ("2016", "2017-01"),
+            ("2016-H1", "2016-07"),
+            ("2016-Q1", "2016-04"),
+            ("2016-Q1", "2016-H1"),
+        ] {
+            assert!(!at(outer).holds(at(inner)), "{outer} {inner}");
         }
     }
 

@@ -42,25 +42,76 @@ pub struct Options {
 }
 
 /// Serves until `shutdown` resolves; then health says NOT_SERVING, calls under way may end, and it returns.
-pub async fn serve<S>(
+pub async fn serve(
     listener: TcpListener,
     credentials: &Credentials,
-    service: S,
+    service: impl Grpc,
     options: Options,
     shutdown: impl Future<Output = ()> + Send + 'static,
-) -> Result<(), Invalid>
-where
+) -> Result<(), Invalid> {
+    serve_all(listener, credentials, Services::of(service), options, shutdown).await
+}
+
+/// What can be served: every generated server is one.
+pub trait Grpc:
+    tower::Service<
+        http::Request<tonic::body::Body>,
+        Response = http::Response<tonic::body::Body>,
+        Error = std::convert::Infallible,
+        Future: Send + 'static,
+    > + tonic::server::NamedService
+    + Clone
+    + Send
+    + Sync
+    + 'static
+{
+}
+
+impl<S> Grpc for S where
     S: tower::Service<
             http::Request<tonic::body::Body>,
             Response = http::Response<tonic::body::Body>,
             Error = std::convert::Infallible,
+            Future: Send + 'static,
         > + tonic::server::NamedService
         + Clone
         + Send
         + Sync
-        + 'static,
-    S::Future: Send + 'static,
+        + 'static
 {
+}
+
+/// Services that share a port.
+#[derive(Clone, Debug)]
+pub struct Services {
+    routes: tonic::service::Routes,
+    names: Vec<&'static str>,
+}
+
+impl Services {
+    /// One service.
+    pub fn of<S: Grpc>(service: S) -> Self {
+        Self { routes: tonic::service::Routes::new(service), names: vec![S::NAME] }
+    }
+
+    /// … and one more.
+    #[must_use]
+    pub fn and<S: Grpc>(mut self, service: S) -> Self {
+        self.routes = self.routes.add_service(service);
+        self.names.push(S::NAME);
+        self
+    }
+}
+
+/// The same for several services on one port.
+pub async fn serve_all(
+    listener: TcpListener,
+    credentials: &Credentials,
+    services: Services,
+    options: Options,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), Invalid> {
+    let Services { routes, names } = services;
     let acceptor = TlsAcceptor::from(credentials.server_config()?);
     let (accepted, incoming) = mpsc::channel(limits::CALLS_PER_CONNECTION_MAX);
     // A set, so that the accept loop ends with this future however that ends, and the port is free.
@@ -68,7 +119,9 @@ where
     accept_loop.spawn(accept(listener, acceptor, accepted));
 
     let (health, health_service) = tonic_health::server::health_reporter();
-    health.set_service_status(S::NAME, tonic_health::ServingStatus::Serving).await;
+    for name in &names {
+        health.set_service_status(*name, tonic_health::ServingStatus::Serving).await;
+    }
     let reflection = options.reflection.then(reflection).transpose()?;
     let shed = ServiceBuilder::new()
         .layer(LoadShedLayer::new())
@@ -77,7 +130,9 @@ where
 
     let stopping = async move {
         shutdown.await;
-        health.set_service_status(S::NAME, tonic_health::ServingStatus::NotServing).await;
+        for name in names {
+            health.set_service_status(name, tonic_health::ServingStatus::NotServing).await;
+        }
         accept_loop.abort_all();
     };
     tonic::transport::Server::builder()
@@ -94,9 +149,9 @@ where
         .max_connection_age(limits::CONNECTION_AGE_MAX)
         .max_connection_age_grace(limits::DRAIN_TIMEOUT)
         .layer(shed)
+        .add_routes(routes)
         .add_service(health_service)
         .add_optional_service(reflection)
-        .add_service(service)
         .serve_with_incoming_shutdown(
             tokio_stream::wrappers::ReceiverStream::new(incoming),
             stopping,

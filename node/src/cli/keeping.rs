@@ -1,0 +1,47 @@
+//! Command lines of keeping the store: backup, restore, erasing what is due.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::Client;
+
+pub(super) const EXAMPLES: &str = "Examples:\n  \
+    accord-node restore accord-node-mk-police-20261124T080000Z.backup --check\n  \
+    accord-node restore accord-node-mk-police-20261124T080000Z.backup --data /var/lib/accord/data";
+
+/// A backup of a running node.
+#[derive(Debug, Args)]
+pub(crate) struct Backup {
+    /// Folder to write it to; the file is named after node and time.
+    #[arg(long)]
+    pub(crate) to: PathBuf,
+    #[command(flatten)]
+    pub(crate) client: Client,
+}
+
+/// A store out of a backup; works on files, no node runs.
+#[derive(Debug, Args)]
+pub(crate) struct Restore {
+    /// The backup.
+    pub(crate) file: PathBuf,
+    /// The data folder, as in node.toml; nothing may be in it.
+    #[arg(long, required_unless_present = "check")]
+    pub(crate) data: Option<PathBuf>,
+    /// Only read the backup to its end and say what it holds.
+    #[arg(long, conflicts_with = "data")]
+    pub(crate) check: bool,
+}
+
+/// Erasing what may no longer be kept.
+#[derive(Debug, Args)]
+pub(crate) struct Erase {
+    /// Erase what is due; without it, only say what is.
+    #[arg(long, requires = "why")]
+    pub(crate) due: bool,
+    /// For the journal.
+    #[arg(long, default_value = "")]
+    pub(crate) why: String,
+    #[command(flatten)]
+    pub(crate) client: Client,
+}

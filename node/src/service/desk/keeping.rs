@@ -1,0 +1,82 @@
+//! Keeping the store, on the wire: a backup as a stream, for it is as large as the store; and erasing what is due.
+
+use std::sync::Arc;
+
+use accord_proto::{
+    id::SummaryId,
+    limits::BACKUP_CHUNKS_WAITING_MAX,
+    reason::{Invalid, Reason},
+    seal::Digest,
+    transport::Peer,
+    wire::desk as wire,
+};
+use tokio::{
+    runtime::Handle,
+    sync::{OwnedSemaphorePermit, mpsc},
+};
+use tokio_stream::wrappers::ReceiverStream;
+use tracing::info;
+
+use super::{imports, refused, totals::Stream};
+use crate::{
+    answer::Node,
+    desk::{backup, retention},
+};
+
+/// Each makes the store remember what is changed meanwhile.
+pub(super) const BACKUPS_MAX: usize = 1;
+
+/// Streams a backup. `place` is held until the last piece is on its way.
+pub(super) fn backup(
+    node: Arc<Node>,
+    peer: Peer,
+    place: OwnedSemaphorePermit,
+) -> Stream<wire::BackupChunk> {
+    let (pieces, stream) = mpsc::channel(BACKUP_CHUNKS_WAITING_MAX);
+    tokio::task::spawn_blocking(move || {
+        let send = |data| {
+            pieces.blocking_send(Ok(wire::BackupChunk { data })).map_err(|_| {
+                Invalid::new(Reason::NoConnection, "backup", "nobody takes it any more")
+            })
+        };
+        let sent = Handle::current()
+            .block_on(backup::begin(&node, &peer))
+            .and_then(|now| backup::send(&node, now, send));
+        match sent {
+            Ok(()) => info!("backup taken"),
+            // Whoever has stopped listening needs no reason.
+            Err(error) => drop(pieces.blocking_send(Err(refused(error)))),
+        }
+        drop(place);
+    });
+    ReceiverStream::new(stream)
+}
+
+/// Erases what is due, or says what is.
+pub(super) async fn erase(
+    node: &Node,
+    peer: &Peer,
+    request: &wire::EraseDueRequest,
+) -> Result<wire::EraseDueResponse, Invalid> {
+    let erased = if request.dry_run {
+        retention::due(node)?
+    } else {
+        retention::erase(node, peer, &request.why).await?
+    };
+    if erased.sequence.is_some() {
+        let (imports, summaries) = (erased.imports.len(), erased.summaries.len());
+        info!(imports, summaries, "erased");
+    }
+    let summary = |(id, version, digest): (SummaryId, u32, Digest)| wire::ErasedSummary {
+        summary: id.to_string(),
+        version,
+        document_sha256: digest.0.to_vec(),
+    };
+    Ok(wire::EraseDueResponse {
+        imports: erased.imports.into_iter().map(imports::entry).collect(),
+        summaries: erased.summaries.into_iter().map(summary).collect(),
+        journal_sequence: erased.sequence,
+        more: erased.more,
+        observations: erased.observations,
+    })
+}

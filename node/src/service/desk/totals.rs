@@ -1,0 +1,170 @@
+//! Own totals on the wire, cell by cell: a stream, because a node holds more cells than fit in a message.
+
+use std::sync::Arc;
+
+use accord_proto::{
+    limits::{TOTALS_PERIODS_MAX, TOTALS_WAITING_MAX},
+    reason::{Invalid, Reason},
+    taxonomy::{Lists, Period, decimal},
+    transport::Peer,
+    wire::desk as wire,
+};
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::Status;
+
+use super::refused;
+use crate::{
+    answer::Node,
+    cube::Aggregate,
+    desk::totals::{self, Wanted},
+    freeze::Change,
+    record::{CellKey, Observed, Quality},
+};
+
+pub(super) type Stream<T> = ReceiverStream<Result<T, Status>>;
+
+/// Checks what is wanted.
+pub(super) fn wanted(node: &Node, request: wire::ListTotalsRequest) -> Result<Wanted, Invalid> {
+    let wire::ListTotalsRequest { indicator, first_period, last_period, region_level, audience } =
+        request;
+    let lists = node.lists;
+    let indicator = match indicator.as_str() {
+        "" => None,
+        code => Some(lists.indicator("indicator", code)?.code),
+    };
+    let audience = match audience.as_str() {
+        "" => None,
+        code => Some(lists.audience("audience", code)?),
+    };
+    let periods = match first_period.as_str() {
+        "" => Vec::new(),
+        first => {
+            let first = Period::parse("first_period", first)?;
+            let last = match last_period.as_str() {
+                "" => first,
+                last => Period::parse("last_period", last)?,
+            };
+            Period::range(first, last, TOTALS_PERIODS_MAX).ok_or_else(|| {
+                let detail = format!("must follow {first}, be of the same length, and at most {TOTALS_PERIODS_MAX} periods on");
+                Invalid::new(Reason::PeriodInvalid, "last_period", detail)
+            })?
+        }
+    };
+    Ok(Wanted { indicator, periods, region_level, audience })
+}
+
+/// Streams own totals.
+pub(super) fn list(node: Arc<Node>, peer: Peer, wanted: Wanted) -> Stream<wire::Total> {
+    let (cells, stream) = mpsc::channel(TOTALS_WAITING_MAX);
+    tokio::spawn(async move {
+        let take = |cell: &CellKey, aggregate: &Aggregate| {
+            // Whoever has stopped listening gets nothing more.
+            let _ = cells.blocking_send(Ok(total(cell, aggregate, node.lists)));
+        };
+        if let Err(error) = totals::totals(&node, &peer, &wanted, take).await {
+            let _ = cells.send(Err(refused(error))).await;
+        }
+    });
+    ReceiverStream::new(stream)
+}
+
+/// Streams what changed between two editions.
+pub(super) async fn changes(
+    node: &Node,
+    peer: &Peer,
+    request: &wire::DiffEditionsRequest,
+) -> Result<Stream<wire::CellChange>, Invalid> {
+    let period = Period::parse("period", &request.period)?;
+    let audience = node.lists.audience("audience", &request.audience)?;
+    let numbers = (request.from, request.to);
+    let changes = totals::changes(node, peer, period, numbers, audience).await?;
+    let lists = node.lists;
+    Ok(stream(changes, move |(cell, change, before, after)| wire::CellChange {
+        change: name_of(change).to_owned(),
+        before: before.map(|aggregate| total(&cell, &aggregate, lists)),
+        after: after.map(|aggregate| total(&cell, &aggregate, lists)),
+    }))
+}
+
+/// Streams parts that are more than their whole.
+pub(super) async fn contradictions(
+    node: &Node,
+    peer: &Peer,
+) -> Result<Stream<wire::Contradiction>, Invalid> {
+    let found = totals::contradictions(node, peer).await?;
+    let lists = node.lists;
+    Ok(stream(found, move |(part, whole)| wire::Contradiction {
+        part: Some(total(&part.0, &part.1, lists)),
+        whole: Some(total(&whole.0, &whole.1, lists)),
+    }))
+}
+
+/// A list as a stream, as fast as the reader takes it.
+fn stream<T: Send + 'static, M: Send + 'static>(
+    list: Vec<T>,
+    message: impl Fn(T) -> M + Send + 'static,
+) -> Stream<M> {
+    let (cells, stream) = mpsc::channel(TOTALS_WAITING_MAX);
+    tokio::spawn(async move {
+        for entry in list {
+            // Whoever has stopped listening gets nothing more.
+            if cells.send(Ok(message(entry))).await.is_err() {
+                return;
+            }
+        }
+    });
+    ReceiverStream::new(stream)
+}
+
+fn name_of(change: Change) -> &'static str {
+    match change {
+        Change::Added => "added",
+        Change::Removed => "removed",
+        Change::Altered => "altered",
+    }
+}
+
+fn total(cell: &CellKey, aggregate: &Aggregate, lists: &Lists) -> wire::Total {
+    let indicator = lists.indicator_of(cell.indicator);
+    let decimals = indicator.map_or(0, |indicator| indicator.decimals);
+    let number = |value: i64| decimal(value, decimals);
+    let (status, value, high) = match aggregate.observed {
+        Observed::Value(value) => ("value", number(value), String::new()),
+        Observed::Between(low, high) => ("between", number(low), number(high)),
+        Observed::Missing => ("missing", String::new(), String::new()),
+        Observed::NotCollected => ("not_collected", String::new(), String::new()),
+        Observed::NotApplicable => ("not_applicable", String::new(), String::new()),
+    };
+    let dimensions = indicator.map(|indicator| indicator.dimensions.as_slice());
+    let categories = dimensions.unwrap_or_default().iter().zip(&cell.categories);
+    let categories = categories.filter_map(|(dimension, category)| {
+        category.map(|category| format!("{dimension}={category}"))
+    });
+    wire::Total {
+        indicator: cell.indicator.to_string(),
+        crime_area: cell.crime_area.to_string(),
+        region: cell.region.to_string(),
+        period: cell.period.to_string(),
+        categories: categories.collect(),
+        status: status.to_owned(),
+        value,
+        high,
+        records: aggregate.records,
+        units: aggregate.units,
+        sources: aggregate.sources,
+        largest: aggregate.largest.map_or(String::new(), |largest| number(largest[0])),
+        second: aggregate.largest.map_or(String::new(), |largest| number(largest[1])),
+        quality: quality(aggregate.quality).to_owned(),
+    }
+}
+
+fn quality(quality: Quality) -> &'static str {
+    match quality {
+        Quality::Normal => "normal",
+        Quality::Estimated => "estimated",
+        Quality::Provisional => "provisional",
+        Quality::Break => "break",
+        Quality::LowReliability => "low_reliability",
+    }
+}

@@ -1,0 +1,246 @@
+//! A change of the store: everything that one act does, with its journal entry, in one transaction. Comes in:
+//! what is to be put in or taken out. Goes out: all of it, or nothing. Must never write without the entry.
+
+use std::sync::{MutexGuard, PoisonError};
+
+use accord_proto::{
+    id::{GrantId, RequirementId},
+    journal::Entry,
+    reason::Invalid,
+    seal::Digest,
+    taxonomy::Lists,
+};
+use prost::Message as _;
+use sled::transaction::{ConflictableTransactionError, Transactional as _, TransactionalTree};
+
+use super::{
+    Contents, Head, ImportSummary, Released, Room, Store, block, class_key, failed, schema,
+};
+use crate::{consent::Grant, freeze::Edition, ingest::Quarantined, record::Records};
+
+/// Bytes of blocks that are handed to the database at once.
+const BYTES_AT_ONCE: usize = 1024 * 1024;
+
+/// A change under way. Dropped without commit, nothing happened.
+pub struct Change<'a> {
+    store: &'a Store,
+    head: MutexGuard<'a, Head>,
+    next: Head,
+    writes: Vec<Write>,
+}
+
+/// What a key is to hold; none: it is to be gone.
+struct Write {
+    room: Room,
+    key: Vec<u8>,
+    value: Option<Vec<u8>>,
+}
+
+impl std::fmt::Debug for Change<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Change({} writes)", self.writes.len())
+    }
+}
+
+impl<'a> Change<'a> {
+    pub(super) fn new(store: &'a Store, head: MutexGuard<'a, Head>) -> Self {
+        let next = head.clone();
+        Self { store, head, next, writes: Vec::new() }
+    }
+
+    /// The next number of a seal; unused numbers may be left out, none is used twice.
+    pub fn next_sequence(&mut self) -> u64 {
+        self.next.counters.sequence += 1;
+        self.next.counters.sequence
+    }
+
+    /// Sequence of the journal entry that this change will be committed with.
+    pub fn entry_sequence(&self) -> u64 {
+        self.next.journal.size()
+    }
+
+    /// Root of the journal before that entry.
+    pub fn journal_root(&self) -> Digest {
+        self.next.journal.root()
+    }
+
+    /// Imports so far.
+    pub fn imports(&self) -> u64 {
+        self.next.imports()
+    }
+
+    /// The state of consent that this change rests on.
+    pub fn consent_epoch(&self) -> u64 {
+        self.next.counters.consent_epoch
+    }
+
+    /// Consent changes with this.
+    pub fn raise_consent_epoch(&mut self) -> u64 {
+        self.next.counters.consent_epoch += 1;
+        self.next.counters.consent_epoch
+    }
+
+    /// Remembers the policy, so that a change of it is noticed.
+    pub fn rely_on_policy(&mut self, policy: Digest) {
+        self.next.counters.policy = policy.0.to_vec();
+    }
+
+    /// Remembers a roster, so that an older one is never relied on again.
+    pub fn rely_on_roster(&mut self, version: u64) {
+        self.next.counters.roster_version = version;
+    }
+
+    /// All rows of a file, or none. Blocks are written at once, outside the transaction: they count only
+    /// once the import's own entry is there, and what a crash leaves behind is removed by the next start.
+    pub fn import(
+        &mut self,
+        mut summary: ImportSummary,
+        records: &Records,
+        quarantined: &[Quarantined],
+        lists: &Lists,
+    ) -> Result<(), Invalid> {
+        self.next.counters.imports += 1;
+        let number = self.next.counters.imports.to_be_bytes();
+        self.clear(Room::Blocks, &number)?;
+        self.put_blocks(Room::Blocks, &number, block::blocks(records, lists))?;
+        summary.number = self.next.counters.imports;
+        self.write(Room::Imports, &number, summary.encode_to_vec());
+        self.write(
+            Room::Quarantine,
+            &number,
+            schema::Quarantine::write(quarantined).encode_to_vec(),
+        );
+        Ok(())
+    }
+
+    /// An import counts no more, and its records are gone.
+    pub fn undo(&mut self, import: &ImportSummary) -> Result<(), Invalid> {
+        let undone = ImportSummary { undone: true, ..import.clone() };
+        self.write(Room::Imports, &import.number.to_be_bytes(), undone.encode_to_vec());
+        self.remove_blocks(import.number)
+    }
+
+    /// Takes an import's records out of the store.
+    pub(super) fn remove_blocks(&mut self, import: u64) -> Result<(), Invalid> {
+        for block in self.store.scan(Room::Blocks, &import.to_be_bytes()) {
+            self.remove(Room::Blocks, &block?.0);
+        }
+        Ok(())
+    }
+
+    /// A new edition. Its figures are written at once, like the blocks of an import.
+    pub fn edition(&mut self, edition: &Edition, lists: &Lists) -> Result<(), Invalid> {
+        self.next.counters.editions += 1;
+        let number = self.next.counters.editions.to_be_bytes();
+        self.clear(Room::Cells, &number)?;
+        for (at, class) in edition.classes.iter().enumerate() {
+            let prefix = [&number[..], &class_key(at)].concat();
+            self.put_blocks(Room::Cells, &prefix, block::cell_blocks(&class.cells, lists))?;
+        }
+        self.write(Room::Editions, &number, schema::Edition::write(edition).encode_to_vec());
+        Ok(())
+    }
+
+    /// A mapping under a name, in place of the one before.
+    pub fn mapping(&mut self, name: &str, text: &str) {
+        self.write(Room::Mappings, name.as_bytes(), text.as_bytes().to_vec());
+    }
+
+    /// A new or changed grant.
+    pub fn grant(&mut self, id: GrantId, grant: &Grant) {
+        self.write(Room::Grants, id.as_bytes(), schema::Grant::write(grant).encode_to_vec());
+    }
+
+    /// What leaves for a requirement.
+    pub fn release(&mut self, requirement: RequirementId, released: &Released) {
+        self.write(Room::Answers, requirement.as_bytes(), released.encode_to_vec());
+    }
+
+    /// One transaction: the act and its journal entry. Durable only after [`Store::settled`].
+    pub fn commit(mut self, entry: Entry) -> Result<(), Invalid> {
+        let sequence = self.next.journal.size().to_be_bytes();
+        let entry = entry.encode(&self.next.journal);
+        self.next.journal.append(&entry);
+        self.write(Room::Journal, &sequence, entry);
+        let rooms: &[sled::Tree] = &self.store.rooms;
+        let contents = rooms.transaction(|rooms| {
+            let mut contents = self.next.contents;
+            for write in &self.writes {
+                self.apply(rooms, write, &mut contents)?;
+            }
+            let meta = &rooms[Room::Meta.at()];
+            for (key, value) in self.next.meta(contents) {
+                let before = meta.insert(key, value)?;
+                self.store.before.note(Room::Meta, key.as_bytes(), before.as_deref());
+            }
+            Ok::<_, ConflictableTransactionError<()>>(contents)
+        });
+        self.next.contents = contents.map_err(|error| failed(&format!("{error:?}")))?;
+        *self.store.committed.lock().unwrap_or_else(PoisonError::into_inner) = self.next.state();
+        *self.head = self.next;
+        Ok(())
+    }
+
+    /// Does one write and keeps the sum. A running backup is told first what was there before.
+    fn apply(
+        &self,
+        rooms: &[TransactionalTree],
+        Write { room, key, value }: &Write,
+        contents: &mut Contents,
+    ) -> Result<(), ConflictableTransactionError<()>> {
+        let tree = &rooms[room.at()];
+        let before = match value {
+            Some(value) => tree.insert(key.as_slice(), value.as_slice())?,
+            None => tree.remove(key.as_slice())?,
+        };
+        self.store.before.note(*room, key, before.as_deref());
+        if let Some(before) = before {
+            contents.take(*room, key, &before);
+        }
+        if let Some(value) = value {
+            contents.put(*room, key, value);
+        }
+        Ok(())
+    }
+
+    pub(super) fn write(&mut self, room: Room, key: &[u8], value: Vec<u8>) {
+        self.writes.push(Write { room, key: key.to_vec(), value: Some(value) });
+    }
+
+    pub(super) fn remove(&mut self, room: Room, key: &[u8]) {
+        self.writes.push(Write { room, key: key.to_vec(), value: None });
+    }
+
+    /// Removes what a change that failed may have left under this number; it never counted.
+    fn clear(&self, room: Room, number: &[u8]) -> Result<(), Invalid> {
+        let mut batch = sled::Batch::default();
+        for stale in self.store.scan(room, number) {
+            batch.remove(stale?.0);
+        }
+        self.store.rooms[room.at()].apply_batch(batch).map_err(|error| failed(&error))
+    }
+
+    /// Writes numbered blocks below a prefix.
+    fn put_blocks(
+        &mut self,
+        room: Room,
+        prefix: &[u8],
+        blocks: impl Iterator<Item = Vec<u8>>,
+    ) -> Result<(), Invalid> {
+        let tree = &self.store.rooms[room.at()];
+        let (mut batch, mut bytes) = (sled::Batch::default(), 0);
+        for (at, block) in blocks.enumerate() {
+            let key = [prefix, &(at as u64).to_be_bytes()].concat();
+            self.next.contents.put(room, &key, &block);
+            bytes += block.len();
+            batch.insert(key, block);
+            if bytes >= BYTES_AT_ONCE {
+                bytes = 0;
+                let full = std::mem::take(&mut batch);
+                tree.apply_batch(full).map_err(|error| failed(&error))?;
+                self.store.check_space(self.store.free_bytes_min)?;
+            }
+        }
+        tree.apply_batch(batch).map_err(|error| failed(&error))
+    }
+}

@@ -1,0 +1,143 @@
+//! From one format on disk to the next. Comes in: a data folder in an older format. Goes out: the same content
+//! in this one, with the old store kept beside it. Must never guess, and never change the old store.
+//!
+//! Steps run on a copy; the copy takes the store's place in one exchange of names. A crash before it leaves
+//! the old store, after it the new one.
+//!
+//! ```text
+//! DATA/store ─copy─► DATA/store.migrating ─steps, fsync─► exchange ─► DATA/store, DATA/store.accord-node-N
+//! ```
+
+use std::{
+    fs::{self, File},
+    io,
+    path::Path,
+};
+
+use accord_proto::reason::Invalid;
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+
+use super::{failed, open::FOLDER, schema, verify::unreadable};
+
+const COPY: &str = "store.migrating";
+/// Steps in a row; more means that they go in a circle.
+const STEPS_MAX: usize = 64;
+
+/// One format to the next. It checks what it reads, keeps every journal entry as it is, and refuses by name
+/// what it does not understand.
+pub(super) struct Step {
+    /// The format that it reads.
+    pub(super) from: &'static str,
+    /// The format that it leaves.
+    pub(super) to: &'static str,
+    /// Changes the copy.
+    pub(super) run: fn(&sled::Db) -> Result<(), Invalid>,
+}
+
+/// All steps there are. None yet: no format before this one was ever released.
+pub(super) const STEPS: &[Step] = &[];
+
+/// Brings a store to the current format, if it has an older one that steps lead on from.
+pub(super) fn to_current(data: &Path, steps: &[Step]) -> Result<(), Invalid> {
+    let (store, copy) = (data.join(FOLDER), data.join(COPY));
+    if !store.exists() {
+        return Ok(());
+    }
+    // Without steps there is nothing to look for, and no reason to open the store twice.
+    let copied = copy.exists();
+    if steps.is_empty() && !copied {
+        return Ok(());
+    }
+    let format = format_of(&store)?;
+    let path = path_from(&format, steps);
+    if path.is_empty() {
+        if copied && format == schema::FORMAT {
+            // The names were exchanged before a crash: the copy is the old store.
+            let old = format_of(&copy)?;
+            fs::rename(&copy, data.join(kept(&old))).map_err(|error| failed(&error))?;
+        }
+        // An unknown format is refused by whoever opens the store.
+        return Ok(());
+    }
+    let old = data.join(kept(&format));
+    if old.exists() {
+        let name = old.display();
+        return Err(failed(&format!("{name} is in the way of a migration; move it elsewhere")));
+    }
+    migrate(&store, &copy, &path)?;
+    let exchanged = renameat_with(CWD, &store, CWD, &copy, RenameFlags::EXCHANGE);
+    exchanged.map_err(|error| failed(&error))?;
+    let renamed = fs::rename(&copy, &old).and_then(|()| File::open(data)?.sync_all());
+    renamed.map_err(|error| failed(&error))
+}
+
+/// Copy, steps, fsync.
+fn migrate(store: &Path, copy: &Path, path: &[&Step]) -> Result<(), Invalid> {
+    let copied = match fs::remove_dir_all(copy) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => copy_all(store, copy),
+    };
+    copied.map_err(|error| failed(&error))?;
+    {
+        let db = sled::open(copy).map_err(|error| unreadable(&error))?;
+        let meta = db.open_tree("meta").map_err(|error| unreadable(&error))?;
+        for step in path {
+            (step.run)(&db)?;
+            meta.insert(schema::FORMAT_KEY, step.to).map_err(|error| failed(&error))?;
+        }
+        db.flush().map_err(|error| failed(&error))?;
+    }
+    sync_all(copy).map_err(|error| failed(&error))
+}
+
+/// The steps that lead from a format to the current one; none if there is no such way.
+fn path_from<'a>(format: &str, steps: &'a [Step]) -> Vec<&'a Step> {
+    let (mut path, mut at) = (Vec::new(), format);
+    while at != schema::FORMAT && path.len() < STEPS_MAX {
+        let Some(step) = steps.iter().find(|step| step.from == at) else { break };
+        path.push(step);
+        at = step.to;
+    }
+    if at == schema::FORMAT { path } else { Vec::new() }
+}
+
+fn format_of(store: &Path) -> Result<String, Invalid> {
+    let db = sled::open(store).map_err(|error| unreadable(&error))?;
+    let meta = db.open_tree("meta").map_err(|error| unreadable(&error))?;
+    let format = meta.get(schema::FORMAT_KEY).map_err(|error| unreadable(&error))?;
+    Ok(String::from_utf8_lossy(&format.unwrap_or_default()).into_owned())
+}
+
+/// Under which name a store of an older format is kept.
+fn kept(format: &str) -> String {
+    let name: String =
+        format.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+    format!("{FOLDER}.{name}")
+}
+
+fn copy_all(from: &Path, to: &Path) -> io::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let to = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy_all(&entry.path(), &to)?;
+        } else {
+            fs::copy(entry.path(), to)?;
+        }
+    }
+    Ok(())
+}
+
+/// fsyncs everything below a folder, and the folder.
+pub(super) fn sync_all(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            sync_all(&entry.path())?;
+        } else {
+            File::open(entry.path())?.sync_all()?;
+        }
+    }
+    File::open(folder)?.sync_all()
+}

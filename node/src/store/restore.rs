@@ -1,0 +1,118 @@
+//! A store out of a backup. Comes in: a backup file and an empty folder. Goes out: a store that opens as if
+//! nothing had happened, and whose journal says what did. Must never write before the whole file is checked,
+//! nor into a folder that holds something.
+
+use std::{
+    fs::{self, File},
+    io::BufReader,
+    path::Path,
+};
+
+use accord_proto::{
+    clock::{Entropy, Timestamp},
+    identity::Identity,
+    journal::{Act, Entry},
+    reason::{Invalid, Reason},
+    seal::Digest,
+};
+
+use super::{
+    Header, Reader, Room, Store, failed, migrate,
+    open::{FOLDER, check_empty, create_folders, database},
+    verify,
+};
+
+/// Where a store is until it is whole.
+const PARTIAL: &str = "store.partial";
+/// Bytes that are handed to the database at once.
+const BYTES_AT_ONCE: usize = 1024 * 1024;
+
+/// What was restored.
+#[derive(Debug)]
+pub struct Restored {
+    /// What the backup says of itself.
+    pub header: Header,
+    /// SHA-256 of the backup, as it stands at its end.
+    pub digest: Digest,
+    /// Where the journal stands now: what the backup had, and the entry of this restoring.
+    pub journal_size: u64,
+    /// Requirements that answers are kept for.
+    pub answers: u64,
+}
+
+/// Reads a backup from beginning to end.
+pub fn check(file: &Path) -> Result<(Header, Digest), Invalid> {
+    read(file)?.values(|_, _, _| Ok(())).map_err(|error| of(file, error))
+}
+
+/// Makes a store out of a backup in an empty folder, opens it, and notes in its journal that this was done.
+pub async fn restore(
+    file: &Path,
+    data: &Path,
+    now: Timestamp,
+    entropy: &dyn Entropy,
+) -> Result<Restored, Invalid> {
+    let (header, digest) = check(file)?;
+    let owner = Identity::parse(&header.owner)?;
+    check_empty(data).map_err(|error| of(data, error))?;
+    fs::create_dir_all(data).map_err(|error| of(data, failed(&error)))?;
+    verify::guarded(|| fill(file, data)).map_err(|error| of(data, error))?;
+    // Reads everything once more, from the disk, as any start does.
+    let store = Store::open(data, &header.owner, 0, entropy)?;
+    if store.head().journal().root().0 != *header.journal_root {
+        return Err(of(file, failed(&"its journal is not the one that its header names")));
+    }
+    store.begin()?.commit(Entry {
+        at: now,
+        act: Act::Alteration,
+        by: owner,
+        to: String::new(),
+        why: "restore".to_owned(),
+        subject: format!("a backup with {} journal entries", header.journal_size),
+        digest,
+    })?;
+    store.settled().await?;
+    let journal_size = store.head().journal().size();
+    Ok(Restored { header, digest, journal_size, answers: store.answers() })
+}
+
+/// Writes every value under a name that nobody opens, and gives it its name when it is durable.
+fn fill(file: &Path, data: &Path) -> Result<(), Invalid> {
+    let partial = data.join(PARTIAL);
+    {
+        let (db, rooms) = database(&partial)?;
+        let mut batches: Vec<_> = Room::ALL.iter().map(|_| sled::Batch::default()).collect();
+        let mut bytes = 0;
+        let write = |batches: &mut Vec<sled::Batch>| {
+            for (room, batch) in rooms.iter().zip(batches) {
+                room.apply_batch(std::mem::take(batch)).map_err(|error| failed(&error))?;
+            }
+            Ok::<_, Invalid>(())
+        };
+        read(file)?.values(|room, key, value| {
+            bytes += key.len() + value.len();
+            batches[room.at()].insert(key, value);
+            if bytes >= BYTES_AT_ONCE {
+                bytes = 0;
+                write(&mut batches)?;
+            }
+            Ok(())
+        })?;
+        write(&mut batches)?;
+        db.flush().map_err(|error| failed(&error))?;
+    }
+    let named = migrate::sync_all(&partial)
+        .and_then(|()| fs::rename(&partial, data.join(FOLDER)))
+        .and_then(|()| create_folders(data));
+    named.map_err(|error| failed(&error))
+}
+
+fn read(file: &Path) -> Result<Reader<BufReader<File>>, Invalid> {
+    let opened = File::open(file).map_err(|error| of(file, failed(&error)))?;
+    Reader::open(BufReader::new(opened)).map_err(|error| of(file, error))
+}
+
+/// The same error, with the path that it is about.
+fn of(path: &Path, error: Invalid) -> Invalid {
+    Invalid { field: path.display().to_string(), reason: Reason::StoreFailed, ..error }
+}
