@@ -77,7 +77,7 @@ fn main() -> ExitCode {
     code
 }
 
-fn run(topic: Topic, rounds: usize, seed: u64) -> Result<String> {
+fn run(topic: Topic, mut rounds: usize, seed: u64) -> Result<String> {
     let (dir, program) = (tempfile::tempdir()?, std::env::current_exe()?);
     let at = dir.path().join("federation");
     let survived = match topic {
@@ -90,6 +90,7 @@ fn run(topic: Topic, rounds: usize, seed: u64) -> Result<String> {
             Some(why) => return Ok(format!("LEFT OUT: {why}")),
             None => {
                 let filled = fulldisk::fulldisk(&program, &at, rounds, seed)?;
+                rounds = filled.rounds;
                 say(&format!(
                     "fulldisk: {} imports refused by name, {} ran into the end of the disk",
                     filled.refused, filled.failed

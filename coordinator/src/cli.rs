@@ -93,7 +93,7 @@ enum Picture {
         /// Id of the requirement.
         requirement: String,
         /// Version; the newest if left out.
-        #[arg(long, default_value_t = 0)]
+        #[arg(long, default_value_t = 0, hide_default_value = true)]
         version: u32,
         #[command(flatten)]
         client: Client,
@@ -156,8 +156,19 @@ pub enum Format {
     Csv,
 }
 
+/// Says what is wrong with the command line, or what was asked for: help, version.
+fn misused(error: &clap::Error) -> ExitCode {
+    let _ = error.print();
+    let incomplete = error.kind() == clap::error::ErrorKind::MissingRequiredArgument;
+    if incomplete && error.to_string().contains("--client") {
+        let tip = "tip: --client may be given once: export ACCORD_CLIENT=…/client.toml";
+        let _ = writeln!(std::io::stderr(), "{tip}");
+    }
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+}
+
 /// What a command prints, and with which code it ends.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Outcome {
     /// Data, for stdout.
     pub data: String,
@@ -171,10 +182,7 @@ pub struct Outcome {
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
-        Err(error) => {
-            let _ = error.print();
-            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
-        }
+        Err(error) => return misused(&error),
     };
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -220,8 +228,12 @@ fn finish(outcome: Result<Outcome, Invalid>) -> ExitCode {
             for remark in remarks {
                 let _ = writeln!(std::io::stderr(), "{remark}");
             }
-            // A closed pipe is the reader's wish.
-            let _ = writeln!(std::io::stdout(), "{data}");
+            if data.is_empty() {
+                let _ = writeln!(std::io::stderr(), "(none)");
+            } else {
+                // A closed pipe is the reader's wish.
+                let _ = writeln!(std::io::stdout(), "{data}");
+            }
             ExitCode::from(if partial { 3 } else { 0 })
         }
         Err(error) => fail(exit_code(error.reason), &error.to_string()),

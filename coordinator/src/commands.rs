@@ -58,7 +58,7 @@ pub async fn members(client: &Client, describe: bool) -> Result<Outcome, Invalid
         row
     };
     let rows = Value::Array(reply.members.into_iter().map(row).collect());
-    Ok(Outcome { data: print::rows(client.format, &rows), remarks: Vec::new(), partial })
+    Ok(Outcome { data: print::rows(client.format, &rows), partial, ..Outcome::default() })
 }
 
 /// Signs a requirement here and hands it in.
@@ -214,7 +214,7 @@ fn shown(
 }
 
 fn done(data: String) -> Outcome {
-    Outcome { data, remarks: Vec::new(), partial: false }
+    Outcome { data, ..Outcome::default() }
 }
 
 fn day(seconds: i64) -> String {

@@ -49,9 +49,9 @@ impl RegionService {
         if own && roles.contains(&identity.role) {
             return Ok(peer);
         }
-        let wanted: Vec<_> = roles.iter().map(ToString::to_string).collect();
+        let wanted: Vec<_> = roles.iter().map(|role| role.one()).collect();
         let detail =
-            format!("{identity} may not; this takes regional staff as {}", wanted.join(" or "));
+            format!("{identity} may not; this takes {} of the region", wanted.join(" or "));
         Err(Invalid::new(Reason::CertificateRole, "certificate", detail))
     }
 
@@ -150,7 +150,12 @@ impl wire::region_server::Region for RegionService {
         let asked = self.requirement(&requirement)?;
         let mut caller: Caller = self.coordinator.caller.clone();
         if call_deadline_ms > 0 {
-            caller.call_deadline = Duration::from_millis(call_deadline_ms.into()).min(CALL_TIMEOUT);
+            caller.call_deadline = Duration::from_millis(call_deadline_ms.into());
+        }
+        if caller.call_deadline > CALL_TIMEOUT {
+            let detail =
+                format!("{call_deadline_ms} where {} is the most", CALL_TIMEOUT.as_millis());
+            return Err(Invalid::new(Reason::LimitExceeded, "call_deadline_ms", detail).into());
         }
         // Room for one event of each member and the end: sending never waits, and never fails for want of room.
         let (events, stream) = mpsc::channel(MEMBERS_MAX + 1);

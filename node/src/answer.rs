@@ -19,7 +19,7 @@ use accord_proto::{
     reason::{Invalid, Reason},
     roster::Roster,
     seal::{Digest, PublicKey, SecretKey},
-    taxonomy::{JurisdictionCode, Lists},
+    taxonomy::{JurisdictionCode, Lists, Period},
     transport::Peer,
     wire,
 };
@@ -74,6 +74,27 @@ pub struct Held {
     pub summaries: summary::Book,
 }
 
+impl Held {
+    /// Reads everything that a store holds.
+    pub fn read(
+        store: &Store,
+        jurisdiction: JurisdictionCode,
+        lists: &Lists,
+    ) -> Result<Self, Invalid> {
+        let mut held = Self {
+            grants: store.grants(lists)?,
+            summaries: store.summaries(jurisdiction, lists)?,
+            ..Self::default()
+        };
+        store.records(jurisdiction, lists, |record| held.live.put(record))?;
+        store.editions(jurisdiction, lists, |edition| held.editions.put(edition))?;
+        for period in store.head().withheld() {
+            held.editions.withhold(Period::parse("store.withheld", period)?);
+        }
+        Ok(held)
+    }
+}
+
 /// Answers a requirement. The same requirement gets the same table, for ever; only consent that was taken
 /// back since then narrows it.
 pub async fn answer(
@@ -114,7 +135,7 @@ fn release(node: &Node, caller: &Peer, asked: &SignedRequirement) -> Result<Seal
             );
             SealedAnswer::seal(&safe, &node.seal_key, bind(node, &mut change, asked, &consented))
         }
-        Some(released) => again(node, &mut change, asked, &consented, released)?,
+        Some(released) => again(node, &held.editions, &mut change, asked, &consented, released)?,
     };
 
     let released =
@@ -137,6 +158,7 @@ fn release(node: &Node, caller: &Peer, asked: &SignedRequirement) -> Result<Seal
 /// What was released before, narrowed if consent was taken back, under a new seal if the old one is over.
 fn again(
     node: &Node,
+    editions: &Editions,
     change: &mut Change<'_>,
     asked: &SignedRequirement,
     consented: &Consented,
@@ -148,7 +170,7 @@ fn again(
     }
     let (answer, before): (_, SealedTable) =
         SealedAnswer::reopen(&released.response, node.seal_keys(), node.lists)?;
-    if let Some(safe) = disclose::narrow(before.table(), consented, &node.policy) {
+    if let Some(safe) = disclose::narrow(before.table(), consented, &node.policy, editions) {
         // A consent that ran out by itself or a policy that closed is a new state of consent, too: the
         // coordinator accepts another table for the same requirement only under a higher epoch.
         change.raise_consent_epoch();

@@ -58,8 +58,14 @@ enum Command {
     #[command(subcommand)]
     Mapping(import::Mapping),
     /// A file to fill in for an indicator, and the mapping that reads it.
+    #[command(
+        after_help = "Examples:\n  accord-node template DRG.SEIZ.N --out seizures.xlsx\n  accord-node template DRG.SEIZ.N --events --out cases.csv"
+    )]
     Template(import::Template),
     /// The node's own totals, for its own staff.
+    #[command(
+        after_help = "Examples:\n  accord-node totals --indicator DRG.SEIZ.N --first-period 2016-H1 --level 0\n  accord-node totals --contradictions"
+    )]
     Totals(import::Totals),
     /// Code lists.
     #[command(subcommand)]
@@ -68,6 +74,9 @@ enum Command {
     #[command(subcommand)]
     Edition(import::Edition),
     /// Freeze reporting periods into editions (releaser).
+    #[command(
+        after_help = "Examples:\n  accord-node freeze 2016\n  accord-node freeze 2016-H1 2017-H2"
+    )]
     Freeze {
         /// The first period, like 2016 or 2016-Q3.
         first: String,
@@ -83,6 +92,7 @@ enum Command {
     #[command(subcommand)]
     Summary(summary::Command),
     /// Write everything that the node holds into one file; it goes on running (operator).
+    #[command(after_help = "Example:\n  accord-node backup --to /var/backups/accord")]
     Backup(keeping::Backup),
     /// Make a data folder out of a backup; no node runs.
     #[command(after_help = keeping::EXAMPLES)]
@@ -108,6 +118,9 @@ enum Lists {
 #[derive(Debug, Subcommand)]
 enum Grant {
     /// Give consent (releaser).
+    #[command(
+        after_help = "Example:\n  accord-node grant add --indicator PUB.OFF.N --purpose THREAT-ASSESSMENT --audience POLICE --from 2026-01-01 --until 2027-01-01"
+    )]
     Add {
         #[command(flatten)]
         terms: Box<Terms>,
@@ -138,10 +151,10 @@ pub struct Terms {
     #[arg(long, value_delimiter = ',')]
     pub crime_area: Vec<String>,
     /// First reporting period.
-    #[arg(long, default_value = "")]
+    #[arg(long, default_value = "", hide_default_value = true)]
     pub first_period: String,
     /// Last reporting period.
-    #[arg(long, default_value = "")]
+    #[arg(long, default_value = "", hide_default_value = true)]
     pub last_period: String,
     /// Code of the list `purposes`.
     #[arg(long)]
@@ -187,10 +200,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     quiet_panics();
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
-        Err(error) => {
-            let _ = error.print();
-            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
-        }
+        Err(error) => return misused(&error),
     };
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -238,8 +248,19 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
+/// Says what is wrong with the command line, or what was asked for: help, version.
+fn misused(error: &clap::Error) -> ExitCode {
+    let _ = error.print();
+    let incomplete = error.kind() == clap::error::ErrorKind::MissingRequiredArgument;
+    if incomplete && error.to_string().contains("--client") {
+        let tip = "tip: --client may be given once: export ACCORD_CLIENT=…/client.toml";
+        let _ = writeln!(std::io::stderr(), "{tip}");
+    }
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+}
+
 /// What a command prints, and with which code it ends.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Outcome {
     /// Data, for stdout.
     pub data: String,
@@ -247,17 +268,26 @@ pub struct Outcome {
     pub remarks: Vec<String>,
     /// Done only in part: exit code 3.
     pub partial: bool,
+    /// What ended it before all was done; the data say what was done until then.
+    pub failure: Option<Invalid>,
 }
 
 fn finish(outcome: Result<Outcome, Invalid>) -> ExitCode {
     match outcome {
-        Ok(Outcome { data, remarks, partial }) => {
+        Ok(Outcome { data, remarks, partial, failure }) => {
             for remark in remarks {
                 let _ = writeln!(std::io::stderr(), "{remark}");
             }
-            // A closed pipe is the reader's wish.
-            let _ = writeln!(std::io::stdout(), "{data}");
-            ExitCode::from(if partial { 3 } else { 0 })
+            if data.is_empty() {
+                let _ = writeln!(std::io::stderr(), "(none)");
+            } else {
+                // A closed pipe is the reader's wish.
+                let _ = writeln!(std::io::stdout(), "{data}");
+            }
+            match failure {
+                Some(error) => fail(exit_code(error.reason), &error.to_string()),
+                None => ExitCode::from(if partial { 3 } else { 0 }),
+            }
         }
         Err(error) => fail(exit_code(error.reason), &error.to_string()),
     }

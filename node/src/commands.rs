@@ -10,14 +10,15 @@ use accord_proto::{
     status::from_status,
     wire::{self as exchange, desk as wire},
 };
-use comfy_table::{Table, presets};
 use serde_json::{Value, json};
 use tonic::{Status, transport::Channel};
 
 use crate::cli::{Client, Format, Outcome, Terms};
+use print::print;
 
 pub(crate) mod imports;
 pub(crate) mod keeping;
+mod print;
 mod progress;
 pub(crate) mod totals;
 pub(crate) mod summaries;
@@ -42,7 +43,7 @@ pub fn check_lists(folder: &std::path::Path) -> Result<Outcome, Invalid> {
         "well-formed; with the contract's own {indicators} indicators; lists {}",
         lists.name()
     );
-    Ok(Outcome { data, remarks: Vec::new(), partial: false })
+    Ok(Outcome { data, ..Outcome::default() })
 }
 
 /// Freezes periods.
@@ -53,7 +54,12 @@ pub async fn freeze(
 ) -> Result<Outcome, Invalid> {
     let request = within(CALL_TIMEOUT, wire::FreezeRequest { first_period, last_period });
     let reply = connect(client).await?.freeze(request).await.map_err(failed)?.into_inner();
-    Ok(done(client, &json!({"editions": editions(&reply.editions)})))
+    let mut outcome = done(client, &json!({"editions": editions(&reply.editions)}));
+    if !reply.skipped.is_empty() {
+        let skipped = reply.skipped.join(", ");
+        outcome.remarks.push(format!("skipped, nothing to freeze: {skipped}"));
+    }
+    Ok(outcome)
 }
 
 /// Gives consent.
@@ -137,7 +143,7 @@ pub async fn grants(client: &Client) -> Result<Outcome, Invalid> {
 pub async fn status(client: &Client) -> Result<Outcome, Invalid> {
     let request = within(CALL_TIMEOUT, wire::GetStatusRequest {});
     let reply = connect(client).await?.get_status(request).await.map_err(failed)?.into_inner();
-    let data = json!({
+    let mut data = json!({
         "node": reply.node,
         "jurisdiction": reply.jurisdiction,
         "observations": reply.observations,
@@ -151,6 +157,10 @@ pub async fn status(client: &Client) -> Result<Outcome, Invalid> {
         "editions": editions(&reply.editions),
         "imports_sha256": reply.imports_sha256.iter().map(|digest| hex(digest)).collect::<Vec<_>>(),
     });
+    if let (Format::Table, Value::Object(data)) = (client.format, &mut data) {
+        // How many there are stands above; the digests are for programs.
+        data.shift_remove("imports_sha256");
+    }
     Ok(done(client, &data))
 }
 
@@ -164,77 +174,5 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 fn done(client: &Client, data: &Value) -> Outcome {
-    Outcome { data: print(client.format, data), remarks: Vec::new(), partial: false }
-}
-
-/// A list of objects becomes a table with a column for each key, one object a list of its keys.
-fn print(format: Format, data: &Value) -> String {
-    match format {
-        Format::Json => return data.to_string(),
-        Format::Csv => return comma_separated(data),
-        Format::Table => {}
-    }
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
-    let text = |value: &Value| match value {
-        Value::String(text) => text.clone(),
-        Value::Array(list) => list.iter().map(compact).collect::<Vec<_>>().join("\n"),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => value.to_string(),
-    };
-    match data {
-        Value::Array(rows) => {
-            let columns: Vec<_> = rows
-                .first()
-                .and_then(Value::as_object)
-                .into_iter()
-                .flat_map(|row| row.keys())
-                .collect();
-            table.set_header(columns.iter().map(|column| column.to_uppercase()));
-            for row in rows {
-                table.add_row(columns.iter().map(|column| text(&row[column.as_str()])));
-            }
-        }
-        Value::Object(fields) => {
-            for (name, value) in fields {
-                table.add_row([name.clone(), text(value)]);
-            }
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => return text(data),
-    }
-    table.to_string()
-}
-
-/// A line for each row; one object is one row.
-fn comma_separated(data: &Value) -> String {
-    let rows = data.as_array().map_or(std::slice::from_ref(data), Vec::as_slice);
-    let columns: Vec<_> =
-        rows.first().and_then(Value::as_object).into_iter().flat_map(|row| row.keys()).collect();
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    let written = writer.write_record(&columns).and_then(|()| {
-        rows.iter().try_for_each(|row| {
-            writer.write_record(columns.iter().map(|column| match &row[column.as_str()] {
-                Value::Null => String::new(),
-                Value::String(text) => text.clone(),
-                Value::Array(list) => list.iter().map(compact).collect::<Vec<_>>().join(" "),
-                other @ (Value::Bool(_) | Value::Number(_) | Value::Object(_)) => other.to_string(),
-            }))
-        })
-    });
-    // Writing to memory does not fail; were it to, nothing is better than half.
-    let bytes = written.ok().and_then(|()| writer.into_inner().ok()).unwrap_or_default();
-    String::from_utf8_lossy(&bytes).trim_end().to_owned()
-}
-
-/// One entry of a list in one line.
-fn compact(value: &Value) -> String {
-    match value {
-        Value::Object(fields) => {
-            let fields = fields
-                .values()
-                .map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
-            fields.collect::<Vec<_>>().join("  ")
-        }
-        Value::String(text) => text.clone(),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => value.to_string(),
-    }
+    Outcome { data: print(client.format, data), ..Outcome::default() }
 }

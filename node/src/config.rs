@@ -134,7 +134,7 @@ impl Config {
         let text = std::fs::read_to_string(path)
             .map_err(|error| Invalid::new(Reason::FieldInvalid, &name, error.to_string()))?;
         Self::parse(&text, path.parent().unwrap_or(Path::new(".")))
-            .map_err(|error| error.within(name))
+            .map_err(|error| Invalid { field: name, ..error })
     }
 
     /// Reads the text of a `node.toml` that stands in `home`.

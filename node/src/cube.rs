@@ -9,7 +9,7 @@ use accord_proto::{table::coordinates, taxonomy::Period};
 use crate::{
     consent::Consented,
     freeze::Editions,
-    record::{CellKey, Context, Observed, Record, Records, columns::Known},
+    record::{CellKey, Context, Record, Records, columns::Known},
 };
 
 pub mod contradict;
@@ -34,6 +34,11 @@ impl Cube {
         self.records.known(record)
     }
 
+    /// What is held of the same observation.
+    pub fn same_observation(&self, record: &Record) -> Option<Record> {
+        self.records.same_observation(record)
+    }
+
     /// How many observations.
     pub fn len(&self) -> usize {
         self.records.len()
@@ -42,6 +47,11 @@ impl Cube {
     /// Is there nothing?
     pub fn is_empty(&self) -> bool {
         self.records.is_empty()
+    }
+
+    /// Is anything held that somebody else has counted? Only that can contradict what is below it.
+    pub fn has_totals(&self) -> bool {
+        self.records.rows().iter().any(|row| row.mark.is_total())
     }
 
     /// Who reported, and under which handling codes.
@@ -87,10 +97,10 @@ impl std::fmt::Debug for Slice {
 /// What the node holds for a consented cell.
 #[derive(Clone, Copy)]
 pub(crate) enum Held {
-    /// The period has no edition.
+    /// The period has no edition, or none that may be answered from today.
     NotFrozen,
     /// What the edition says; none if it has nothing for the cell.
-    Frozen(Option<Observed>),
+    Frozen(Option<Aggregate>),
 }
 
 /// Reads the consented cells out of the newest editions. The only way of a true figure to an answer.
@@ -99,7 +109,7 @@ pub fn slice(editions: &Editions, consented: &Consented) -> Slice {
         let keys = coordinates(&block.crime_areas, &block.regions, &block.periods);
         keys.zip(&block.granted)
             .map(|((crime_area, region, period), granted)| {
-                granted.then(|| match editions.newest(period) {
+                granted.then(|| match editions.answerable(period) {
                     None => Held::NotFrozen,
                     Some(edition) => {
                         let key = CellKey {
@@ -110,7 +120,7 @@ pub fn slice(editions: &Editions, consented: &Consented) -> Slice {
                             categories: Default::default(),
                         };
                         let cells = edition.cells(consented.audience());
-                        Held::Frozen(cells.get(&key).map(|aggregate| aggregate.observed))
+                        Held::Frozen(cells.get(&key).copied())
                     }
                 })
             })

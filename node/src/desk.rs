@@ -39,13 +39,19 @@ pub fn check_staff(node: &Node, caller: &Peer, roles: &[Role]) -> Result<(), Inv
     if own && roles.contains(&identity.role) {
         return Ok(());
     }
-    let wanted: Vec<_> = roles.iter().map(ToString::to_string).collect();
-    let detail = format!(
-        "{identity} may not; this takes staff of {} as {}",
-        node.jurisdiction,
-        wanted.join(" or ")
-    );
+    let wanted: Vec<_> = roles.iter().map(|role| role.one()).collect();
+    let detail =
+        format!("{identity} may not; this takes {} of {}", wanted.join(" or "), node.jurisdiction);
     Err(Invalid::new(Reason::CertificateRole, "certificate", detail))
+}
+
+/// What a call to freeze came to.
+#[derive(Debug, Default)]
+pub struct Frozen {
+    /// Newest edition of every other period.
+    pub editions: Vec<EditionRef>,
+    /// Periods with nothing to freeze.
+    pub skipped: Vec<Period>,
 }
 
 /// Freezes the periods from `first` to `last`. Periods without records are left out, and so are those
@@ -55,24 +61,25 @@ pub async fn freeze(
     caller: &Peer,
     first: &str,
     last: &str,
-) -> Result<Vec<EditionRef>, Invalid> {
+) -> Result<Frozen, Invalid> {
     let first = Period::parse("first_period", first)?;
     let last = if last.is_empty() { first } else { Period::parse("last_period", last)? };
     let periods = Period::range(first, last, FREEZE_PERIODS_MAX).ok_or_else(|| {
         let detail = format!("must follow {first}, be of the same length, and at most {FREEZE_PERIODS_MAX} periods on");
         Invalid::new(Reason::PeriodInvalid, "last_period", detail)
     })?;
-    let references = tokio::task::block_in_place(|| freeze_all(node, caller, &periods))?;
+    let frozen = tokio::task::block_in_place(|| freeze_all(node, caller, &periods))?;
     node.store.settled().await?;
-    Ok(references)
+    Ok(frozen)
 }
 
-fn freeze_all(node: &Node, caller: &Peer, periods: &[Period]) -> Result<Vec<EditionRef>, Invalid> {
+fn freeze_all(node: &Node, caller: &Peer, periods: &[Period]) -> Result<Frozen, Invalid> {
     let mut held = node.held.write().unwrap_or_else(PoisonError::into_inner);
     let held: &mut Held = &mut held;
     let mut change = node.store.begin()?;
     let imports = change.imports();
-    let (mut frozen, mut references, mut nothing) = (Vec::new(), Vec::new(), None);
+    let (mut frozen, mut references, mut skipped) = (Vec::new(), Vec::new(), Vec::new());
+    let mut nothing = None;
     for period in periods {
         let id = EditionId::mint(node.clock.as_ref(), node.entropy.as_ref())?;
         let origin = (id, node.clock.now(), imports);
@@ -86,7 +93,10 @@ fn freeze_all(node: &Node, caller: &Peer, periods: &[Period]) -> Result<Vec<Edit
             Ok(None) => {
                 references.extend(held.editions.newest(*period).map(|edition| edition.reference))
             }
-            Err(error) => nothing = Some(error),
+            Err(error) => {
+                skipped.push(*period);
+                nothing = Some(error);
+            }
         }
     }
     if let (true, Some(nothing)) = (references.is_empty(), nothing) {
@@ -100,10 +110,13 @@ fn freeze_all(node: &Node, caller: &Peer, periods: &[Period]) -> Result<Vec<Edit
         let digest = Digest::of(names.join(",").as_bytes());
         let included = summaries::include(node, caller, &held.summaries, &frozen, &mut change)?;
         change.commit(entry(node, caller, Act::Alteration, "freeze", &names.join(","), digest))?;
-        frozen.into_iter().for_each(|edition| held.editions.put(edition));
+        for edition in frozen {
+            held.editions.lift(edition.reference.period);
+            held.editions.put(edition);
+        }
         included.into_iter().for_each(|(id, version)| held.summaries.put(id, version));
     }
-    Ok(references)
+    Ok(Frozen { editions: references, skipped })
 }
 
 /// Gives consent. The same grant twice is one grant.

@@ -11,7 +11,7 @@
 
 use accord_proto::{
     identity::Name,
-    table::{Cell, Mode, Table, TableBlock},
+    table::{Cell, Mode, Table, TableBlock, coordinates},
     taxonomy::{JurisdictionCode, Lists},
 };
 
@@ -66,31 +66,45 @@ pub fn protect(
 }
 
 fn shown(held: Option<Held>, mode: Mode) -> Cell {
-    match (mode, held) {
-        (Mode::Open, Some(Held::Frozen(Some(Observed::Value(value))))) => Cell::Value(value),
-        (Mode::Open, Some(Held::Frozen(Some(Observed::Missing | Observed::NotCollected)))) => {
-            Cell::Missing
-        }
-        (Mode::Open, Some(Held::Frozen(Some(Observed::NotApplicable)))) => Cell::NotApplicable,
-        // A cell of the wire has no room for an interval: what is masked at the source stays so.
-        (Mode::Open, Some(Held::Frozen(Some(Observed::Between(..))))) => Cell::NotShown,
+    let (Mode::Open, Some(Held::Frozen(Some(aggregate)))) = (mode, held) else {
         // Nothing held is not the same as known to be missing: a row may lie in quarantine.
-        (Mode::Open, Some(Held::Frozen(None) | Held::NotFrozen) | None)
-        | (Mode::Protected | Mode::Bulletin | Mode::Closed, _) => Cell::NotShown,
+        return Cell::NotShown;
+    };
+    // An exact figure without some of its records looks like the whole, and beside the whole, which another
+    // audience gets, it gives these records away.
+    if aggregate.partial {
+        return Cell::NotShown;
+    }
+    match aggregate.observed {
+        Observed::Value(value) => Cell::Value(value),
+        Observed::Missing | Observed::NotCollected => Cell::Missing,
+        Observed::NotApplicable => Cell::NotApplicable,
+        // A cell of the wire has no room for an interval: what is masked at the source stays so.
+        Observed::Between(..) => Cell::NotShown,
     }
 }
 
-/// Takes back what is not consented any more, or closed since, from a table that was released before. Never adds, never
-/// computes anew: the cells that stay are the released ones. None if nothing changes.
-pub fn narrow(released: &Table, consented: &Consented, policy: &Policy) -> Option<SafeTable> {
+/// Takes back what is not consented any more, closed since, or rests on an edition that may not be answered from any
+/// more, from a table that was released before. Never adds, never computes anew: the cells that stay are the released
+/// ones. None if nothing changes.
+pub fn narrow(
+    released: &Table,
+    consented: &Consented,
+    policy: &Policy,
+    editions: &Editions,
+) -> Option<SafeTable> {
     let mut narrowed = released.clone();
+    let rests = |period| released.editions.iter().find(|edition| edition.period == period);
+    let stands = |period| rests(period).is_some_and(|edition| editions.may_answer(edition));
     for (block, granted) in narrowed.blocks.iter_mut().zip(consented.granted()) {
         if policy.mode(block.indicator) == Mode::Closed {
             block.mode = Mode::Closed;
             block.cells.fill(Cell::NotShown);
         }
-        for (cell, granted) in block.cells.iter_mut().zip(granted) {
-            if !granted {
+        let periods = coordinates(&block.crime_areas, &block.regions, &block.periods);
+        let periods: Vec<_> = periods.map(|(_, _, period)| period).collect();
+        for ((cell, granted), period) in block.cells.iter_mut().zip(granted).zip(periods) {
+            if !granted || !stands(period) {
                 *cell = Cell::NotShown;
             }
         }

@@ -4,7 +4,7 @@
 //! edition that never changes; a correction is a new one. It holds figures by cell and no observation, so
 //! that erasing records later cannot change it. Pure: id and time are arguments.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use accord_proto::{
     clock::Timestamp,
@@ -41,6 +41,8 @@ pub struct Edition {
     pub lists: String,
     /// Digest of the policy then: modes, and which handling code lets a record count for whom.
     pub policy: Digest,
+    /// Digest of the rules by which records were filtered ([`Policy::handling`]).
+    pub handling: Digest,
     /// Imports before it; what they brought to the period cannot be undone any more.
     pub imports: u64,
     /// The figures, filtered once for each class.
@@ -57,35 +59,69 @@ impl Edition {
     }
 }
 
-/// The newest edition of every period.
+/// The newest edition of every period, and what all editions were filtered by.
 #[derive(Clone, Debug, Default)]
-pub struct Editions(BTreeMap<Period, Edition>);
+pub struct Editions {
+    newest: BTreeMap<Period, Edition>,
+    /// Of every edition there ever was.
+    filtered_by: BTreeMap<EditionId, Digest>,
+    /// The rules of today; nothing is answered before they are known.
+    rules: Option<Digest>,
+    /// Periods in which a record's handling was changed since they were frozen.
+    withheld: BTreeSet<Period>,
+}
 
 impl Editions {
     /// Takes in an edition; the higher number counts.
     pub fn put(&mut self, edition: Edition) {
-        let period = edition.reference.period;
-        let newer = self
-            .newest(period)
-            .is_none_or(|known| known.reference.number < edition.reference.number);
+        let EditionRef { period, edition: id, number } = edition.reference;
+        self.filtered_by.insert(id, edition.handling);
+        let newer = self.newest(period).is_none_or(|known| known.reference.number < number);
         if newer {
-            self.0.insert(period, edition);
+            self.newest.insert(period, edition);
         }
+    }
+
+    /// The rules of today ([`Policy::handling`]).
+    pub fn rely_on(&mut self, rules: Digest) {
+        self.rules = Some(rules);
+    }
+
+    /// Nothing more of a period is answered until its next edition.
+    pub fn withhold(&mut self, period: Period) {
+        self.withheld.insert(period);
+    }
+
+    /// The next edition is there.
+    pub fn lift(&mut self, period: Period) {
+        self.withheld.remove(&period);
     }
 
     /// The newest edition of a period.
     pub fn newest(&self, period: Period) -> Option<&Edition> {
-        self.0.get(&period)
+        self.newest.get(&period)
+    }
+
+    /// The newest edition of a period, if it may be answered from today.
+    pub fn answerable(&self, period: Period) -> Option<&Edition> {
+        self.newest(period).filter(|edition| self.may_answer(&edition.reference))
+    }
+
+    /// Were its records filtered by the rules of today, and has no record's handling changed since?
+    pub fn may_answer(&self, edition: &EditionRef) -> bool {
+        self.rules.is_some()
+            && self.filtered_by.get(&edition.edition) == self.rules.as_ref()
+            && !self.withheld.contains(&edition.period)
     }
 
     /// Every newest edition, ascending by period.
     pub fn iter(&self) -> impl Iterator<Item = &Edition> {
-        self.0.values()
+        self.newest.values()
     }
 
     /// What they are called.
     pub fn references(&self) -> impl Iterator<Item = EditionRef> {
-        self.0.values().map(|edition| edition.reference)
+        self.newest.values().map(|edition| edition.reference)
     }
 }
 
@@ -104,7 +140,8 @@ pub fn freeze(
         return Err(Invalid::new(Reason::PeriodNotFrozen, "period", detail));
     }
     let newest = editions.newest(period);
-    if newest.is_some_and(|known| known.classes == classes) {
+    let same = |known: &Edition| known.classes == classes && known.handling == policy.handling();
+    if newest.is_some_and(same) && !editions.withheld.contains(&period) {
         return Ok(None);
     }
     let number = newest.map_or(0, |known| known.reference.number).saturating_add(1);
@@ -113,6 +150,7 @@ pub fn freeze(
         frozen_at: now,
         lists: lists.name().to_owned(),
         policy: policy.digest(),
+        handling: policy.handling(),
         imports,
         classes,
     }))
@@ -153,7 +191,7 @@ pub enum Change {
 
 /// What changed between two editions of a period, for the node's own eyes.
 pub fn changes(old: &Cells, new: &Cells) -> Vec<(CellKey, Change)> {
-    let keys: std::collections::BTreeSet<_> = old.keys().chain(new.keys()).collect();
+    let keys: BTreeSet<_> = old.keys().chain(new.keys()).collect();
     keys.into_iter()
         .filter_map(|key| match (old.get(key), new.get(key)) {
             (None, Some(_)) => Some((*key, Change::Added)),

@@ -5,8 +5,8 @@
 
 use accord_proto::{
     limits::{
-        CONTEXTS_MAX, IMPORT_COLUMNS_MAX, IMPORT_FIELD_BYTES_MAX, IMPORT_ROWS_MAX,
-        QUARANTINE_KEPT_MAX,
+        CONTEXTS_MAX, IMPORT_COLUMNS_MAX, IMPORT_FIELD_BYTES_MAX, IMPORT_NAME_BYTES_MAX,
+        IMPORT_ROWS_MAX, QUARANTINE_BYTES_MAX, QUARANTINE_DETAIL_BYTES_MAX, QUARANTINE_KEPT_MAX,
     },
     reason::{Invalid, Reason, quoted},
     taxonomy::{JurisdictionCode, Lists},
@@ -51,13 +51,39 @@ pub struct Batch {
     pub rows_repeated: u64,
     /// What the file was taken for, for people.
     pub recognised: String,
+    /// What `quarantined` takes.
+    quarantined_bytes: usize,
 }
 
 impl Batch {
     fn quarantine(&mut self, row: u64, why: Invalid) {
         self.rows_quarantined += 1;
-        if self.quarantined.len() < QUARANTINE_KEPT_MAX {
-            self.quarantined.push(Quarantined { row, why });
+        let full = self.quarantined.len() >= QUARANTINE_KEPT_MAX
+            || self.quarantined_bytes >= QUARANTINE_BYTES_MAX;
+        if full {
+            return;
+        }
+        let mut why = discreet(why);
+        why.field.truncate(why.field.floor_char_boundary(IMPORT_NAME_BYTES_MAX));
+        why.detail.truncate(why.detail.floor_char_boundary(QUARANTINE_DETAIL_BYTES_MAX));
+        self.quarantined_bytes += size_of::<Quarantined>() + why.field.len() + why.detail.len();
+        self.quarantined.push(Quarantined { row, why });
+    }
+}
+
+/// An error that does not repeat what looks personal: a field, or the name of a column.
+fn discreet(error: Invalid) -> Invalid {
+    let Invalid { reason, field, detail } = error;
+    let named = guard::in_text(&field);
+    match guard::in_text(&detail).or(named) {
+        None => Invalid { reason, field, detail },
+        Some(personal) => {
+            let detail = format!(
+                "holds what looks like {}; take it out, or use a number of your own",
+                personal.name()
+            );
+            let field = if named.is_some() { "header".to_owned() } else { field };
+            Invalid::new(Reason::PersonalData, field, detail)
         }
     }
 }
@@ -80,7 +106,7 @@ pub fn read<'f>(
     home: Home<'_>,
 ) -> Result<Batch, Invalid> {
     let mut sheet = Sheet::open(file, &mapping.options)?;
-    let columns = Columns::find(sheet.header(), mapping)?;
+    let columns = Columns::find(sheet.header(), mapping).map_err(discreet)?;
     let mut translator = Translator::new(mapping, &columns.names, home);
     let mut reader = Reader::new(home.jurisdiction, home.lists, home.secret);
     let mut batch = Batch { recognised: sheet.recognised().to_owned(), ..Batch::default() };
@@ -134,6 +160,13 @@ impl Columns {
     fn find(header: &[String], mapping: &Mapping) -> Result<Self, Invalid> {
         if header.len() > IMPORT_COLUMNS_MAX {
             let detail = format!("{} columns where {IMPORT_COLUMNS_MAX} is the most", header.len());
+            return Err(Invalid::new(Reason::LimitExceeded, "header", detail));
+        }
+        if let Some(at) = header.iter().position(|name| name.len() > IMPORT_NAME_BYTES_MAX) {
+            let detail = format!(
+                "the name of column {} is longer than {IMPORT_NAME_BYTES_MAX} bytes",
+                at + 1
+            );
             return Err(Invalid::new(Reason::LimitExceeded, "header", detail));
         }
         let twice = header.iter().enumerate().find(|(at, name)| header[..*at].contains(name));

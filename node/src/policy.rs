@@ -98,6 +98,12 @@ impl Policy {
         self.modes.get(&indicator).copied().unwrap_or(Mode::Closed)
     }
 
+    /// Digest of what it says of handling codes: editions that were filtered by other rules are not answered from.
+    pub fn handling(&self) -> Digest {
+        let says = self.handling.iter().map(|(code, for_whom)| format!("{code} {for_whom:?}\n"));
+        Digest::of(says.collect::<String>().as_bytes())
+    }
+
     /// Digest of what the policy says; every seal names it.
     pub fn digest(&self) -> Digest {
         self.digest

@@ -180,6 +180,11 @@ impl Record {
         &self.cell
     }
 
+    /// Its handling codes.
+    pub fn handling(&self) -> &str {
+        &self.context.handling
+    }
+
     /// What was observed.
     pub fn observed(&self) -> Observed {
         self.observed
@@ -360,14 +365,20 @@ impl<'a> Reader<'a> {
                 wrong("value", "an event has a figure".to_owned())
             }
             RawKind::Event { unit, event } => {
+                // A number is its service's own: another service's case 12 is another case.
+                let origin = raw.origin.as_bytes();
                 let id = match event {
-                    Some(event) => self.pseudonym(b"event", &[code, event.as_bytes()]),
+                    Some(event) => self.pseudonym(b"event", &[origin, code, event.as_bytes()]),
                     None => {
                         let area = cell.crime_area.as_str().as_bytes();
-                        self.pseudonym(b"unit-event", &[code, area, unit.as_bytes()])
+                        // Many services begin again at 1 every year.
+                        let year = cell.period.year().to_be_bytes();
+                        let parts = [origin, code, area, &year, unit.as_bytes()];
+                        self.pseudonym(b"unit-event", &parts)
                     }
                 };
-                Ok((Kind::Event(self.pseudonym(b"unit", &[unit.as_bytes()])), id.0))
+                let unit = self.pseudonym(b"unit", &[origin, unit.as_bytes()]);
+                Ok((Kind::Event(unit), id.0))
             }
             RawKind::Total { units, largest, second } => {
                 let part = |field: &str, text: Option<&str>| {

@@ -129,13 +129,8 @@ pub fn open(config: &Config, credentials: &Credentials) -> Result<Node, Invalid>
             format!("does not list the seal key {}", seal_key.public().id()),
         ));
     }
-    let mut held = Held {
-        grants: store.grants(lists)?,
-        summaries: store.summaries(jurisdiction, lists)?,
-        ..Held::default()
-    };
-    store.records(jurisdiction, lists, |record| held.live.put(record))?;
-    store.editions(jurisdiction, lists, |edition| held.editions.put(edition))?;
+    let mut held = Held::read(&store, jurisdiction, lists)?;
+    held.editions.rely_on(policy.handling());
     Ok(Node {
         identity: own.identity.clone(),
         jurisdiction,

@@ -4,7 +4,7 @@
 //! Every change is one transaction that carries its journal entry, and is acknowledged only when it
 //! would survive a power cut ([`accord_proto::durable`]). If the journal cannot be written, nothing is.
 //! Records of an import lie in blocks that count only once the import itself is committed. What lies there is
-//! summed up ([`contents`]), and the newest acknowledged state stands in a file beside it ([`witness`]): a
+//! summed up (`contents`), and the newest acknowledged state stands in a file beside it (`witness`): a
 //! store that lost something, or was put back, does not open.
 //!
 //! ```text
@@ -20,7 +20,7 @@ use accord_proto::{
     durable::Durable,
     id::RequirementId,
     journal::Frontier,
-    reason::{Invalid, Reason},
+    reason::{Invalid, Reason, quoted},
     seal::Digest,
     taxonomy::{JurisdictionCode, Lists},
 };
@@ -64,7 +64,7 @@ enum Room {
     Blocks,
     /// Import number → summary; only these imports count.
     Imports,
-    /// Import number → quarantined rows.
+    /// Import number and block number → quarantined rows.
     Quarantine,
     /// Number → edition, in the order of freezing.
     Editions,
@@ -156,6 +156,11 @@ impl Head {
         self.counters.imports
     }
 
+    /// Periods of which nothing is answered until they are frozen again.
+    pub fn withheld(&self) -> &[String] {
+        &self.counters.withheld
+    }
+
     /// Raised by every change of consent.
     pub fn consent_epoch(&self) -> u64 {
         self.counters.consent_epoch
@@ -227,7 +232,8 @@ impl Store {
 
     fn begin_above(&self, free_bytes_min: u64) -> Result<Change<'_>, Invalid> {
         self.check_space(free_bytes_min)?;
-        Ok(Change::new(self, self.head.lock().unwrap_or_else(PoisonError::into_inner)))
+        let head = self.head.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(Change::new(self, head, free_bytes_min))
     }
 
     /// Secret of this store: digests that leave are made with it, so that nobody can guess what they are of.
@@ -272,9 +278,11 @@ impl Store {
 
     /// Its refused rows, as far as they are kept.
     pub fn quarantine(&self, number: u64) -> Result<Vec<QuarantinedRow>, Invalid> {
-        let stored = self.rooms[Room::Quarantine.at()].get(number.to_be_bytes());
-        let stored = stored.map_err(|error| failed(&error))?.unwrap_or_default();
-        Ok(schema::decode::<schema::Quarantine>(&stored)?.rows)
+        let mut rows = Vec::new();
+        for block in self.scan(Room::Quarantine, &number.to_be_bytes()) {
+            rows.extend(schema::decode::<schema::Quarantine>(&block?.1)?.rows);
+        }
+        Ok(rows)
     }
 
     /// Every record of every import that counts, oldest import first: a later record of an observation
@@ -283,9 +291,22 @@ impl Store {
         &self,
         jurisdiction: JurisdictionCode,
         lists: &Lists,
+        take: impl FnMut(&Record),
+    ) -> Result<(), Invalid> {
+        // Imports are numbered from 1.
+        self.records_but(0, jurisdiction, lists, take)
+    }
+
+    /// The same without one import.
+    pub fn records_but(
+        &self,
+        number: u64,
+        jurisdiction: JurisdictionCode,
+        lists: &Lists,
         mut take: impl FnMut(&Record),
     ) -> Result<(), Invalid> {
-        for import in self.imports()?.into_iter().filter(ImportSummary::counts) {
+        let counts = |import: &ImportSummary| import.counts() && import.number != number;
+        for import in self.imports()?.into_iter().filter(counts) {
             self.records_of(&import, jurisdiction, lists, &mut take)?;
         }
         Ok(())
@@ -306,10 +327,10 @@ impl Store {
                 take(record);
             })?;
         }
-        if rows == import.rows_accepted {
+        if rows == import.rows_kept {
             return Ok(());
         }
-        let (number, all) = (import.number, import.rows_accepted);
+        let (number, all) = (import.number, import.rows_kept);
         let detail = format!(
             "damaged: import {number} has {rows} of its {all} records; restore it from a backup"
         );
@@ -347,6 +368,15 @@ impl Store {
             entry.map(|(name, mapping)| (text(&name), text(&mapping)))
         };
         self.scan(Room::Mappings, &[]).map(entry).collect()
+    }
+
+    /// The mapping that is kept under a name.
+    pub fn mapping(&self, name: &str) -> Result<String, Invalid> {
+        let kept = self.rooms[Room::Mappings.at()].get(name).map_err(|error| failed(&error))?;
+        let kept = kept.ok_or_else(|| {
+            Invalid::new(Reason::NotFound, "name", format!("{} is not kept", quoted(name)))
+        })?;
+        Ok(String::from_utf8_lossy(&kept).into_owned())
     }
 
     /// Every grant, oldest first.

@@ -262,10 +262,13 @@ impl Book {
         Ok(Change { versions: vec![Version::new(1, document, history)], about: 1 })
     }
 
-    /// Refuses more than is kept in memory.
-    pub fn check_room(&self, change: &Change) -> Result<(), Invalid> {
-        let more: usize = change.versions.iter().map(|version| version.document.text().len()).sum();
-        if change.versions.is_empty() || self.bytes.saturating_add(more) <= SUMMARIES_BYTES_MAX {
+    /// Refuses more than is kept in memory. What is there already takes no more: it can always go on, and end.
+    pub fn check_room(&self, id: SummaryId, change: &Change) -> Result<(), Invalid> {
+        let known = self.summaries.get(&id).map(Summary::versions).unwrap_or_default();
+        let is_new = |version: &&Version| !known.iter().any(|known| known.number == version.number);
+        let new = change.versions.iter().filter(is_new);
+        let more: usize = new.map(|version| version.document.text().len()).sum();
+        if more == 0 || self.bytes.saturating_add(more) <= SUMMARIES_BYTES_MAX {
             return Ok(());
         }
         let detail = format!("{SUMMARIES_BYTES_MAX} bytes of summaries are the most");

@@ -135,6 +135,13 @@ impl Role {
         entry.map_or(("", ""), |(_, kind, name)| (kind, name))
     }
 
+    /// For people: "an analyst".
+    pub fn one(self) -> String {
+        let (_, name) = self.names();
+        let article = if name.starts_with(['a', 'e', 'o']) { "an" } else { "a" };
+        format!("{article} {name}")
+    }
+
     /// Is this a person rather than a service?
     pub fn is_staff(self) -> bool {
         self.names().0 == "staff"

@@ -53,6 +53,10 @@ pub const IMPORT_BYTES_MAX: u64 = 1024 * 1024 * 1024;
 pub const IMPORT_ROWS_MAX: u64 = 5_000_000;
 /// Columns of an import file.
 pub const IMPORT_COLUMNS_MAX: usize = 64;
+/// Name of a file or of a column: it stands in every refusal of a row.
+pub const IMPORT_NAME_BYTES_MAX: usize = 256;
+/// A date format of a mapping: it stands in every refusal of a date.
+pub const DATE_FORMAT_BYTES_MAX: usize = 64;
 /// One field of an import file.
 pub const IMPORT_FIELD_BYTES_MAX: usize = 4 * 1024;
 /// One row of an import file, as it stands in the file: past it somebody forgot to close a quotation mark.
@@ -77,6 +81,8 @@ pub const MAPPINGS_MAX: usize = 1_000;
 pub const IMPORT_CHUNK_BYTES: usize = 32 * 1024;
 /// Messages of an import stream that wait to be parsed.
 pub const IMPORT_CHUNKS_WAITING_MAX: usize = 16;
+/// Between two messages of an import stream; then its place is given to somebody else.
+pub const IMPORT_SILENCE_MAX: Duration = Duration::from_secs(30);
 /// Imports under way at the same time: each holds its records in memory.
 pub const IMPORTS_MAX: usize = 2;
 /// Reporting services × handling codes in one file or store.
@@ -85,12 +91,20 @@ pub const CONTEXTS_MAX: usize = 4_096;
 pub const DATES_REMEMBERED_MAX: usize = 10_000;
 /// Quarantined rows of an import that are kept; all are counted.
 pub const QUARANTINE_KEPT_MAX: usize = 100_000;
-/// Quarantined rows that are named in a reply: they fit [`REPLY_BYTES_MAX`].
+/// Quarantined rows of an import that are kept, in bytes; all are counted.
+pub const QUARANTINE_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// What a quarantined row is refused for, in words; past it they are cut.
+pub const QUARANTINE_DETAIL_BYTES_MAX: usize = 1024;
+/// Quarantined rows that are named in a reply; fewer if they would not fit [`REPLY_BYTES_MAX`].
 pub const QUARANTINE_REPORTED_MAX: usize = 10_000;
 /// Observations that a node holds; places of records are 32 bits wide.
 pub const OBSERVATIONS_MAX: usize = 100_000_000;
+/// Own totals that are being read at the same time: each holds the cells of one period.
+pub const TOTALS_MAX: usize = 4;
 /// Cells of a stream that wait for a slow reader.
 pub const TOTALS_WAITING_MAX: usize = 1_024;
+/// A reader of a stream of totals or of a backup takes nothing; then the stream is given up.
+pub const STREAM_SILENCE_MAX: Duration = Duration::from_secs(60);
 /// Periods whose own totals one call may list.
 pub const TOTALS_PERIODS_MAX: usize = 1_000;
 /// Reporting periods that one call may freeze.
@@ -171,8 +185,8 @@ pub const STORE_FREE_BYTES_MIN: u64 = 64 * 1024 * 1024;
 pub const BACKUP_CHUNK_BYTES: usize = 64 * 1024;
 /// Messages of a backup stream that wait for a slow reader.
 pub const BACKUP_CHUNKS_WAITING_MAX: usize = 16;
-/// One value of a backup: the refused rows of an import are the largest.
-pub const BACKUP_RECORD_BYTES_MAX: usize = 128 * 1024 * 1024;
+/// One value of a backup: an answer and a block of records or cells are the largest.
+pub const BACKUP_RECORD_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// What a running backup remembers of what others change meanwhile; past it the backup fails, not they.
 pub const BACKUP_HELD_BYTES_MAX: usize = 256 * 1024 * 1024;
 /// Imports and versions of summaries that one call erases; the next call goes on.

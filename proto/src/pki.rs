@@ -153,7 +153,7 @@ pub fn development(
 ) -> Result<wire::Roster, Invalid> {
     if dir.exists() {
         let detail = "exists already; give a new folder, nothing is overwritten";
-        return Err(Invalid::new(Reason::FieldInvalid, dir.display().to_string(), detail));
+        return Err(Invalid::new(Reason::FileExists, dir.display().to_string(), detail));
     }
     let now = clock.now();
     let ca = Authority::new(plan.federation.as_str(), clock)?;

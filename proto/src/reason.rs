@@ -63,6 +63,7 @@ reasons! {
     SummaryState = "SUMMARY_STATE", "The summary is not in a state in which this may be done.";
     FourEyes = "FOUR_EYES", "Whoever wrote something may not be the one who checks it.";
     ClassificationAboveCeiling = "CLASSIFICATION_ABOVE_CEILING", "The marking is above what this deployment may hold; nothing of it was kept.";
+    FileExists = "FILE_EXISTS", "A file stands there already, or a folder is not empty; nothing was touched.";
     NotFound = "NOT_FOUND", "There is no such thing here.";
     Overloaded = "OVERLOADED", "Too much is under way; try again shortly.";
     StoreFull = "STORE_FULL", "The disk is almost full; nothing was changed.";

@@ -47,9 +47,10 @@ pub fn code_of(reason: Reason) -> Code {
         | Reason::ModeUnavailable
         | Reason::ImportFrozen
         | Reason::SummaryState => Code::FailedPrecondition,
-        Reason::RequirementConflict | Reason::GrantConflict | Reason::SummaryConflict => {
-            Code::AlreadyExists
-        }
+        Reason::RequirementConflict
+        | Reason::GrantConflict
+        | Reason::SummaryConflict
+        | Reason::FileExists => Code::AlreadyExists,
         Reason::NotFound => Code::NotFound,
         Reason::LimitExceeded | Reason::Overloaded | Reason::StoreFull => Code::ResourceExhausted,
         Reason::StoreFailed | Reason::NoConnection => Code::Unavailable,

@@ -326,6 +326,10 @@ impl Lists {
 }
 
 fn unknown(field: &str, list: &str, text: &str) -> Invalid {
+    if text.is_empty() {
+        let detail = format!("is empty; a code of the list {list} is needed");
+        return Invalid::new(Reason::CodeUnknown, field, detail);
+    }
     let place = if FILES.iter().any(|(name, _)| *name == list) {
         format!("proto/codes/{list}.csv")
     } else {

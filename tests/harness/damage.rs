@@ -144,7 +144,7 @@ fn calm(finished: &Finished) -> Result<()> {
     Ok(())
 }
 
-/// Something in every room, and a value too large for a page.
+/// Something in every room.
 fn fill(federation: &mut Federation, program: &Path) -> Result<Original> {
     federation.start()?;
     let home = federation.nodes.get(NODE).context("no node")?.home.clone();

@@ -7,7 +7,7 @@
 
 use std::{collections::BTreeSet, fs, path::Path, process::Command, time::Instant};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
 
 use crate::{
     crash::{Dice, Mounted, NODE, ROUNDS_MAX, Survived, check, import_with, reserve, run},
@@ -16,8 +16,9 @@ use crate::{
 
 const DISK_BYTES: u64 = 512 * 1024 * 1024;
 const RESERVE_BYTES: u64 = 4 * 1024 * 1024;
-/// Rows of each import that are refused and kept: about a megabyte.
-const REFUSED_ROWS: usize = 8_000;
+/// Rows of each import that are refused and kept, with a reserve and without: some hundred kilobytes, and
+/// megabytes.
+const REFUSED_ROWS: [usize; 2] = [3_000, 16_000];
 /// So many fill any disk that is as full as these are.
 const IMPORTS_MAX: usize = 24;
 
@@ -26,6 +27,8 @@ const IMPORTS_MAX: usize = 24;
 pub struct Filled {
     /// As for kills and power cuts.
     pub survived: Survived,
+    /// Rounds that there were periods for.
+    pub rounds: usize,
     /// Imports that were refused by name.
     pub refused: usize,
     /// Imports that ran into the end of the disk.
@@ -41,28 +44,36 @@ pub fn fulldisk(program: &Path, dir: &Path, rounds: usize, seed: u64) -> Result<
     run(Command::new("mkfs.ext4").args(["-q", "-F"]).arg(&image))?;
     let _mounted = Mounted::new(&image, &data)?;
     // Beside the store: a folder that a file system of its own brings along.
-    let ballast = data.join("lost+found/ballast");
+    let (ballast, rest) = (data.join("lost+found/ballast"), data.join("lost+found/rest"));
 
     let mut acknowledged = BTreeSet::new();
     let survived = Survived { acknowledged: 0, unheard: 0, restart_ms_max: 0 };
-    let mut filled = Filled { survived, refused: 0, failed: 0 };
+    let mut filled = Filled { survived, rounds: 0, refused: 0, failed: 0 };
     let mut file = 0;
     for round in 0..rounds {
-        let kept = if round % 2 == 0 { RESERVE_BYTES } else { 0 };
+        if file + IMPORTS_MAX > ROUNDS_MAX {
+            break;
+        }
+        filled.rounds += 1;
+        let (kept, rows) = match round % 2 {
+            0 => (RESERVE_BYTES, REFUSED_ROWS[0]),
+            _ => (0, REFUSED_ROWS[1]),
+        };
         reserve(dir, kept)?;
         start(&mut federation, &acknowledged, &mut filled)?;
         let grant = federation.grant(NODE, &STANDING)?;
         // So much room, and not more, is left above the reserve.
-        let room = kept + 512 * 1024 + dice.below(4 * 1024 * 1024);
+        let room = kept + 1024 * 1024 + dice.below(3 * 1024 * 1024);
         fill(&data, &ballast, room)?;
         for _ in 0..IMPORTS_MAX {
-            ensure!(file < ROUNDS_MAX, "more imports than there are periods");
             file += 1;
-            match import_with(&federation, file - 1, REFUSED_ROWS)? {
+            match import_with(&federation, file - 1, rows)? {
                 Ok(digest) => acknowledged.insert(digest),
                 Err(said) if kept > 0 => {
                     ensure!(said.contains("STORE_FULL"), "not refused by name: {said}");
                     filled.refused += 1;
+                    // It was too large for what is left; now less than the reserve is left for anybody.
+                    fill(&data, &rest, kept / 4 * 3)?;
                     within_the_reserve(&federation, &grant)?;
                     break;
                 }
@@ -74,6 +85,9 @@ pub fn fulldisk(program: &Path, dir: &Path, rounds: usize, seed: u64) -> Result<
         }
         federation.node_server(NODE)?.kill();
         fs::remove_file(&ballast)?;
+        if rest.exists() {
+            fs::remove_file(&rest)?;
+        }
     }
     start(&mut federation, &acknowledged, &mut filled)?;
     federation.node_server(NODE)?.kill();
@@ -108,7 +122,10 @@ fn within_the_reserve(federation: &Federation, grant: &str) -> Result<()> {
 fn fill(disk: &Path, ballast: &Path, room: u64) -> Result<()> {
     let state = rustix::fs::statvfs(disk)?;
     let free = state.f_bavail * state.f_frsize;
-    let bytes = free.checked_sub(room).context("the disk is full already")?;
+    let bytes = free.saturating_sub(room);
+    if bytes == 0 {
+        return Ok(());
+    }
     let ballast = fs::File::create(ballast)?;
     rustix::fs::fallocate(&ballast, rustix::fs::FallocateFlags::empty(), 0, bytes)?;
     Ok(ballast.sync_all()?)

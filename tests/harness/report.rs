@@ -35,13 +35,15 @@ impl Report {
         let mut table = Table::new();
         table.load_style(presets::NOTHING).set_header(["", "VALUE", "UNIT", "YARDSTICK", "RATIO"]);
         for Row { name, value, unit, yardstick, ratio } in &self.rows {
-            let ratio = ratio.map_or_else(String::new, |ratio| format!("{ratio:.2}"));
+            // A small ratio must not look like none at all.
+            let decimals = |ratio: f64| if ratio < 0.1 { 4 } else { 2 };
+            let ratio = ratio.map(|ratio| format!("{ratio:.*}", decimals(ratio)));
             table.add_row([
                 name.clone(),
                 format!("{value:.2}"),
                 unit.clone(),
                 yardstick.clone(),
-                ratio,
+                ratio.unwrap_or_default(),
             ]);
         }
         let left_out: String =

@@ -63,7 +63,7 @@ impl Resident {
         let (seal_key, authority) =
             (SecretKey::generate(&SystemEntropy)?, SecretKey::generate(&SystemEntropy)?);
         let store = open_store(path, jurisdiction)?;
-        let held = hold(&store, jurisdiction, lists)?;
+        let held = Held::read(&store, jurisdiction, lists)?;
         let node = Node {
             identity: identity(jurisdiction, "node", NODE, "node")?,
             jurisdiction,
@@ -101,7 +101,7 @@ impl Resident {
 
     /// Freezes the periods from `first` to `last`.
     pub fn freeze(&self, first: &str, last: &str) -> Result<usize> {
-        Ok(self.on_a_worker(desk::freeze(&self.node, &self.staff, first, last))?.len())
+        Ok(self.on_a_worker(desk::freeze(&self.node, &self.staff, first, last))?.editions.len())
     }
 
     /// Consents to every question about an indicator.
@@ -152,18 +152,6 @@ impl Resident {
 pub fn open_store(path: &Path, jurisdiction: JurisdictionCode) -> Result<Store, Invalid> {
     let owner = identity(jurisdiction, "node", NODE, "node")?.to_string();
     Store::open(path, &owner, STORE_FREE_BYTES_MIN, &SystemEntropy)
-}
-
-/// Reads everything that a store holds, as a node does at its start.
-pub fn hold(store: &Store, jurisdiction: JurisdictionCode, lists: &Lists) -> Result<Held, Invalid> {
-    let mut held = Held {
-        grants: store.grants(lists)?,
-        summaries: store.summaries(jurisdiction, lists)?,
-        ..Held::default()
-    };
-    store.records(jurisdiction, lists, |record| held.live.put(record))?;
-    store.editions(jurisdiction, lists, |edition| held.editions.put(edition))?;
-    Ok(held)
 }
 
 fn identity(

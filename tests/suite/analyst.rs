@@ -130,7 +130,7 @@ fn an_import_is_undone_whole_and_only_while_no_edition_rests_on_it() {
     let number = second["import"].to_string();
     assert_eq!(observations(&running), 5);
     let undone = done(&running, "analyst", &["import", "undo", &number, "--why", "wrong file"]);
-    assert_eq!(undone["observations"], 4);
+    assert_eq!(undone["observations_left"], 4);
     // What it had replaced counts again, also after a restart.
     let before = totals(&running, &["--first-period", "2016-H1"]);
     assert_eq!(total(&before, "DRG.COC", "AL022", "2016-H1").unwrap()["value"], "1");
@@ -265,6 +265,64 @@ fn a_filled_in_template_is_read_with_the_mapping_that_came_with_it() {
 }
 
 #[test]
+fn a_file_that_stands_there_is_never_overwritten_by_a_template() {
+    let running = started(&["AL"]);
+    for (there, out) in [("mine.csv", "mine.csv"), ("yours.toml", "yours.xlsx")] {
+        write(&running, there, "my own");
+        let out = running.dir.join(out).display().to_string();
+        let template = ["template", "DRG.SEIZ.N", "--out", &out];
+        let refused = running.desk(NODE, "analyst", &template).unwrap();
+        assert_eq!(refused.code, Some(4), "{}", refused.stderr);
+        assert!(refused.stderr.contains("FILE_EXISTS"), "{}", refused.stderr);
+        assert_eq!(fs::read_to_string(running.dir.join(there)).unwrap(), "my own");
+    }
+    assert!(!running.dir.join("yours.xlsx").exists());
+}
+
+#[test]
+fn of_several_files_those_before_the_one_that_fails_are_reported() {
+    let running = started(&["AL"]);
+    let (good, folder) = (write(&running, "good.csv", SEIZURES), running.dir.display().to_string());
+    let mapping = write(&running, "mapping.toml", EVENTS);
+    let files = ["import", &good, &folder, &good, "--mapping", &mapping];
+    let failed = running.desk(NODE, "analyst", &files).unwrap();
+    assert!(failed.stderr.contains(&format!("{folder}: is a folder")), "{}", failed.stderr);
+    let replies = failed.json(&[1]).unwrap();
+    assert_eq!(replies.as_array().unwrap().len(), 1);
+    assert_eq!((&replies[0]["file"], &replies[0]["rows_accepted"]), (&json!(good), &json!(4)));
+    // Again: nothing changes, and that is said.
+    let again = ["import", &good, "--mapping", &mapping, "--keep-until", "2099-12-31"];
+    let again = running.desk(NODE, "analyst", &again).unwrap();
+    assert_eq!(again.json(&[0]).unwrap()["already_imported"], true);
+    for said in ["already imported as import 1; nothing changed", "--keep-until was not changed"] {
+        assert!(again.stderr.contains(said), "{}", again.stderr);
+    }
+}
+
+#[test]
+fn where_there_is_nothing_to_show_it_is_said_why() {
+    let running = started(&["AL"]);
+    let said = |role: &str, arguments: &[&str]| {
+        let finished = running.desk(NODE, role, arguments).unwrap();
+        (finished.code, finished.stderr)
+    };
+    import(&running, "seizures.csv", SEIZURES, EVENTS);
+    let (code, none) = said("analyst", &["totals", "--first-period", "2031", "--level", "0"]);
+    assert_eq!(code, Some(0));
+    assert!(none.contains("leave out --first-period, --level"), "{none}");
+    // What is held of the second half is for nobody.
+    let (code, skipped) = said("releaser", &["freeze", "2016-H1", "2017-H1"]);
+    assert_eq!(code, Some(0));
+    assert!(skipped.contains("skipped, nothing to freeze: 2016-H2, 2017-H1"), "{skipped}");
+    let (code, only) = said("releaser", &["edition", "diff", "2016-H1"]);
+    assert_eq!(code, Some(5));
+    assert!(only.contains("2016-H1 has only one edition; nothing to compare"), "{only}");
+    assert!(said("releaser", &["erase"]).1.contains("nothing is due"));
+    let (_, refused) = said("auditor", &["freeze", "2016-H1"]);
+    assert!(refused.contains("this takes a releaser of AL"), "{refused}");
+}
+
+#[test]
 fn a_mapping_that_is_kept_is_used_by_its_name() {
     let running = started(&["AL"]);
     let mapping = sample_dir().join("mapping.toml").display().to_string();
@@ -275,6 +333,9 @@ fn a_mapping_that_is_kept_is_used_by_its_name() {
     let unknown = ["import", &file, "--mapping", "no such"];
     let refused = running.desk(NODE, "analyst", &unknown).unwrap();
     assert_eq!(refused.code, Some(5), "{}", refused.stderr);
+    let no_file = ["import", &file, "--mapping", "no-such.toml"];
+    let refused = running.desk(NODE, "analyst", &no_file).unwrap();
+    assert_eq!(refused.code, Some(1), "{}", refused.stderr);
     let wrong = write(&running, "wrong.toml", "source = \"x\"\n[columns]\n");
     let refused = running.desk(NODE, "analyst", &["mapping", "save", "wrong", &wrong]).unwrap();
     assert_eq!(refused.code, Some(1), "{}", refused.stderr);
@@ -330,4 +391,28 @@ fn a_crime_area_above_the_one_that_contains_it_is_reported_as_it_came() {
     );
     let totals = totals(&running, &["--first-period", "2016"]);
     assert_eq!(total(&totals, "ICCS0301", "AL", "2016").unwrap()["value"], "40");
+}
+
+#[test]
+fn what_two_files_say_stays_when_one_of_them_is_taken_back() {
+    let running = started(&["AL"]);
+    let one = "drug,place,half,seizures,case,mark\nDRG.COC,AL022,2016-H1,7,K-1,\n";
+    import(&running, "one.csv", one, EVENTS);
+    let both = format!("{one}DRG.HER,AL022,2016-H1,8,K-2,\n");
+    assert_eq!(import(&running, "both.csv", both, EVENTS)["rows_unchanged"], 1);
+    done(&running, "analyst", &["import", "undo", "1", "--why", "only to see"]);
+    let totals = totals(&running, &["--first-period", "2016-H1"]);
+    assert_eq!(total(&totals, "DRG.COC", "AL022", "2016-H1").unwrap()["value"], "7");
+}
+
+#[test]
+fn an_import_cannot_be_undone_when_an_edition_rests_on_what_it_moved_away() {
+    let running = started(&["AL"]);
+    import(&running, "one.csv", SEIZURES, EVENTS);
+    let moved = SEIZURES.replace("DRG.COC,AL022,2016-H1,1,K-1", "DRG.COC,AL022,2016-H2,1,K-1");
+    import(&running, "moved.csv", moved, EVENTS);
+    done(&running, "releaser", &["freeze", "2016-H1"]);
+    let undo = ["import", "undo", "2", "--why", "too late"];
+    let refused = running.desk(NODE, "analyst", &undo).unwrap();
+    assert_eq!(refused.code, Some(4), "{}", refused.stderr);
 }

@@ -342,3 +342,81 @@ fn closing_an_indicator_takes_back_what_was_answered_before() {
     assert_eq!(homicide["value"], 42);
     assert_eq!(homicide["not_shown"], serde_json::json!(["AL"]));
 }
+
+/// Figures of which some bear a handling code, at a node that answers.
+const MARKED: &str = "iccs,year,offences,flag,service,mark\n\
+    ICCS0101,2016,21,A,police,\nICCS0101,2016,1000,A,customs,H1\nICCS0401,2016,5,A,police,\n";
+
+fn marked(running: &Running) {
+    let mapping =
+        std::fs::read_to_string(accord_tests::federation::sample_dir().join("mapping.toml"))
+            .unwrap()
+            .replace(
+                "status = \"flag\"",
+                "status = \"flag\"\norigin = \"service\"\nhandling = \"mark\"",
+            );
+    let (file, map) = (running.dir.join("marked.csv"), running.dir.join("marked.toml"));
+    std::fs::write(&file, MARKED).unwrap();
+    std::fs::write(&map, mapping).unwrap();
+    running.import("al-police", &file, &map).unwrap().json(&[0]).unwrap();
+    running.desk("al-police", "releaser", &["freeze", "2016"]).unwrap().json(&[0]).unwrap();
+}
+
+fn asked_anew(running: &Running, areas: &str) -> Value {
+    let block = format!("indicator = \"PUB.OFF.N\"\ncrime_areas = {areas}\nperiods = \"2016\"\n");
+    let requirement = running.issue(&[&block]).unwrap();
+    running.gather(&requirement).unwrap()
+}
+
+#[test]
+fn a_tightened_policy_takes_a_period_back_until_it_is_frozen_by_its_rules() {
+    let mut running = started(&["AL"]);
+    marked(&running);
+    running.grant("al-police", &accord_tests::federation::STANDING).unwrap();
+    let areas = "[\"ICCS0101\", \"ICCS0401\"]";
+    let shown = asked_anew(&running, areas);
+    assert_eq!(cell(&shown, "ICCS0101", "2016").unwrap()["value"], 1021);
+    assert_eq!(cell(&shown, "ICCS0401", "2016").unwrap()["value"], 5);
+
+    // H1 is allowed to nobody any more.
+    let policy = running.dir.join("al-police/policy.toml");
+    let text = std::fs::read_to_string(&policy).unwrap();
+    std::fs::write(&policy, text.replace("code = \"H1\"", "code = \"H2\"")).unwrap();
+    running.node_server("al-police").unwrap().kill();
+    running.federation.start_node("al-police").unwrap();
+    let shown = asked_anew(&running, areas);
+    for area in ["ICCS0101", "ICCS0401"] {
+        assert_eq!(cell(&shown, area, "2016").unwrap()["status"], "not_shown", "{area}");
+    }
+    let frozen = running.desk("al-police", "releaser", &["freeze", "2016"]).unwrap();
+    assert_eq!(frozen.json(&[0]).unwrap()["editions"][0]["number"], 2);
+    let shown = asked_anew(&running, areas);
+    assert_eq!(cell(&shown, "ICCS0401", "2016").unwrap()["value"], 5);
+    // What is left of the other figure is not the whole, and is not shown as if it were.
+    assert_eq!(cell(&shown, "ICCS0101", "2016").unwrap()["status"], "not_shown");
+}
+
+#[test]
+fn a_record_whose_handling_is_raised_takes_its_period_back_until_the_next_edition() {
+    let mut running = started(&["AL"]);
+    marked(&running);
+    running.grant("al-police", &accord_tests::federation::STANDING).unwrap();
+    let file = running.dir.join("marked.csv");
+    std::fs::write(&file, MARKED.replace("1000,A,customs,H1", "1000,A,customs,H2")).unwrap();
+    running
+        .import("al-police", &file, &running.dir.join("marked.toml"))
+        .unwrap()
+        .json(&[0])
+        .unwrap();
+    for restarted in [false, true] {
+        if restarted {
+            running.node_server("al-police").unwrap().kill();
+            running.federation.start_node("al-police").unwrap();
+        }
+        let shown = asked_anew(&running, "\"ICCS0401\"");
+        assert_eq!(cell(&shown, "ICCS0401", "2016").unwrap()["status"], "not_shown");
+    }
+    running.desk("al-police", "releaser", &["freeze", "2016"]).unwrap().json(&[0]).unwrap();
+    let shown = asked_anew(&running, "\"ICCS0401\"");
+    assert_eq!(cell(&shown, "ICCS0401", "2016").unwrap()["value"], 5);
+}

@@ -15,6 +15,7 @@ use accord_tests::federation::Federation;
 mod exchange;
 mod consent;
 mod analyst;
+mod upload;
 mod london;
 mod published;
 mod summary;

@@ -80,6 +80,11 @@ fn a_killed_node_is_unreachable_and_joins_when_it_is_back() {
 fn a_node_that_hangs_holds_nobody_up_and_joins_when_it_goes_on() {
     let running = with_sample(&THREE);
     let requirement = running.issue(&[HOMICIDE]).unwrap();
+    // A bound above the contract's is refused, not quietly lowered.
+    let long = ["gather", &requirement, "--call-deadline-ms", "30001"];
+    let refused = running.region("analyst", "json", &long).unwrap();
+    assert_eq!(refused.code, Some(1), "{}", refused.stderr);
+    assert!(refused.stderr.contains("LIMIT_EXCEEDED: call_deadline_ms"), "{}", refused.stderr);
     let hung = running.node_server("al-police").unwrap();
     hung.signal(Signal::STOP).unwrap();
     let shown = gather_briefly(&running, &requirement);

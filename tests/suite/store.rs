@@ -106,8 +106,8 @@ fn a_backup_taken_while_imports_run_restores_to_a_node_that_gives_the_same_answe
     // Never over a store that is there.
     let data = data(&running);
     let refused = on_files(&["restore", file, "--data", text(&data)]);
-    assert_eq!(refused.code, Some(1));
-    assert!(refused.stderr.contains("STORE_FAILED"), "{}", refused.stderr);
+    assert_eq!(refused.code, Some(4));
+    assert!(refused.stderr.contains("is not empty; nothing was touched"), "{}", refused.stderr);
     fs::remove_dir_all(&data).unwrap();
     let restored = on_files(&["restore", file, "--data", text(&data)]);
     assert_eq!(restored.code, Some(0), "{}", restored.stderr);

@@ -18,12 +18,14 @@ pub(super) fn rows(format: Format, rows: &Value) -> String {
     let text = |value: &Value| match value {
         Value::String(text) => text.clone(),
         Value::Array(list) => list.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" "),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => value.to_string(),
+        Value::Null => String::new(),
+        Value::Bool(_) | Value::Number(_) | Value::Object(_) => value.to_string(),
     };
     let cells =
         |row: &Value| columns.iter().map(|column| text(&row[column.as_str()])).collect::<Vec<_>>();
     match format {
         Format::Json => rows.to_string(),
+        Format::Csv if list.is_empty() => String::new(),
         Format::Csv => {
             let header = columns.iter().map(ToString::to_string).collect();
             csv(std::iter::once(header).chain(list.iter().map(cells)))

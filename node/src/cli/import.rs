@@ -108,19 +108,19 @@ pub(crate) struct Template {
 #[derive(Debug, Args)]
 pub(crate) struct Totals {
     /// Code of the list `indicators`; all if left out.
-    #[arg(long, default_value = "")]
+    #[arg(long, default_value = "", hide_default_value = true)]
     pub(crate) indicator: String,
     /// First reporting period; all that something is held for if left out.
-    #[arg(long, default_value = "")]
+    #[arg(long, default_value = "", hide_default_value = true)]
     pub(crate) first_period: String,
     /// Last reporting period.
-    #[arg(long, default_value = "")]
+    #[arg(long, default_value = "", hide_default_value = true)]
     pub(crate) last_period: String,
     /// Region level; all if left out.
     #[arg(long)]
     pub(crate) level: Option<u32>,
     /// Out of the newest edition, as this audience may see it; out of what is held now if left out.
-    #[arg(long, default_value = "")]
+    #[arg(long, default_value = "", hide_default_value = true)]
     pub(crate) audience: String,
     /// Only figures of which a part is more than its whole, such as a crime area above the one that contains it.
     #[arg(long, conflicts_with_all = ["indicator", "first_period", "last_period", "level", "audience"])]
@@ -142,10 +142,10 @@ pub(crate) enum Edition {
         /// The period.
         period: String,
         /// Number of the older one; the one before the newest if left out.
-        #[arg(long, default_value_t = 0)]
+        #[arg(long, default_value_t = 0, hide_default_value = true)]
         from: u32,
         /// Number of the newer one; the newest if left out.
-        #[arg(long, default_value_t = 0)]
+        #[arg(long, default_value_t = 0, hide_default_value = true)]
         to: u32,
         /// As this audience may see it.
         #[arg(long, default_value = "POLICE")]

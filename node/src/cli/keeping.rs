@@ -40,7 +40,7 @@ pub(crate) struct Erase {
     #[arg(long, requires = "why")]
     pub(crate) due: bool,
     /// For the journal.
-    #[arg(long, default_value = "")]
+    #[arg(long, default_value = "", hide_default_value = true)]
     pub(crate) why: String,
     #[command(flatten)]
     pub(crate) client: Client,

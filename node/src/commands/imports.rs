@@ -3,7 +3,7 @@
 
 use std::{
     fs::File,
-    io::Read as _,
+    io::{ErrorKind, Read as _, Write as _, stderr},
     path::{Path, PathBuf},
 };
 
@@ -12,6 +12,7 @@ use accord_proto::{
     clock::Timestamp,
     limits::{CALL_TIMEOUT, IMPORT_CHUNK_BYTES, LONG_CALL_TIMEOUT, PAGE_SIZE_MAX},
     reason::{Invalid, Reason, quoted},
+    seal::Hasher,
     wire::desk as wire,
 };
 use serde_json::{Value, json};
@@ -19,7 +20,7 @@ use serde_json::{Value, json};
 use super::{DeskClient, connect, done, failed, hex, print, progress::Progress};
 use crate::{
     cli::{
-        Client, Outcome,
+        Client, Format, Outcome,
         import::{Action, Import, Mapping, Template},
     },
     ingest::{self, annotate, sheet::Sheet},
@@ -33,9 +34,9 @@ pub(crate) async fn run(import: Import) -> Result<Outcome, Invalid> {
         Some(Action::Show { import, client }) => show(&client, import).await,
         Some(Action::Undo { import, why, client }) => undo(&client, import, why).await,
         None => {
-            let client = client.ok_or_else(|| missing("--client"))?;
+            let client = client.ok_or_else(|| missing("--client", ", here or in ACCORD_CLIENT"))?;
             let mut desk = connect(&client).await?;
-            let mapping = mapping.ok_or_else(|| missing("--mapping"))?;
+            let mapping = mapping.ok_or_else(|| missing("--mapping", ""))?;
             let mapping = mapping_text(&mut desk, &mapping).await?;
             let retention_until_s = match keep_until {
                 Some(until) => Timestamp::parse("--keep-until", &until)?.as_s(),
@@ -48,8 +49,8 @@ pub(crate) async fn run(import: Import) -> Result<Outcome, Invalid> {
     }
 }
 
-fn missing(what: &str) -> Invalid {
-    Invalid::new(Reason::FieldMissing, what, "is needed")
+fn missing(what: &str, or: &str) -> Invalid {
+    Invalid::new(Reason::FieldMissing, what, format!("is needed{or}"))
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> Invalid {
@@ -59,22 +60,26 @@ fn unreadable(path: &Path, error: &std::io::Error) -> Invalid {
 /// A mapping file, or the name of a mapping that the node keeps.
 async fn mapping_text(desk: &mut DeskClient, mapping: &str) -> Result<String, Invalid> {
     let path = Path::new(mapping);
-    match std::fs::read_to_string(path) {
+    let error = match std::fs::read_to_string(path) {
         Ok(text) => return Ok(text),
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            return Err(unreadable(path, &error));
-        }
-        Err(_) => {}
+        Err(error) => error,
+    };
+    if error.kind() != ErrorKind::NotFound {
+        return Err(unreadable(path, &error));
     }
-    let request = within(CALL_TIMEOUT, wire::ListMappingsRequest {});
-    let kept = desk.list_mappings(request).await.map_err(failed)?.into_inner();
-    let found = kept.mappings.into_iter().find(|kept| kept.name == mapping);
-    found.map(|kept| kept.text).ok_or_else(|| {
+    kept(desk, mapping).await.map_err(|refused| {
+        if refused.reason != Reason::NotFound {
+            return refused;
+        }
+        if mapping.contains('/') || mapping.ends_with(".toml") {
+            return unreadable(path, &error);
+        }
         let detail = "is neither a file nor a mapping that the node keeps; see `mapping list`";
         Invalid::new(Reason::NotFound, quoted(mapping), detail)
     })
 }
 
+/// File by file; what goes wrong with one ends it, and what was taken in until then is shown all the same.
 async fn send(
     client: &Client,
     desk: &mut DeskClient,
@@ -82,27 +87,63 @@ async fn send(
     header: &wire::ImportHeader,
     annotate: bool,
 ) -> Result<Outcome, Invalid> {
-    let (mut all, mut remarks, mut partial) = (Vec::new(), Vec::new(), false);
+    let mut outcome = Outcome::default();
+    let mut all = Vec::new();
     for file in files {
-        let parts = Parts::open(file, header.clone())?;
-        let request = within(LONG_CALL_TIMEOUT, tokio_stream::iter(parts));
-        let reply = desk.import(request).await.map_err(failed)?.into_inner();
-        partial |= reply.rows_quarantined > 0;
-        remarks.extend(remarks_of(&reply));
-        if annotate && !reply.quarantined.is_empty() {
-            let copy = annotated(file, &header.mapping, &reply.quarantined)?;
-            remarks.push(format!("written: {}", copy.display()));
-        }
-        all.push(imported(&reply));
+        let shown = match one(desk, file, header, annotate).await {
+            Ok(reply) => {
+                outcome.partial |= reply.rows_quarantined > 0;
+                imported(client.format, file, header.dry_run, &reply)
+            }
+            Err(error) if all.is_empty() => return Err(error),
+            Err(error) => {
+                outcome.failure = Some(error);
+                break;
+            }
+        };
+        all.push(shown);
     }
     if header.dry_run {
-        remarks.push("dry run: nothing stored".to_owned());
+        outcome.remarks.push("dry run: nothing stored".to_owned());
     }
-    let data = if let [one] = all.as_slice() { one.clone() } else { Value::Array(all) };
-    Ok(Outcome { data: print(client.format, &data), remarks, partial })
+    let data = if let ([one], [_]) = (all.as_slice(), files) { one.clone() } else { all.into() };
+    outcome.data = print(client.format, &data);
+    Ok(outcome)
 }
 
-fn remarks_of(reply: &wire::ImportResponse) -> Vec<String> {
+/// Sends one file, and says how it went as soon as it is known.
+async fn one(
+    desk: &mut DeskClient,
+    file: &Path,
+    header: &wire::ImportHeader,
+    annotate: bool,
+) -> Result<wire::ImportResponse, Invalid> {
+    let parts = Parts::open(file, header.clone())?;
+    let request = within(LONG_CALL_TIMEOUT, tokio_stream::iter(parts));
+    let reply = desk.import(request).await.map_err(|status| not_taken_in(file, failed(status)))?;
+    let reply = reply.into_inner();
+    let mut remarks = remarks_of(header, &reply);
+    if annotate && !reply.quarantined.is_empty() {
+        let copy = annotated(file, &header.mapping, &reply.quarantined)?;
+        remarks.push(format!("written: {}", copy.display()));
+    }
+    for remark in remarks {
+        let _ = writeln!(stderr(), "{}: {remark}", file.display());
+    }
+    Ok(reply)
+}
+
+/// Why a file was not taken in; which one is named.
+fn not_taken_in(file: &Path, error: Invalid) -> Invalid {
+    let field = format!("{}: {}", file.display(), error.field);
+    if error.reason == Reason::NoConnection {
+        let detail = "the node went away; run the same import again: it is taken in once";
+        return Invalid { field, detail: detail.to_owned(), ..error };
+    }
+    Invalid { field, ..error }
+}
+
+fn remarks_of(header: &wire::ImportHeader, reply: &wire::ImportResponse) -> Vec<String> {
     /// More would scroll the summary out of sight; `import show` has them all.
     const SHOWN_MAX: usize = 100;
     let row = |row: &wire::Quarantined| {
@@ -113,11 +154,18 @@ fn remarks_of(reply: &wire::ImportResponse) -> Vec<String> {
     if more > 0 {
         remarks.push(format!("… and {more} more quarantined rows"));
     }
+    if reply.already_imported {
+        remarks.push(format!("already imported as import {}; nothing changed", reply.import));
+        if header.retention_until_s != 0 {
+            remarks.push("--keep-until was not changed either".to_owned());
+        }
+    }
     remarks
 }
 
-fn imported(reply: &wire::ImportResponse) -> Value {
-    json!({
+fn imported(format: Format, file: &Path, dry_run: bool, reply: &wire::ImportResponse) -> Value {
+    let mut shown = json!({
+        "file": file.display().to_string(),
         "import": reply.import,
         "recognised": reply.recognised,
         "import_sha256": hex(&reply.import_sha256),
@@ -129,7 +177,18 @@ fn imported(reply: &wire::ImportResponse) -> Value {
         "rows_accepted": reply.rows_accepted,
         "rows_quarantined": reply.rows_quarantined,
         "quarantined": quarantine(&reply.quarantined),
-    })
+    });
+    if let Value::Object(shown) = &mut shown {
+        if dry_run {
+            // It has no number.
+            shown.shift_remove("import");
+        }
+        if format == Format::Table {
+            // People have read them as remarks.
+            shown.shift_remove("quarantined");
+        }
+    }
+    shown
 }
 
 fn quarantine(rows: &[wire::Quarantined]) -> Vec<Value> {
@@ -137,22 +196,29 @@ fn quarantine(rows: &[wire::Quarantined]) -> Vec<Value> {
     rows.iter().map(row).collect()
 }
 
-/// The messages of an import: header, then the file in chunks, read as they are wanted.
+/// The messages of an import: header, then the file in chunks, read as they are wanted, then its end.
 struct Parts {
     header: Option<wire::ImportHeader>,
     file: Option<File>,
+    hasher: Hasher,
+    bytes: u64,
     progress: Progress,
 }
 
 impl Parts {
     fn open(path: &Path, header: wire::ImportHeader) -> Result<Self, Invalid> {
         let file = File::open(path).map_err(|error| unreadable(path, &error))?;
-        let bytes = file.metadata().map_err(|error| unreadable(path, &error))?.len();
+        let metadata = file.metadata().map_err(|error| unreadable(path, &error))?;
+        if metadata.is_dir() {
+            return Err(unreadable(path, &std::io::Error::other("is a folder; name its files")));
+        }
+        let bytes = metadata.len();
         let file_name =
             path.file_name().map_or(String::new(), |name| name.to_string_lossy().into_owned());
         let progress = Progress::of(&file_name, bytes);
         let header = wire::ImportHeader { file_name, ..header };
-        Ok(Self { header: Some(header), file: Some(file), progress })
+        let hasher = Hasher::default();
+        Ok(Self { header: Some(header), file: Some(file), hasher, bytes: 0, progress })
     }
 }
 
@@ -167,8 +233,15 @@ impl Iterator for Parts {
         let mut chunk = Vec::with_capacity(IMPORT_CHUNK_BYTES);
         let file = self.file.as_mut()?;
         match file.take(IMPORT_CHUNK_BYTES as u64).read_to_end(&mut chunk) {
-            Ok(0) => None,
+            Ok(0) => {
+                self.file = None;
+                let sha256 = std::mem::take(&mut self.hasher).finish().0.to_vec();
+                let end = wire::ImportEnd { bytes: self.bytes, sha256 };
+                Some(wire::ImportRequest { part: Some(Part::End(end)) })
+            }
             Ok(bytes) => {
+                self.hasher.update(&chunk);
+                self.bytes += bytes as u64;
                 self.progress.advance(bytes as u64);
                 Some(wire::ImportRequest { part: Some(Part::Chunk(chunk)) })
             }
@@ -213,6 +286,22 @@ fn annotated(
 
 fn write(path: &Path, bytes: &[u8]) -> Result<(), Invalid> {
     std::fs::write(path, bytes).map_err(|error| {
+        Invalid::new(Reason::FieldInvalid, path.display().to_string(), error.to_string())
+    })
+}
+
+fn stands_there(path: &Path) -> Invalid {
+    let detail = "exists already; nothing was overwritten";
+    Invalid::new(Reason::FileExists, path.display().to_string(), detail)
+}
+
+/// Never in the place of another file.
+fn write_new(path: &Path, bytes: &[u8]) -> Result<(), Invalid> {
+    let file = File::create_new(path).and_then(|mut file| file.write_all(bytes));
+    file.map_err(|error| {
+        if error.kind() == ErrorKind::AlreadyExists {
+            return stands_there(path);
+        }
         Invalid::new(Reason::FieldInvalid, path.display().to_string(), error.to_string())
     })
 }
@@ -264,7 +353,7 @@ async fn show(client: &Client, import: u64) -> Result<Outcome, Invalid> {
 async fn undo(client: &Client, import: u64, why: String) -> Result<Outcome, Invalid> {
     let request = within(LONG_CALL_TIMEOUT, wire::UndoImportRequest { import, why });
     let reply = connect(client).await?.undo_import(request).await.map_err(failed)?.into_inner();
-    Ok(done(client, &json!({"undone": import, "observations": reply.observations})))
+    Ok(done(client, &json!({"undone": import, "observations_left": reply.observations})))
 }
 
 /// `accord-node mapping …`
@@ -278,27 +367,23 @@ pub(crate) async fn mapping(mapping: Mapping) -> Result<Outcome, Invalid> {
             Ok(done(&client, &json!({"saved": name})))
         }
         Mapping::List { client } => {
-            let mappings = kept(&client).await?;
-            let row = |kept: wire::MappingEntry| {
-                let lines = kept.text.lines().count();
-                json!({"name": kept.name, "lines": lines})
-            };
-            Ok(done(&client, &Value::Array(mappings.into_iter().map(row).collect())))
+            let request = within(CALL_TIMEOUT, wire::ListMappingsRequest {});
+            let reply = connect(&client).await?.list_mappings(request).await.map_err(failed)?;
+            let row = |kept: &wire::MappingEntry| json!({"name": kept.name, "lines": kept.lines});
+            let mappings = reply.into_inner().mappings.iter().map(row).collect();
+            Ok(done(&client, &Value::Array(mappings)))
         }
         Mapping::Show { name, client } => {
-            let found = kept(&client).await?.into_iter().find(|kept| kept.name == name);
-            let found = found.ok_or_else(|| {
-                Invalid::new(Reason::NotFound, "name", format!("{} is not kept", quoted(&name)))
-            })?;
-            Ok(Outcome { data: found.text, remarks: Vec::new(), partial: false })
+            let text = kept(&mut connect(&client).await?, &name).await?;
+            Ok(Outcome { data: text, ..Outcome::default() })
         }
     }
 }
 
-async fn kept(client: &Client) -> Result<Vec<wire::MappingEntry>, Invalid> {
-    let request = within(CALL_TIMEOUT, wire::ListMappingsRequest {});
-    let reply = connect(client).await?.list_mappings(request).await.map_err(failed)?;
-    Ok(reply.into_inner().mappings)
+/// The text of a mapping that the node keeps.
+async fn kept(desk: &mut DeskClient, name: &str) -> Result<String, Invalid> {
+    let request = within(CALL_TIMEOUT, wire::GetMappingRequest { name: name.to_owned() });
+    Ok(desk.get_mapping(request).await.map_err(failed)?.into_inner().text)
 }
 
 /// `accord-node template …`
@@ -309,13 +394,18 @@ pub(crate) async fn template(wanted: Template) -> Result<Outcome, Invalid> {
         let detail = "must end in .xlsx or .csv";
         return Err(Invalid::new(Reason::FieldInvalid, "--out", detail));
     }
+    let mapping = out.with_extension("toml");
+    for path in [&out, &mapping] {
+        if path.exists() {
+            return Err(stands_there(path));
+        }
+    }
     let request = wire::GetTemplateRequest { indicator, events, csv: ending == "csv" };
     let mut desk = connect(&client).await?;
     let reply =
         desk.get_template(within(CALL_TIMEOUT, request)).await.map_err(failed)?.into_inner();
-    let mapping = out.with_extension("toml");
-    write(&out, &reply.file)?;
-    write(&mapping, reply.mapping.as_bytes())?;
+    write_new(&out, &reply.file)?;
+    write_new(&mapping, reply.mapping.as_bytes())?;
     let (file, mapping) = (out.display().to_string(), mapping.display().to_string());
     Ok(done(&client, &json!({"file": file, "mapping": mapping})))
 }

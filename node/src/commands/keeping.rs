@@ -106,7 +106,7 @@ pub(crate) async fn restore(restore: Restore) -> Result<Outcome, Invalid> {
                 .push(format!("restored; the journal says so in entry {}", restored.journal_size));
         }
     }
-    Ok(Outcome { data: print(Format::Table, &shown), remarks, partial: false })
+    Ok(Outcome { data: print(Format::Table, &shown), remarks, ..Outcome::default() })
 }
 
 fn extend(shown: &mut Value, header: &Header, digest: Digest) {
@@ -143,13 +143,15 @@ pub(crate) async fn erase(erase: Erase) -> Result<Outcome, Invalid> {
         "observations": observations,
     });
     let mut remarks = Vec::new();
-    if !due {
+    if imports.is_empty() && summaries.is_empty() {
+        remarks.push("nothing is due".to_owned());
+    } else if !due {
         remarks.push("nothing was erased; --due --why REASON erases this".to_owned());
     }
     if more {
         remarks.push("… and more than is listed here".to_owned());
     }
-    Ok(Outcome { data: print(client.format, &shown), remarks, partial: false })
+    Ok(Outcome { data: print(client.format, &shown), remarks, ..Outcome::default() })
 }
 
 fn erased(summary: &wire::ErasedSummary) -> Value {

@@ -108,7 +108,7 @@ async fn import(client: &Client, files: &[PathBuf], why: &str) -> Result<Outcome
         }
     }
     let partial = !remarks.is_empty();
-    Ok(Outcome { data: print(client.format, &Value::Array(rows)), remarks, partial })
+    Ok(Outcome { data: print(client.format, &Value::Array(rows)), remarks, partial, failure: None })
 }
 
 async fn advance(

@@ -28,6 +28,7 @@ pub(crate) async fn list(totals: Totals) -> Result<Outcome, Invalid> {
         region_level: level,
         audience,
     };
+    let narrowed = narrowed(&request);
     let mut desk = connect(&client).await?;
     let request = within(LONG_CALL_TIMEOUT, request);
     let mut stream = desk.list_totals(request).await.map_err(failed)?.into_inner();
@@ -35,7 +36,26 @@ pub(crate) async fn list(totals: Totals) -> Result<Outcome, Invalid> {
     while let Some(total) = stream.message().await.map_err(failed)? {
         rows.push(row(&total));
     }
-    Ok(done(&client, &Value::Array(rows)))
+    let empty = rows.is_empty();
+    let mut outcome = done(&client, &Value::Array(rows));
+    if empty {
+        outcome.remarks.push(match narrowed.join(", ").as_str() {
+            "" => "no totals: nothing is held".to_owned(),
+            narrowed => format!("no such totals; to see what is held, leave out {narrowed}"),
+        });
+    }
+    Ok(outcome)
+}
+
+/// By which options less is shown than is held.
+fn narrowed(request: &wire::ListTotalsRequest) -> Vec<&'static str> {
+    let options = [
+        ("--indicator", !request.indicator.is_empty()),
+        ("--first-period", !request.first_period.is_empty()),
+        ("--level", request.region_level.is_some()),
+        ("--audience", !request.audience.is_empty()),
+    ];
+    options.into_iter().filter(|(_, given)| *given).map(|(name, _)| name).collect()
 }
 
 async fn list_contradictions(client: &Client) -> Result<Outcome, Invalid> {

@@ -1,9 +1,11 @@
 //! Figures that cannot both be right: a part that is more than its whole. Comes in: cells. Goes out: which.
 //! Reported, never repaired: some published sources really have such figures.
 
+use std::collections::BTreeSet;
+
 use accord_proto::taxonomy::{Lists, Semantics};
 
-use super::Cells;
+use super::{Cells, tabulate::above};
 use crate::record::{CellKey, Observed};
 
 /// A cell that is more than one that contains it.
@@ -15,7 +17,7 @@ pub struct Contradiction {
     pub whole: CellKey,
 }
 
-/// Every part that is more than the cell directly above it by crime area, region or category.
+/// Every part that is more than a cell that contains it, by crime area, region, period or category.
 pub fn contradictions(cells: &Cells, lists: &Lists) -> Vec<Contradiction> {
     let least = |observed| match observed {
         Observed::Value(value) | Observed::Between(value, _) => Some(value),
@@ -25,13 +27,15 @@ pub fn contradictions(cells: &Cells, lists: &Lists) -> Vec<Contradiction> {
         Observed::Value(value) | Observed::Between(_, value) => Some(value),
         Observed::Missing | Observed::NotCollected | Observed::NotApplicable => None,
     };
+    let periods: BTreeSet<_> = cells.keys().map(|cell| cell.period).collect();
     let mut found = Vec::new();
     for (part, aggregate) in cells {
         let adds_up = lists.indicator_of(part.indicator).is_some_and(|indicator| {
             matches!(indicator.semantics, Semantics::Flow | Semantics::Stock | Semantics::Magnitude)
         });
         let Some(least) = least(aggregate.observed).filter(|_| adds_up) else { continue };
-        for whole in directly_above(part, lists) {
+        let wholes = periods.iter().flat_map(|period| above(part, *period, lists));
+        for whole in wholes.filter(|whole| whole != part) {
             let of_whole = cells.get(&whole).and_then(|whole| most(whole.observed));
             if of_whole.is_some_and(|of_whole| least > of_whole) {
                 found.push(Contradiction { part: *part, whole });
@@ -39,20 +43,4 @@ pub fn contradictions(cells: &Cells, lists: &Lists) -> Vec<Contradiction> {
         }
     }
     found
-}
-
-fn directly_above(part: &CellKey, lists: &Lists) -> Vec<CellKey> {
-    let area = lists.crime_area_parent(part.crime_area);
-    let area = area.map(|crime_area| CellKey { crime_area, ..*part });
-    let region = lists.region_of(part.region).and_then(|region| region.parent);
-    let region = region.map(|region| CellKey { region, ..*part });
-    let categories = part.categories.iter().enumerate().filter(|(_, code)| code.is_some());
-    let categories = categories.map(|(at, _)| {
-        let mut categories = part.categories;
-        if let Some(category) = categories.get_mut(at) {
-            *category = None;
-        }
-        CellKey { categories, ..*part }
-    });
-    area.into_iter().chain(region).chain(categories).collect()
 }

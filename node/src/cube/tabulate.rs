@@ -6,9 +6,9 @@
 //! without each of its categories. A ready total counts at its own cell only. Where a service gives a ready
 //! total for a cell, its own events are not added to it: the total is what the service says of the cell.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use accord_proto::taxonomy::{Lists, Period, Semantics};
+use accord_proto::taxonomy::{IndicatorCode, Lists, Period, Semantics};
 use rustc_hash::FxBuildHasher;
 
 use super::Cube;
@@ -21,7 +21,7 @@ pub struct Aggregate {
     pub records: u64,
     /// Distinct protected units; none where a producer does not say.
     pub units: Option<u64>,
-    /// Distinct sources that were named.
+    /// Distinct sources that were named; of several services' figures the most that one of them names.
     pub sources: u64,
     /// The figure.
     pub observed: Observed,
@@ -29,6 +29,9 @@ pub struct Aggregate {
     pub largest: Option<[i64; 2]>,
     /// The worst of the observations.
     pub quality: Quality,
+    /// Records were left out that may not count for the audience: the figure is less than is held. Shown
+    /// beside the whole figure of another audience it would give the difference away.
+    pub partial: bool,
 }
 
 impl std::fmt::Debug for Aggregate {
@@ -70,12 +73,36 @@ impl Cube {
     ) -> Cells {
         let records = self.records();
         let counts: Vec<bool> = records.contexts().iter().map(counts).collect();
-        let (targets, of_cell) = targets(records.cells(), period, lists);
+        let indicators: BTreeSet<_> = records.cells().iter().map(|cell| cell.indicator).collect();
+        let mut cells = Cells::new();
+        // One after the other: what is in memory at a time is what one of them needs.
+        for indicator in indicators {
+            cells.append(&mut self.of_indicator(indicator, period, lists, &counts));
+        }
+        cells
+    }
+
+    fn of_indicator(
+        &self,
+        indicator: IndicatorCode,
+        period: Period,
+        lists: &Lists,
+        counts: &[bool],
+    ) -> Cells {
+        let records = self.records();
+        let (targets, of_cell) = targets(records.cells(), indicator, period, lists);
+        if targets.is_empty() {
+            return Cells::new();
+        }
         let mut totals = HashMap::<u32, Totals, FxBuildHasher>::default();
-        let mut events = Vec::new();
+        let (mut events, mut left_out) = (Vec::new(), BTreeSet::<u32>::new());
         for (at, row) in records.rows().iter().enumerate() {
             let of_cell = of_cell.get(row.cell as usize).map_or(&[][..], Vec::as_slice);
-            if of_cell.is_empty() || !counts.get(usize::from(row.context)).is_some_and(|c| *c) {
+            if of_cell.is_empty() {
+                continue;
+            }
+            if !counts.get(usize::from(row.context)).is_some_and(|counts| *counts) {
+                left_out.extend(of_cell);
                 continue;
             }
             let detail = records.detail(at, row);
@@ -102,15 +129,30 @@ impl Cube {
                 quality: row.quality,
             }));
         }
-        gather(events, &totals, records.contexts(), &targets, lists)
+        let mut cells = gather(events, &totals, records.contexts(), &targets, lists);
+        for target in left_out {
+            let cell = targets.get(target as usize).and_then(|key| cells.get_mut(key));
+            if let Some(aggregate) = cell {
+                aggregate.partial = true;
+            }
+        }
+        cells
     }
 }
 
 /// The cells of `period` that something could count in, and for every held cell the ones it counts in.
-fn targets(held: &[CellKey], period: Period, lists: &Lists) -> (Vec<CellKey>, Vec<Vec<u32>>) {
+fn targets(
+    held: &[CellKey],
+    indicator: IndicatorCode,
+    period: Period,
+    lists: &Lists,
+) -> (Vec<CellKey>, Vec<Vec<u32>>) {
     let mut targets = Vec::new();
     let mut at = HashMap::<CellKey, u32, FxBuildHasher>::default();
     let of_cell = held.iter().map(|cell| {
+        if cell.indicator != indicator {
+            return Vec::new();
+        }
         let above = above(cell, period, lists);
         let numbered = above.into_iter().map(|target| {
             *at.entry(target).or_insert_with(|| {
@@ -125,7 +167,7 @@ fn targets(held: &[CellKey], period: Period, lists: &Lists) -> (Vec<CellKey>, Ve
 }
 
 /// The cell itself and everything above it, in `period`. Nothing if `period` does not hold the cell's own.
-fn above(cell: &CellKey, period: Period, lists: &Lists) -> Vec<CellKey> {
+pub(super) fn above(cell: &CellKey, period: Period, lists: &Lists) -> Vec<CellKey> {
     if !period.holds(cell.period) {
         return Vec::new();
     }
@@ -182,6 +224,7 @@ fn of_total(row: &columns::Row, detail: columns::Detail) -> Aggregate {
         observed: columns::observed(row, detail),
         largest: declared.largest.map(|largest| [largest, declared.second.unwrap_or(0)]),
         quality: row.quality,
+        partial: false,
     }
 }
 
@@ -256,6 +299,7 @@ fn add_events(events: &[&Contribution], semantics: Option<Semantics>) -> Option<
         observed: if low == high { Observed::Value(low) } else { Observed::Between(low, high) },
         largest: Some(largest),
         quality: events.iter().map(|event| event.quality).max().unwrap_or_default(),
+        partial: false,
     })
 }
 
@@ -284,10 +328,12 @@ fn add(a: Aggregate, b: Aggregate) -> Aggregate {
     Aggregate {
         records: a.records + b.records,
         units: a.units.zip(b.units).map(|(a, b)| a.saturating_add(b)),
-        sources: a.sources + b.sources,
+        // Whether both rest on the same ones is not known: at least so many.
+        sources: a.sources.max(b.sources),
         observed,
         largest,
         quality: a.quality.max(b.quality),
+        partial: a.partial || b.partial,
     }
 }
 

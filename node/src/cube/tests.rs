@@ -4,7 +4,7 @@ use accord_proto::taxonomy::{Lists, Period};
 
 use super::*;
 use crate::record::{
-    Quality, RawKind, RawRecord, RawValue, Reader,
+    Observed, Quality, RawKind, RawRecord, RawValue, Reader,
     tests::{SECRET, albania, event},
 };
 
@@ -68,13 +68,30 @@ fn a_part_that_is_more_than_its_whole_is_reported_and_not_repaired() {
         RawRecord::total(["PUB.OFF.N", "ICCS05012", "AL", "2016"], RawValue::Between("0", "4")),
         RawRecord::total(["PUB.OFF.N", "ICCS0501", "AL", "2016"], RawValue::Number("2")),
     ]);
-    let cells = cube.tabulate(Period::parse("", "2016").unwrap(), lists, &|_| true);
-    let found = contradict::contradictions(&cells, lists);
-    let found: Vec<_> = found
-        .iter()
-        .map(|found| (found.part.crime_area.as_str(), found.whole.crime_area.as_str()))
-        .collect();
-    assert_eq!(found, [("ICCS03011", "ICCS0301")]);
+    let found = |cube: &Cube, periods: &[&str]| {
+        let mut cells = Cells::new();
+        for period in periods {
+            cells.extend(cube.tabulate(Period::parse("", period).unwrap(), lists, &|_| true));
+        }
+        let name = |cell: &CellKey| format!("{} {} {}", cell.crime_area, cell.region, cell.period);
+        let found = contradict::contradictions(&cells, lists);
+        found.iter().map(|of| (name(&of.part), name(&of.whole))).collect::<Vec<_>>()
+    };
+    let pair = |part: &str, whole: &str| (part.to_owned(), whole.to_owned());
+    assert_eq!(found(&cube, &["2016"]), [pair("ICCS03011 AL 2016", "ICCS0301 AL 2016")]);
+    // Also where the levels between hold nothing, and over time.
+    let cube = self::cube(&[
+        RawRecord::total(["DRG.SEIZ.N", "DRG.COC", "AL022", "2016"], RawValue::Number("10")),
+        RawRecord::total(["DRG.SEIZ.N", "DRG.COC", "AL", "2016"], RawValue::Number("3")),
+        RawRecord::total(["DRG.SEIZ.N", "DRG.COC", "AL", "2016-H1"], RawValue::Number("4")),
+    ]);
+    assert_eq!(
+        found(&cube, &["2016", "2016-H1"]),
+        [
+            pair("DRG.COC AL022 2016", "DRG.COC AL 2016"),
+            pair("DRG.COC AL 2016-H1", "DRG.COC AL 2016"),
+        ]
+    );
 }
 
 #[test]
@@ -171,6 +188,20 @@ fn only_records_that_may_count_do_and_the_worst_quality_is_told() {
     let (key, _) = CellKey::parse(COCAINE, &[], albania(), lists).unwrap();
     let cell = open.get(&key).unwrap();
     assert_eq!((cell.records, cell.sources, cell.quality), (2, 1, Quality::Estimated));
+    // What was left out is told, in the cell and everywhere above it: the figure is not the whole.
+    assert!(cell.partial && open.values().all(|cell| cell.partial));
+    let whole = cube.tabulate(period, lists, &|_| true);
+    assert!(whole.values().all(|cell| !cell.partial));
+}
+
+#[test]
+fn the_same_number_of_another_service_or_year_is_another_case() {
+    let customs = |raw| RawRecord { origin: "customs", ..raw };
+    let next_year = event(["DRG.SEIZ.N", "DRG.COC", "AL022", "2017-H1"], "12", "1");
+    let cube = cube(&[event(COCAINE, "12", "1"), customs(event(COCAINE, "12", "1")), next_year]);
+    let cell = at(&cube, COCAINE, &[]).unwrap();
+    assert_eq!((cell.records, cell.units), (2, Some(2)));
+    assert!(at(&cube, ["DRG.SEIZ.N", "DRG.COC", "AL022", "2017-H1"], &[]).is_some());
 }
 
 /// The same figures by the plainest way there is: every cell asks every record.

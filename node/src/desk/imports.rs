@@ -2,7 +2,7 @@
 //! acknowledgement, given only when it would survive a power cut. One import is one commit: all accepted
 //! rows and the quarantine, or nothing.
 
-use std::{io::Read, sync::PoisonError};
+use std::{collections::BTreeSet, io::Read, sync::PoisonError};
 
 use accord_proto::{
     clock::Timestamp,
@@ -10,15 +10,16 @@ use accord_proto::{
     limits::{CONTEXTS_MAX, IMPORT_BYTES_MAX, MAPPINGS_MAX, NAME_BYTES_MAX, OBSERVATIONS_MAX},
     reason::{Invalid, Reason},
     seal::{Digest, Hasher},
+    taxonomy::Period,
     transport::Peer,
 };
 
 use super::entry;
 use crate::{
-    answer::Node,
+    answer::{Held, Node},
     cube::Cube,
-    ingest::{self, Batch, Home, Mapping, Quarantined},
-    record::{Records, columns::Known},
+    ingest::{self, Batch, Home, Mapping, Quarantined, guard},
+    record::{Record, Records, columns::Known},
     store::ImportSummary,
 };
 
@@ -68,6 +69,9 @@ fn take_in(
     file: impl Read + Send,
 ) -> Result<Imported, Invalid> {
     let mapping = Mapping::parse(&wanted.mapping)?;
+    // Both stand in the journal, which outlives every record.
+    impersonal("file_name", &wanted.file_name)?;
+    impersonal("mapping.source", &mapping.source)?;
     check_retention(node, wanted.retention_until_s)?;
     let mut counted = Counted { file, hasher: Hasher::default(), bytes: 0 };
     let home = Home {
@@ -75,7 +79,7 @@ fn take_in(
         lists: node.lists,
         secret: node.store.pseudonym_secret(),
     };
-    let batch = ingest::read(Box::new(&mut counted), &mapping, home)?;
+    let mut batch = ingest::read(Box::new(&mut counted), &mapping, home)?;
     let digest = Digest::of_parts([&counted.finish()?.0[..], mapping.text.as_bytes()]);
     let mut held = node.held.write().unwrap_or_else(PoisonError::into_inner);
     let known = node.store.import_of(&digest)?;
@@ -83,17 +87,21 @@ fn take_in(
         let quarantined = batch.quarantined;
         return Ok(Imported { summary, already: true, replaced: 0, quarantined });
     }
-    let Sorted { fresh, unchanged, replaced } = Sorted::against(&held.live, &batch.records);
-    check_room(&held.live, &fresh)?;
-    let summary = summary(node, wanted, &mapping, &batch, (&fresh, unchanged), digest);
+    let records = std::mem::take(&mut batch.records);
+    let beside = Beside::of(&records, &held);
+    check_room(&held.live, &records)?;
+    let summary = summary(node, wanted, &mapping, &batch, (&records, &beside), digest);
     if !wanted.dry_run {
         let mut change = node.store.begin()?;
-        change.import(summary.clone(), &fresh, &batch.quarantined, node.lists)?;
+        change.import(summary.clone(), &records, &batch.quarantined, node.lists)?;
+        change.withhold(beside.withheld.iter().copied());
         let entry =
             entry(node, caller, Act::Collection, &mapping.source, &wanted.file_name, digest);
         change.commit(entry)?;
-        fresh.iter().for_each(|record| held.live.put(&record));
+        records.iter().for_each(|record| held.live.put(&record));
+        beside.withheld.iter().for_each(|period| held.editions.withhold(*period));
     }
+    let replaced = beside.replaced;
     let number = if wanted.dry_run { 0 } else { node.store.head().imports() };
     Ok(Imported {
         summary: ImportSummary { number, ..summary },
@@ -111,27 +119,43 @@ fn check_retention(node: &Node, until_s: i64) -> Result<(), Invalid> {
     Err(Invalid::new(Reason::FieldInvalid, FIELD, "lies in the past: nothing of it might be kept"))
 }
 
-/// The records of a file beside what is held.
-struct Sorted {
-    fresh: Records,
+/// How the records of a file stand to what is held.
+#[derive(Default)]
+struct Beside {
     unchanged: u64,
     replaced: u64,
+    /// Frozen periods in which a record's handling changes: they must be filtered anew before they are answered
+    /// from again.
+    withheld: BTreeSet<Period>,
 }
 
-impl Sorted {
-    fn against(live: &Cube, records: &Records) -> Self {
-        let mut sorted = Self { fresh: Records::default(), unchanged: 0, replaced: 0 };
+impl Beside {
+    fn of(records: &Records, held: &Held) -> Self {
+        let mut beside = Self::default();
         for record in records.iter() {
-            match live.known(&record) {
-                Known::Same => sorted.unchanged += 1,
-                known @ (Known::New | Known::Other) => {
-                    sorted.replaced += u64::from(known == Known::Other);
-                    sorted.fresh.put(&record);
+            match held.live.known(&record) {
+                Known::New => {}
+                Known::Same => beside.unchanged += 1,
+                Known::Other => {
+                    beside.replaced += 1;
+                    beside.withheld.extend(touched(&record, held));
                 }
             }
         }
-        sorted
+        beside
     }
+}
+
+/// Frozen periods that rest on what a record replaces, if its handling changes.
+fn touched(record: &Record, held: &Held) -> Vec<Period> {
+    let Some(before) = held.live.same_observation(record) else {
+        return Vec::new();
+    };
+    if before.handling() == record.handling() {
+        return Vec::new();
+    }
+    let rests = |period: &Period| period.holds(before.cell().period);
+    held.editions.references().map(|edition| edition.period).filter(rests).collect()
 }
 
 fn check_room(live: &Cube, fresh: &Records) -> Result<(), Invalid> {
@@ -151,7 +175,7 @@ fn summary(
     wanted: &Wanted,
     mapping: &Mapping,
     batch: &Batch,
-    (fresh, unchanged): (&Records, u64),
+    (records, beside): (&Records, &Beside),
     digest: Digest,
 ) -> ImportSummary {
     ImportSummary {
@@ -161,8 +185,9 @@ fn summary(
         source: mapping.source.clone(),
         rows_read: batch.rows_read,
         rows_left_out: batch.rows_left_out,
-        rows_unchanged: unchanged + batch.rows_repeated,
-        rows_accepted: fresh.len() as u64,
+        rows_unchanged: beside.unchanged + batch.rows_repeated,
+        rows_accepted: (records.len() as u64).saturating_sub(beside.unchanged),
+        rows_kept: records.len() as u64,
         rows_quarantined: batch.rows_quarantined,
         undone: false,
         at_s: node.clock.now().as_s(),
@@ -211,14 +236,19 @@ pub async fn undo(node: &Node, caller: &Peer, number: u64, why: &str) -> Result<
 }
 
 fn take_back(node: &Node, caller: &Peer, number: u64, why: &str) -> Result<u64, Invalid> {
+    impersonal("why", why)?;
     let mut held = node.held.write().unwrap_or_else(PoisonError::into_inner);
     let import = node.store.import(number)?;
     if !import.counts() {
         return Ok(held.live.len() as u64);
     }
-    let mut periods = std::collections::BTreeSet::new();
+    // What counts again afterwards may lie in another period than what is taken back.
+    let mut live = Cube::default();
+    node.store.records_but(number, node.jurisdiction, node.lists, |record| live.put(record))?;
+    let mut periods = BTreeSet::new();
     node.store.records_of(&import, node.jurisdiction, node.lists, |record| {
         periods.insert(record.cell().period);
+        periods.extend(live.same_observation(record).map(|before| before.cell().period));
     })?;
     let rests = |edition: &&crate::freeze::Edition| {
         edition.imports >= number
@@ -235,8 +265,6 @@ fn take_back(node: &Node, caller: &Peer, number: u64, why: &str) -> Result<u64, 
     change.undo(&import)?;
     let digest = Digest::from_wire("import", &import.digest)?;
     change.commit(entry(node, caller, Act::Erasure, why, &format!("import {number}"), digest))?;
-    let mut live = Cube::default();
-    node.store.records(node.jurisdiction, node.lists, |record| live.put(record))?;
     held.live = live;
     Ok(held.live.len() as u64)
 }
@@ -268,4 +296,15 @@ fn keep_mapping(node: &Node, caller: &Peer, name: &str, text: &str) -> Result<()
     change.mapping(name, text);
     let digest = Digest::of(text.as_bytes());
     change.commit(entry(node, caller, Act::Alteration, "mapping", name, digest))
+}
+
+/// Texts that the journal keeps must not be about a person.
+pub(super) fn impersonal(field: &str, text: &str) -> Result<(), Invalid> {
+    match guard::in_text(text) {
+        None => Ok(()),
+        Some(personal) => {
+            let detail = format!("holds what looks like {}; say it without", personal.name());
+            Err(Invalid::new(Reason::PersonalData, field, detail))
+        }
+    }
 }

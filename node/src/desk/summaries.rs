@@ -9,11 +9,12 @@ use accord_proto::{
     table::EditionRef, transport::Peer,
 };
 
-use super::entry;
+use super::{Begin, entry};
 use crate::{
     answer::Node,
     freeze::Edition,
-    ingest, store,
+    ingest,
+    store::{self, Store},
     summary::{
         Admission, Book, Change, Deed, Document, State, Step, Summary, Version,
         diff::{Changed, diff},
@@ -56,13 +57,14 @@ pub async fn create(
     unless_held: bool,
 ) -> Result<Standing, Invalid> {
     let (id, document) = (SummaryId::parse("summary", id)?, admit(node, text)?);
-    let standing = change(node, caller, (Act::Collection, "create", why), |book, deed| {
-        let held = book.holding(document.digest(), deed.at).filter(|_| unless_held);
-        match held {
-            Some((id, about)) => Ok((id, Change { versions: Vec::new(), about })),
-            None => Ok((id, book.create(id, document, deed)?)),
-        }
-    })?;
+    let standing =
+        change(node, caller, (Act::Collection, "create", why), Store::begin, |book, deed| {
+            let held = book.holding(document.digest(), deed.at).filter(|_| unless_held);
+            match held {
+                Some((id, about)) => Ok((id, Change { versions: Vec::new(), about })),
+                None => Ok((id, book.create(id, document, deed)?)),
+            }
+        })?;
     node.store.settled().await?;
     Ok(standing)
 }
@@ -77,7 +79,7 @@ pub async fn revise(
 ) -> Result<Standing, Invalid> {
     let (id, document) = (SummaryId::parse("summary", id)?, admit(node, text)?);
     let act = (Act::Alteration, "revise", why);
-    let revised = change(node, caller, act, |book, deed| {
+    let revised = change(node, caller, act, Store::begin, |book, deed| {
         Ok((id, book.get(id)?.revise(base, document, deed)?))
     })?;
     node.store.settled().await?;
@@ -94,9 +96,10 @@ pub async fn advance(
 ) -> Result<Standing, Invalid> {
     let id = SummaryId::parse("summary", id)?;
     let name = step.to_string();
-    let advanced = change(node, caller, (Act::Alteration, &name, why), |book, deed| {
-        Ok((id, book.get(id)?.advance(version, step, deed)?))
-    })?;
+    let advanced =
+        change(node, caller, (Act::Alteration, &name, why), Store::begin, |book, deed| {
+            Ok((id, book.get(id)?.advance(version, step, deed)?))
+        })?;
     node.store.settled().await?;
     Ok(advanced)
 }
@@ -109,7 +112,8 @@ pub async fn withdraw(
     why: &str,
 ) -> Result<Standing, Invalid> {
     let id = SummaryId::parse("summary", id)?;
-    let withdrawn = change(node, caller, (Act::Alteration, "withdraw", why), |book, deed| {
+    let act = (Act::Alteration, "withdraw", why);
+    let withdrawn = change(node, caller, act, Store::begin_taking_back, |book, deed| {
         Ok((id, book.get(id)?.withdraw(deed)?))
     })?;
     node.store.settled().await?;
@@ -130,18 +134,19 @@ fn admit(node: &Node, text: &str) -> Result<Document, Invalid> {
     Document::parse(text, node.jurisdiction, node.lists, &admission)
 }
 
-/// Stores what `decide` says, with its journal entry, and only then puts it into the book.
+/// Stores what `decide` says above the reserve that `begin` leaves, with its journal entry, and only then puts it into the book.
 fn change(
     node: &Node,
     caller: &Peer,
     (act, verb, why): (Act, &str, &str),
+    begin: Begin,
     decide: impl FnOnce(&Book, &Deed) -> Result<(SummaryId, Change), Invalid>,
 ) -> Result<Standing, Invalid> {
     let deed = Deed::new(node.clock.now(), caller.identity.clone(), why, looks_personal)?;
     let mut held = node.held.write().unwrap_or_else(PoisonError::into_inner);
-    let mut writing = node.store.begin()?;
+    let mut writing = begin(&node.store)?;
     let (id, change) = decide(&held.summaries, &deed)?;
-    held.summaries.check_room(&change)?;
+    held.summaries.check_room(id, &change)?;
     let about = change.versions.iter().find(|version| version.number == change.about);
     let already = change.versions.is_empty();
     let version = match about {

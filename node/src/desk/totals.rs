@@ -1,7 +1,7 @@
 //! The node's own totals, for its own staff. Comes in: which cells. Goes out: their true figures. Must never
 //! be called for anybody but the node's own analysts and releasers; who looked stands in the journal.
 
-use std::sync::PoisonError;
+use std::sync::{PoisonError, RwLockReadGuard};
 
 use accord_proto::{
     journal::Act,
@@ -14,7 +14,7 @@ use accord_proto::{
 
 use super::entry;
 use crate::{
-    answer::Node,
+    answer::{Held, Node},
     cube::{Aggregate, Cells, contradict::contradictions as contradictions_of},
     freeze::{self, Change, Edition},
     record::CellKey,
@@ -33,47 +33,46 @@ pub struct Wanted {
     pub audience: Option<AudienceCode>,
 }
 
-/// Lists cells with their true figures, period by period, to `take`.
-pub async fn totals(
-    node: &Node,
-    caller: &Peer,
-    wanted: &Wanted,
-    mut take: impl FnMut(&CellKey, &Aggregate) + Send,
-) -> Result<(), Invalid> {
+/// Notes who looks, and says which periods there are to look at.
+pub async fn look_at(node: &Node, caller: &Peer, wanted: &Wanted) -> Result<Vec<Period>, Invalid> {
     let subject = match (&wanted.indicator, wanted.audience) {
         (indicator, None) => format!("own totals {indicator:?}"),
         (indicator, Some(audience)) => format!("own editions {indicator:?} {audience}"),
     };
     look(node, caller, &subject).await?;
-    tokio::task::block_in_place(|| {
-        let held = node.held.read().unwrap_or_else(PoisonError::into_inner);
-        let periods =
-            if wanted.periods.is_empty() { held.live.periods() } else { wanted.periods.clone() };
-        if periods.len() > TOTALS_PERIODS_MAX {
-            let detail =
-                format!("{} periods where {TOTALS_PERIODS_MAX} is the most", periods.len());
-            return Err(Invalid::new(Reason::LimitExceeded, "period", detail));
-        }
-        let level = |cell: &CellKey| node.lists.region_of(cell.region).map(|region| region.level);
-        let wants = |cell: &CellKey| {
-            wanted.indicator.is_none_or(|indicator| indicator == cell.indicator)
-                && wanted.region_level.is_none_or(|wanted| level(cell) == Some(wanted))
-        };
-        for period in periods {
-            let mut show = |cells: &Cells| {
-                cells.iter().filter(|(cell, _)| wants(cell)).for_each(|(cell, of)| take(cell, of));
-            };
-            match wanted.audience {
-                None => show(&held.live.tabulate(period, node.lists, &|_| true)),
-                Some(audience) => {
-                    if let Some(edition) = held.editions.newest(period) {
-                        show(edition.cells(audience));
-                    }
-                }
-            }
-        }
-        Ok(())
-    })
+    let held = held(node);
+    let periods = match (wanted.periods.as_slice(), wanted.audience) {
+        ([], None) => held.live.periods(),
+        ([], Some(_)) => held.editions.references().map(|edition| edition.period).collect(),
+        (periods, _) => periods.to_vec(),
+    };
+    if periods.len() > TOTALS_PERIODS_MAX {
+        let detail = format!("{} periods where {TOTALS_PERIODS_MAX} is the most", periods.len());
+        return Err(Invalid::new(Reason::LimitExceeded, "period", detail));
+    }
+    Ok(periods)
+}
+
+/// True figures of one period. What is held is locked for no longer than that takes: whoever reads them
+/// slowly must not keep a consent from being withdrawn.
+pub fn of_period(node: &Node, wanted: &Wanted, period: Period) -> Vec<(CellKey, Aggregate)> {
+    let level = |cell: &CellKey| node.lists.region_of(cell.region).map(|region| region.level);
+    let wants = |cell: &CellKey| {
+        wanted.indicator.is_none_or(|indicator| indicator == cell.indicator)
+            && wanted.region_level.is_none_or(|wanted| level(cell) == Some(wanted))
+    };
+    let some = |cells: &Cells| {
+        let some = cells.iter().filter(|(cell, _)| wants(cell));
+        some.map(|(cell, aggregate)| (*cell, *aggregate)).collect()
+    };
+    let held = held(node);
+    match wanted.audience {
+        None => some(&held.live.tabulate(period, node.lists, &|_| true)),
+        Some(audience) => held
+            .editions
+            .newest(period)
+            .map_or_else(Vec::new, |edition| some(edition.cells(audience))),
+    }
 }
 
 /// Parts that are more than their whole, among what is held now: with the figures of both.
@@ -83,15 +82,15 @@ pub async fn contradictions(
 ) -> Result<Vec<((CellKey, Aggregate), (CellKey, Aggregate))>, Invalid> {
     look(node, caller, "own contradictions").await?;
     tokio::task::block_in_place(|| {
-        let held = node.held.read().unwrap_or_else(PoisonError::into_inner);
-        let mut found = Vec::new();
-        for period in held.live.periods() {
-            let cells = held.live.tabulate(period, node.lists, &|_| true);
-            let with = |key: CellKey| cells.get(&key).map(|aggregate| (key, *aggregate));
-            let pairs = contradictions_of(&cells, node.lists).into_iter();
-            found.extend(pairs.filter_map(|found| with(found.part).zip(with(found.whole))));
+        let mut cells = Cells::new();
+        let periods =
+            if held(node).live.has_totals() { held(node).live.periods() } else { Vec::new() };
+        for period in periods {
+            cells.extend(held(node).live.tabulate(period, node.lists, &|_| true));
         }
-        Ok(found)
+        let with = |key: CellKey| cells.get(&key).map(|aggregate| (key, *aggregate));
+        let pairs = contradictions_of(&cells, node.lists).into_iter();
+        Ok(pairs.filter_map(|found| with(found.part).zip(with(found.whole))).collect())
     })
 }
 
@@ -116,6 +115,14 @@ pub async fn changes(
             }
         })?;
         let newest = editions.iter().map(|edition| edition.reference.number).max().unwrap_or(0);
+        let nothing = match newest {
+            0 => Some("has no edition; freeze it first"),
+            1 if from == 0 => Some("has only one edition; nothing to compare"),
+            _ => None,
+        };
+        if let Some(nothing) = nothing {
+            return Err(Invalid::new(Reason::NotFound, "edition", format!("{period} {nothing}")));
+        }
         let to = if to == 0 { newest } else { to };
         let from = if from == 0 { to.saturating_sub(1) } else { from };
         let find = |number: u32| {
@@ -129,6 +136,10 @@ pub async fn changes(
         let with = |(key, change)| (key, change, old.get(&key).copied(), new.get(&key).copied());
         Ok(freeze::changes(old, new).into_iter().map(with).collect())
     })
+}
+
+fn held(node: &Node) -> RwLockReadGuard<'_, Held> {
+    node.held.read().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Who looks at true figures is in the journal before they are shown.

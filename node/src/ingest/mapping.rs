@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use accord_proto::{
-    limits::MAPPING_BYTES_MAX,
+    limits::{DATE_FORMAT_BYTES_MAX, IMPORT_NAME_BYTES_MAX, MAPPING_BYTES_MAX, TEXT_BYTES_MAX},
     reason::{Invalid, Reason, quoted},
     taxonomy::Granularity,
 };
@@ -180,6 +180,11 @@ fn wrong(field: &str, detail: impl Into<String>) -> Invalid {
     Invalid::new(Reason::ImportUnreadable, field, detail)
 }
 
+fn too_long(field: &str, text: &str, bytes_max: usize) -> Invalid {
+    let detail = format!("{} is longer than {bytes_max} bytes", quoted(text));
+    Invalid::new(Reason::LimitExceeded, field, detail)
+}
+
 impl Mapping {
     /// Reads a mapping file.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
@@ -191,6 +196,9 @@ impl Mapping {
             toml::from_str(text).map_err(|error| wrong("mapping", error.to_string()))?;
         if raw.source.trim().is_empty() {
             return Err(wrong("mapping.source", "say where the figures come from"));
+        }
+        if raw.source.len() > TEXT_BYTES_MAX {
+            return Err(too_long("mapping.source", &raw.source, TEXT_BYTES_MAX));
         }
         let mut mapping = Self {
             text: text.to_owned(),
@@ -227,6 +235,7 @@ impl Mapping {
             given.codes = codes;
         }
         mapping.check_complete()?;
+        mapping.check_names()?;
         Ok(mapping)
     }
 
@@ -269,6 +278,15 @@ impl Mapping {
         }
     }
 
+    /// A name stands in every refusal of a row.
+    fn check_names(&self) -> Result<(), Invalid> {
+        let mut names = self.mentioned().chain(self.dimensions.keys().map(String::as_str));
+        match names.find(|name| name.len() > IMPORT_NAME_BYTES_MAX) {
+            None => Ok(()),
+            Some(name) => Err(too_long("mapping.columns", name, IMPORT_NAME_BYTES_MAX)),
+        }
+    }
+
     /// Columns that the file must have.
     pub fn needed(&self) -> impl Iterator<Item = &str> {
         let given = self.targets.values().chain(self.dimensions.values());
@@ -295,6 +313,9 @@ impl Mapping {
 impl Dates {
     fn parse(raw: RawDates) -> Result<Self, Invalid> {
         let RawDates { format, granularity } = raw;
+        if format.len() > DATE_FORMAT_BYTES_MAX {
+            return Err(too_long("mapping.dates.format", &format, DATE_FORMAT_BYTES_MAX));
+        }
         let granularity = Granularity::parse(&granularity).ok_or_else(|| {
             let detail = format!("{} is none of year, half, quarter, month", quoted(&granularity));
             wrong("mapping.dates.granularity", detail)

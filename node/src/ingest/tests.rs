@@ -155,6 +155,23 @@ fn events_are_read_with_dates_and_decimal_commas() {
 }
 
 #[test]
+fn a_wrong_figure_is_named_as_it_stands_in_the_file_and_an_empty_code_is_called_empty() {
+    let mapping = EVENTS.replace("[codes.drug_is_no_target]\n", "");
+    let file = "drug;place;date;kg;case;report\n\
+        DRG.COC;AL022;2016-H1;1,2345678;K-1;\n\
+        ;AL022;2016-H1;1;K-2;\n";
+    let batch = through(&mapping, file.as_bytes()).unwrap();
+    let detail = |batch: &Batch, at: usize| batch.quarantined[at].why.detail.clone();
+    assert!(detail(&batch, 0).starts_with("\"1,2345678\" has more"), "{}", detail(&batch, 0));
+    assert!(detail(&batch, 1).starts_with("is empty; a code"), "{}", detail(&batch, 1));
+    let plain = mapping.replace("decimal_comma = true\n", "");
+    let batch = through(&plain, file.as_bytes()).unwrap();
+    let detail = detail(&batch, 0);
+    assert!(detail.starts_with("\"1,2345678\" is not a plain number"), "{detail}");
+    assert!(detail.contains("decimal_comma = true"), "{detail}");
+}
+
+#[test]
 fn a_code_of_what_is_neither_column_nor_constant_is_refused() {
     let error = Mapping::parse(EVENTS).unwrap_err();
     assert!(error.detail.contains("drug_is_no_target"), "{error}");
@@ -184,4 +201,83 @@ fn what_looks_personal_is_refused_and_not_repeated() {
         assert_eq!((refused.why.reason, refused.why.field.as_str()), (Reason::PersonalData, field));
         assert!(!refused.why.detail.contains("someone"), "{}", refused.why);
     }
+}
+
+#[test]
+fn quarantine_is_bounded_in_bytes_and_every_row_is_counted() {
+    // Each row repeats what it finds: the longest names and texts that a file may have.
+    let name = "n".repeat(IMPORT_NAME_BYTES_MAX);
+    let mapping = MAPPING.replace("\"n\"", &format!("\"{name}\""));
+    let row = format!("ICCS0101,2016,{},A,NR\n", "\u{10400}".repeat(1_000));
+    let rows = 35_000;
+    let file = format!("iccs,year,{name},flag,unit\n{}", row.repeat(rows));
+    let batch = through(&mapping, file.as_bytes()).unwrap();
+    assert_eq!(batch.rows_quarantined, rows as u64);
+    assert!(batch.quarantined.len() < rows);
+    let bytes = |q: &Quarantined| size_of::<Quarantined>() + q.why.field.len() + q.why.detail.len();
+    assert!(batch.quarantined.iter().map(bytes).sum::<usize>() < QUARANTINE_BYTES_MAX + 2_000);
+}
+
+#[test]
+fn a_refusal_is_cut_between_letters() {
+    let mut batch = Batch::default();
+    let long = "\u{10400}".repeat(2_000);
+    batch.quarantine(2, Invalid::new(Reason::FieldInvalid, format!("a{long}"), format!("b{long}")));
+    let why = &batch.quarantined[0].why;
+    assert_eq!((why.field.len(), why.detail.len()), (253, 1_021));
+}
+
+#[test]
+fn names_and_formats_that_are_too_long_are_refused() {
+    let name = "n".repeat(IMPORT_NAME_BYTES_MAX + 1);
+    let error = through(MAPPING, format!("iccs,year,n,flag,unit,{name}\n").as_bytes()).unwrap_err();
+    assert_eq!((error.reason, error.field.as_str()), (Reason::LimitExceeded, "header"));
+    let refused = |mapping: &str| {
+        let error = Mapping::parse(mapping).unwrap_err();
+        assert_eq!(error.reason, Reason::LimitExceeded, "{error}");
+        error.field
+    };
+    assert_eq!(refused(&MAPPING.replace("\"n\"", &format!("\"{name}\""))), "mapping.columns");
+    assert_eq!(refused(&MAPPING.replace("\"note\"", &format!("\"{name}\""))), "mapping.columns");
+    let constant = format!("[constants]\n\"dimension.{name}\" = \"x\"\n");
+    assert_eq!(refused(&MAPPING.replace("[constants]\n", &constant)), "mapping.columns");
+    let format = "%Y".repeat(33);
+    let dates = format!("{MAPPING}[dates]\nformat = \"{format}\"\ngranularity = \"year\"\n");
+    assert_eq!(refused(&dates), "mapping.dates.format");
+    assert_eq!(refused(&MAPPING.replace("test", &"x".repeat(2_001))), "mapping.source");
+}
+
+#[test]
+fn a_column_that_is_named_after_somebody_is_not_repeated() {
+    let personal = "someone@example.org";
+    let batch = import(&format!("iccs,year,n,flag,unit,{personal}\nICCS0101,2016,71,A,NR,x\n"));
+    let why = &batch.quarantined[0].why;
+    assert_eq!((why.reason, why.field.as_str()), (Reason::PersonalData, "header"));
+    assert!(!why.detail.contains("someone"), "{why}");
+    let long = "x".repeat(IMPORT_FIELD_BYTES_MAX + 1);
+    let file = format!("iccs,year,n,flag,unit,{personal}\nICCS0101,2016,71,A,NR,{long}\n");
+    assert_eq!(import(&file).quarantined[0].why.field, "header");
+    let twice = format!("{personal},{personal}\n1,2\n");
+    let error = through(MAPPING, twice.as_bytes()).unwrap_err();
+    assert!(!error.detail.contains("someone"), "{error}");
+}
+
+#[test]
+fn a_service_is_short_and_no_person() {
+    let mapping =
+        MAPPING.replace("[constants]", "origin = \"service\"\nhandling = \"mark\"\n[constants]");
+    let row = |service: &str, mark: &str| {
+        let file =
+            format!("iccs,year,n,flag,unit,service,mark\nICCS0101,2016,71,A,NR,{service},{mark}\n");
+        let batch = through(&mapping, file.as_bytes()).unwrap();
+        let refused = batch.quarantined.first();
+        refused.map(|q| (q.why.reason, q.why.field.clone()))
+    };
+    assert_eq!(row("customs", "H1"), None);
+    assert_eq!(row(&"s".repeat(63), ""), None);
+    let refused = |reason, field: &str| Some((reason, field.to_owned()));
+    assert_eq!(row(&"s".repeat(64), ""), refused(Reason::FieldInvalid, "service"));
+    assert_eq!(row("customs", &"H1 ".repeat(30)), refused(Reason::FieldInvalid, "mark"));
+    let personal = "unit of someone@example.org";
+    assert_eq!(row(personal, ""), refused(Reason::PersonalData, "service"));
 }

@@ -1,10 +1,10 @@
 //! One row of a file → one record, as the mapping says. Comes in: fields by position. Goes out: a record, or
-//! the field that is wrong. Must never repeat in an error what looks personal.
+//! the field that is wrong.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use accord_proto::{
-    limits::DATES_REMEMBERED_MAX,
+    limits::{CONTEXTS_MAX, DATES_REMEMBERED_MAX, NAME_BYTES_MAX},
     reason::{Invalid, Reason, quoted},
     taxonomy::Granularity,
 };
@@ -47,6 +47,8 @@ impl<'m> Place<'m> {
 pub(super) struct Translator<'m> {
     plan: Plan<'m>,
     calendar: Calendar<'m>,
+    /// Services that are known to be no person: a file has few.
+    services: HashSet<String>,
 }
 
 /// What does not change from row to row.
@@ -83,7 +85,8 @@ impl<'m> Translator<'m> {
                 .map(|(dimension, given)| (dimension.as_str(), Place::find(given, names)))
                 .collect(),
         };
-        Self { plan, calendar: Calendar { dates: mapping.dates.as_ref(), seen: HashMap::new() } }
+        let calendar = Calendar { dates: mapping.dates.as_ref(), seen: HashMap::new() };
+        Self { plan, calendar, services: HashSet::new() }
     }
 
     /// The record of a row; the error names the column of the file.
@@ -92,11 +95,12 @@ impl<'m> Translator<'m> {
         row: &Row<'_>,
         reader: &mut Reader<'_>,
     ) -> Result<Record, Invalid> {
-        let Self { plan, calendar } = self;
-        let period = calendar.period(plan.text(Target::Period, row));
+        let Self { plan, calendar, services } = self;
+        let period = check_service(services, plan.text(Target::Origin, row))
+            .and_then(|()| calendar.period(plan.text(Target::Period, row)));
         period
             .and_then(|period| plan.translate(row, period, reader))
-            .map_err(|error| discreet(error, plan.mapping))
+            .map_err(|error| Invalid { field: plan.mapping.place_of(&error.field), ..error })
     }
 }
 
@@ -141,6 +145,10 @@ impl Plan<'_> {
         let number;
         let value = match value {
             RawValue::Number(text) if self.mapping.decimal_comma => {
+                if text.contains('.') {
+                    let detail = format!("{} has a point beside decimal commas", quoted(text));
+                    return Err(Invalid::new(Reason::FieldInvalid, "value", detail));
+                }
                 number = text.replacen(',', ".", 1);
                 RawValue::Number(&number)
             }
@@ -170,10 +178,24 @@ impl Plan<'_> {
             origin: self.text(Target::Origin, row),
             handling: self.text(Target::Handling, row),
         };
-        for target in [Target::Source, Target::Origin] {
-            impersonal(target, self.text(target, row))?;
+        impersonal(Target::Source, self.text(Target::Source, row))?;
+        short(Target::Handling, self.text(Target::Handling, row))?;
+        reader.read(&raw).map_err(|error| self.about_comma(error, self.text(Target::Value, row)))
+    }
+
+    /// A figure is named as it stands in the file; a comma in it may be a decimal one.
+    fn about_comma(&self, error: Invalid, written: &str) -> Invalid {
+        if error.field != Target::Value.name() || !written.contains(',') {
+            return error;
         }
-        reader.read(&raw)
+        let read = quoted(&written.replacen(',', ".", 1));
+        let mut detail = error.detail.replacen(&read, &quoted(written), 1);
+        if !self.mapping.decimal_comma {
+            detail.push_str(
+                "; if the comma is a decimal one, write decimal_comma = true in the mapping",
+            );
+        }
+        Invalid { detail, ..error }
     }
 
     fn kind<'r>(&'r self, row: &'r Row<'_>) -> Result<RawKind<'r>, Invalid> {
@@ -258,20 +280,31 @@ fn impersonal(target: Target, text: &str) -> Result<(), Invalid> {
     }
 }
 
-/// An error of a row, at the column of the file, and without repeating what looks personal.
-fn discreet(error: Invalid, mapping: &Mapping) -> Invalid {
-    let field = mapping.place_of(&error.field);
-    match guard::in_text(&error.detail) {
-        None => Invalid { field, ..error },
-        Some(personal) => {
-            let detail = format!(
-                "holds what looks like {}; it is not repeated here. Without it: {}",
-                personal.name(),
-                error.reason.meaning()
-            );
-            Invalid::new(Reason::PersonalData, field, detail)
-        }
+/// Names of services and handling codes are kept once for each, and stand in every block that uses them.
+fn short(target: Target, text: &str) -> Result<(), Invalid> {
+    if text.len() <= NAME_BYTES_MAX {
+        return Ok(());
     }
+    let detail = format!("longer than {NAME_BYTES_MAX} bytes");
+    Err(Invalid::new(Reason::FieldInvalid, target.name(), detail))
+}
+
+/// A service is short and not a person, neither as an identifier nor within a text.
+fn check_service(known: &mut HashSet<String>, text: &str) -> Result<(), Invalid> {
+    if text.is_empty() || known.contains(text) {
+        return Ok(());
+    }
+    short(Target::Origin, text)?;
+    impersonal(Target::Origin, text)?;
+    if let Some(personal) = guard::in_text(text) {
+        let detail = format!("holds what looks like {}; name the service", personal.name());
+        return Err(Invalid::new(Reason::PersonalData, Target::Origin.name(), detail));
+    }
+    if known.len() >= CONTEXTS_MAX {
+        known.clear();
+    }
+    known.insert(text.to_owned());
+    Ok(())
 }
 
 fn status_of(text: &str) -> Result<Status, Invalid> {

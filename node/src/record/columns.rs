@@ -1,8 +1,9 @@
 //! Many records, compactly: 40 bytes each, and what repeats stands once. Comes in: records. Goes out: the
 //! same records. `Debug` prints how many, nothing else.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{collections::BTreeMap, hash::BuildHasher as _};
 
+use hashbrown::{HashTable, hash_table::Entry};
 use rustc_hash::FxBuildHasher;
 
 use super::{CellKey, Context, Declared, Kind, Observed, Pseudonym, Quality, Record};
@@ -62,11 +63,16 @@ pub(crate) struct Detail {
 #[derive(Clone, Default)]
 pub struct Records {
     cells: Vec<CellKey>,
-    cell_at: HashMap<CellKey, u32, FxBuildHasher>,
+    /// Places in `cells`. This table and `row_at` are what is touched at random: they hold places only,
+    /// and what is found by them stands once, in its row.
+    cell_at: HashTable<u32>,
     contexts: Vec<Context>,
+    /// Places in `contexts`.
+    context_at: HashTable<u16>,
     rows: Vec<Row>,
     details: BTreeMap<u32, Detail>,
-    row_at: HashMap<u64, u32, FxBuildHasher>,
+    /// Places in `rows`, by id, which is a hash itself.
+    row_at: HashTable<u32>,
 }
 
 /// How a record stands to what was there.
@@ -112,7 +118,7 @@ impl Records {
 
     /// Is a record with this id there, and does it say the same?
     pub fn known(&self, record: &Record) -> Known {
-        let Some(at) = self.row_at.get(&record.id) else {
+        let Some(at) = self.row_at.find(record.id, has_id(&self.rows, record.id)) else {
             return Known::New;
         };
         let row = self.rows.get(*at as usize);
@@ -126,12 +132,23 @@ impl Records {
         if same { Known::Same } else { Known::Other }
     }
 
+    /// What is there of the same observation.
+    pub fn same_observation(&self, record: &Record) -> Option<Record> {
+        let at = self.row_at.find(record.id, has_id(&self.rows, record.id))?;
+        self.record(*at as usize, self.rows.get(*at as usize)?)
+    }
+
     /// Takes in a record; it replaces the one with its id.
     pub fn put(&mut self, record: &Record) {
         let (cell, context) = (self.cell(&record.cell), self.context(&record.context));
         let (row, detail) = split(record, cell, context);
         let next = u32::try_from(self.rows.len()).unwrap_or(u32::MAX);
-        let at = *self.row_at.entry(record.id).or_insert(next);
+        let has_id = has_id(&self.rows, record.id);
+        let hash = |at: &u32| self.rows.get(*at as usize).map_or(0, |row| row.id);
+        let at = match self.row_at.entry(record.id, has_id, hash) {
+            Entry::Occupied(known) => *known.get(),
+            Entry::Vacant(new) => *new.insert(next).get(),
+        };
         match self.rows.get_mut(at as usize) {
             Some(known) => *known = row,
             None => self.rows.push(row),
@@ -144,11 +161,11 @@ impl Records {
 
     /// Bytes that it takes in memory, roughly: tables and indexes as they are allocated.
     pub fn memory_bytes(&self) -> usize {
-        let map = |capacity: usize, entry: usize| capacity * (entry + 1) * 8 / 7;
+        let places = |table: &HashTable<u32>| table.capacity() * (size_of::<u32>() + 1) * 8 / 7;
         self.rows.capacity() * size_of::<Row>()
-            + map(self.row_at.capacity(), size_of::<(u64, u32)>())
+            + places(&self.row_at)
             + self.cells.capacity() * size_of::<CellKey>()
-            + map(self.cell_at.capacity(), size_of::<(CellKey, u32)>())
+            + places(&self.cell_at)
             + self.details.len() * size_of::<(u32, Detail)>() * 2
     }
 
@@ -186,22 +203,48 @@ impl Records {
         {
             return last;
         }
-        if let Some(at) = self.cell_at.get(cell) {
-            return *at;
+        let Self { cells, cell_at, .. } = self;
+        let same = |at: &u32| cells.get(*at as usize) == Some(cell);
+        let hash = |at: &u32| cells.get(*at as usize).map_or(0, hash_of);
+        match cell_at.entry(hash_of(cell), same, hash) {
+            Entry::Occupied(known) => *known.get(),
+            Entry::Vacant(new) => {
+                let at = u32::try_from(cells.len()).unwrap_or(u32::MAX);
+                new.insert(at);
+                cells.push(*cell);
+                at
+            }
         }
-        let at = u32::try_from(self.cells.len()).unwrap_or(u32::MAX);
-        self.cells.push(*cell);
-        self.cell_at.insert(*cell, at);
-        at
     }
 
     fn context(&mut self, context: &Context) -> u16 {
-        let at = self.contexts.iter().position(|known| known == context).unwrap_or_else(|| {
-            self.contexts.push(context.clone());
-            self.contexts.len() - 1
-        });
-        u16::try_from(at).unwrap_or(u16::MAX)
+        if let Some(last) = self.rows.last().map(|row| row.context)
+            && self.contexts.get(usize::from(last)) == Some(context)
+        {
+            return last;
+        }
+        let Self { contexts, context_at, .. } = self;
+        let same = |at: &u16| contexts.get(usize::from(*at)) == Some(context);
+        let hash = |at: &u16| contexts.get(usize::from(*at)).map_or(0, hash_of);
+        match context_at.entry(hash_of(context), same, hash) {
+            Entry::Occupied(known) => *known.get(),
+            Entry::Vacant(new) => {
+                let at = u16::try_from(contexts.len()).unwrap_or(u16::MAX);
+                new.insert(at);
+                contexts.push(context.clone());
+                at
+            }
+        }
     }
+}
+
+fn hash_of<T: std::hash::Hash>(of: &T) -> u64 {
+    FxBuildHasher.hash_one(of)
+}
+
+/// Is this the place of the row with this id?
+fn has_id(rows: &[Row], id: u64) -> impl Fn(&u32) -> bool {
+    move |at| rows.get(*at as usize).is_some_and(|row| row.id == id)
 }
 
 fn split(record: &Record, cell: u32, context: u16) -> (Row, Option<Detail>) {

@@ -21,8 +21,9 @@ pub(crate) fn number(field: &str, text: &str, indicator: &Indicator) -> Result<i
         let detail = format!("{} is not a plain number like 12 or 12.5", quoted(text));
         return Err(wrong(field, detail));
     }
-    let fraction = fraction.trim_end_matches('0');
     let decimals = usize::try_from(indicator.decimals).unwrap_or(0);
+    // Nothing is trimmed but what a spreadsheet adds to a whole number: 1.000 may mean a thousand.
+    let fraction = if fraction == "0" { "" } else { fraction };
     if fraction.len() > decimals {
         let (found, of) = (quoted(text), indicator.code);
         let detail =

@@ -29,9 +29,21 @@ fn numbers_are_read_exactly_or_not_at_all() {
         let record = read(&total("PUB.OFF.N", "ICCS0101", text)).unwrap();
         assert!(record.observed() == Observed::Value(expected), "{text}");
     }
-    for text in
-        ["", "-1", "+1", "1e3", "1,000", "1.", ".5", "0.5", " 1", "٣", "99999999999999999999"]
-    {
+    for text in [
+        "",
+        "-1",
+        "+1",
+        "1e3",
+        "1,000",
+        "1.000",
+        "12.00",
+        "1.",
+        ".5",
+        "0.5",
+        " 1",
+        "٣",
+        "99999999999999999999",
+    ] {
         assert!(read(&total("PUB.OFF.N", "ICCS0101", text)).is_err(), "{text:?}");
     }
     let seized = read(&total("PUB.SEIZ.KG", "DRG.COC", "12.5")).unwrap();

@@ -4,7 +4,7 @@ use std::sync::{Arc, PoisonError};
 
 use accord_proto::{
     identity::Role,
-    limits::{IMPORTS_MAX, PAGE_SIZE_MAX},
+    limits::{IMPORTS_MAX, PAGE_SIZE_MAX, TOTALS_MAX},
     reason::{Invalid, Reason},
     transport::{Peer, listener::caller},
     wire::desk as wire,
@@ -21,6 +21,7 @@ use crate::{
 
 mod imports;
 mod keeping;
+mod outgoing;
 mod totals;
 
 /// Who may read.
@@ -33,6 +34,8 @@ pub struct DeskService {
     pub node: Arc<Node>,
     /// Imports under way.
     pub imports: Arc<Semaphore>,
+    /// Own totals that are being read.
+    pub looks: Arc<Semaphore>,
     /// Backups under way.
     pub backups: Arc<Semaphore>,
 }
@@ -41,7 +44,12 @@ impl DeskService {
     /// The desk of a node.
     pub fn new(node: Arc<Node>) -> Self {
         let backups = Arc::new(Semaphore::new(keeping::BACKUPS_MAX));
-        Self { node, imports: Arc::new(Semaphore::new(IMPORTS_MAX)), backups }
+        Self {
+            node,
+            imports: Arc::new(Semaphore::new(IMPORTS_MAX)),
+            looks: Arc::new(Semaphore::new(TOTALS_MAX)),
+            backups,
+        }
     }
 
     fn staff<T>(&self, request: &Request<T>, roles: &[Role]) -> Result<Peer, Invalid> {
@@ -117,9 +125,21 @@ impl wire::desk_server::Desk for DeskService {
     ) -> Result<Response<wire::ListMappingsResponse>, Status> {
         self.staff(&request, READERS)?;
         let mappings = self.node.store.mappings()?;
-        let entry = |(name, text)| wire::MappingEntry { name, text };
+        let entry = |(name, text): (String, String)| {
+            let lines = u32::try_from(text.lines().count()).unwrap_or(u32::MAX);
+            wire::MappingEntry { name, lines }
+        };
         let mappings = mappings.into_iter().map(entry).collect();
         Ok(Response::new(wire::ListMappingsResponse { mappings }))
+    }
+
+    async fn get_mapping(
+        &self,
+        request: Request<wire::GetMappingRequest>,
+    ) -> Result<Response<wire::GetMappingResponse>, Status> {
+        self.staff(&request, READERS)?;
+        let text = self.node.store.mapping(&request.into_inner().name).map_err(refused)?;
+        Ok(Response::new(wire::GetMappingResponse { text }))
     }
 
     async fn get_template(
@@ -133,7 +153,7 @@ impl wire::desk_server::Desk for DeskService {
         Ok(Response::new(wire::GetTemplateResponse { file, mapping }))
     }
 
-    type ListTotalsStream = totals::Stream<wire::Total>;
+    type ListTotalsStream = outgoing::Outgoing<wire::Total>;
 
     async fn list_totals(
         &self,
@@ -141,10 +161,15 @@ impl wire::desk_server::Desk for DeskService {
     ) -> Result<Response<Self::ListTotalsStream>, Status> {
         let peer = self.staff(&request, &[Role::Analyst, Role::Releaser])?;
         let wanted = totals::wanted(&self.node, request.into_inner()).map_err(refused)?;
-        Ok(Response::new(totals::list(Arc::clone(&self.node), peer, wanted)))
+        let place = Arc::clone(&self.looks).try_acquire_owned().map_err(|_| {
+            let detail = format!("{TOTALS_MAX} totals are being read; try again shortly");
+            Invalid::new(Reason::Overloaded, "totals", detail)
+        })?;
+        let listed = totals::list(Arc::clone(&self.node), &peer, wanted, place);
+        Ok(Response::new(listed.await.map_err(refused)?))
     }
 
-    type ListContradictionsStream = totals::Stream<wire::Contradiction>;
+    type ListContradictionsStream = outgoing::Outgoing<wire::Contradiction>;
 
     async fn list_contradictions(
         &self,
@@ -155,7 +180,7 @@ impl wire::desk_server::Desk for DeskService {
         Ok(Response::new(found))
     }
 
-    type DiffEditionsStream = totals::Stream<wire::CellChange>;
+    type DiffEditionsStream = outgoing::Outgoing<wire::CellChange>;
 
     async fn diff_editions(
         &self,
@@ -173,11 +198,14 @@ impl wire::desk_server::Desk for DeskService {
     ) -> Result<Response<wire::FreezeResponse>, Status> {
         let peer = self.staff(&request, &[Role::Releaser])?;
         let wire::FreezeRequest { first_period, last_period } = request.into_inner();
-        let editions =
+        let frozen =
             desk::freeze(&self.node, &peer, &first_period, &last_period).await.map_err(refused)?;
+        let desk::Frozen { editions, skipped } = frozen;
         info!(editions = editions.len(), "frozen");
-        let editions = editions.iter().map(|edition| edition.to_wire()).collect();
-        Ok(Response::new(wire::FreezeResponse { editions }))
+        Ok(Response::new(wire::FreezeResponse {
+            editions: editions.iter().map(|edition| edition.to_wire()).collect(),
+            skipped: skipped.iter().map(ToString::to_string).collect(),
+        }))
     }
 
     async fn grant(
@@ -253,7 +281,7 @@ impl wire::desk_server::Desk for DeskService {
         }))
     }
 
-    type BackupStream = totals::Stream<wire::BackupChunk>;
+    type BackupStream = outgoing::Outgoing<wire::BackupChunk>;
 
     async fn backup(
         &self,

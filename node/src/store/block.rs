@@ -123,12 +123,24 @@ pub(super) fn blocks<'a>(
     })
 }
 
-fn block(records: &Records, first: usize, rows: &[Row], lists: &Lists) -> Block {
-    let mut used: Vec<u32> = rows.iter().map(|row| row.cell).collect();
+/// Places in a table, each once, ascending.
+fn used<T: Ord>(places: impl Iterator<Item = T>) -> Vec<T> {
+    let mut used: Vec<T> = places.collect();
     used.sort_unstable();
     used.dedup();
-    let cells = used.iter().filter_map(|at| records.cells().get(*at as usize));
-    let contexts = records.contexts().iter();
+    used
+}
+
+/// Where it stands among those that are used.
+fn place<T: Ord>(used: &[T], of: T) -> u32 {
+    u32::try_from(used.partition_point(|other| *other < of)).unwrap_or(u32::MAX)
+}
+
+fn block(records: &Records, first: usize, rows: &[Row], lists: &Lists) -> Block {
+    let used_cells = used(rows.iter().map(|row| row.cell));
+    let cells = used_cells.iter().filter_map(|at| records.cells().get(*at as usize));
+    let used_contexts = used(rows.iter().map(|row| row.context));
+    let contexts = used_contexts.iter().filter_map(|at| records.contexts().get(usize::from(*at)));
     let detail = |at: usize, row: &Row| {
         let detail = records.detail(first + at, row);
         (detail != Detail::default()).then(|| StoredDetail {
@@ -139,8 +151,6 @@ fn block(records: &Records, first: usize, rows: &[Row], lists: &Lists) -> Block 
             second: detail.declared.second,
         })
     };
-    let place =
-        |cell: u32| u32::try_from(used.partition_point(|of| *of < cell)).unwrap_or(u32::MAX);
     Block {
         rows: u32::try_from(rows.len()).unwrap_or(u32::MAX),
         cells: cells.map(|cell| StoredCell::write(cell, lists)).collect(),
@@ -149,8 +159,11 @@ fn block(records: &Records, first: usize, rows: &[Row], lists: &Lists) -> Block 
         units: unless_all(rows.iter().map(|row| row.unit).collect(), &0),
         sources: unless_all(rows.iter().map(|row| row.source).collect(), &0),
         lows: rows.iter().map(|row| row.low).collect(),
-        cell_of: unless_all(rows.iter().map(|row| place(row.cell)).collect(), &0),
-        context_of: unless_all(rows.iter().map(|row| row.context.into()).collect(), &0),
+        cell_of: unless_all(rows.iter().map(|row| place(&used_cells, row.cell)).collect(), &0),
+        context_of: unless_all(
+            rows.iter().map(|row| place(&used_contexts, row.context)).collect(),
+            &0,
+        ),
         marks: unless_all(rows.iter().map(|row| row.mark.to_byte()).collect(), &0),
         qualities: unless_all(rows.iter().map(|row| row.quality as u8).collect(), &0),
         details: rows.iter().enumerate().filter_map(|(at, row)| detail(at, row)).collect(),
@@ -247,6 +260,8 @@ struct StoredAggregate {
     second: i64,
     #[prost(uint32, tag = "10")]
     quality: u32,
+    #[prost(bool, tag = "11")]
+    partial: bool,
 }
 
 /// The blocks of an edition's cells.
@@ -302,6 +317,7 @@ impl StoredAggregate {
             largest: aggregate.largest.map(|largest| largest[0]),
             second: aggregate.largest.map_or(0, |largest| largest[1]),
             quality: aggregate.quality as u32,
+            partial: aggregate.partial,
         }
     }
 
@@ -328,6 +344,7 @@ impl StoredAggregate {
             observed,
             largest: self.largest.map(|largest| [largest, self.second]),
             quality: quality.ok_or_else(|| damaged("an unknown quality"))?,
+            partial: self.partial,
         };
         Ok((cell, aggregate))
     }
@@ -353,4 +370,35 @@ fn checksum(bytes: &[u8]) -> [u8; CHECKSUM_BYTES] {
 fn damaged(what: &str) -> Invalid {
     let detail = format!("damaged: {what}; restore it from a backup");
     Invalid::new(Reason::StoreFailed, "store", detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::{
+        RawRecord,
+        tests::{albania, event, read as record},
+    };
+
+    #[test]
+    fn a_block_holds_the_contexts_of_its_own_records_only() {
+        let cell = ["DRG.SEIZ.N", "DRG.COC", "AL022", "2016-H1"];
+        let origins: Vec<_> =
+            (0..2 * BLOCK_ROWS).map(|at| format!("service {:04}", at % 1_500)).collect();
+        let of = |(at, origin): (usize, &String)| {
+            let unit = format!("case {at}");
+            record(&RawRecord { origin, ..event(cell, &unit, "1") }).unwrap()
+        };
+        let records: Records = origins.iter().enumerate().map(of).collect();
+        let lists = Lists::builtin();
+        let blocks: Vec<_> = blocks(&records, lists).collect();
+        assert_eq!(blocks.len(), 2);
+        let mut again = Vec::new();
+        for stored in &blocks {
+            let block: Block = super::super::schema::decode(unsealed(stored).unwrap()).unwrap();
+            assert_eq!(block.contexts.len(), 2 * BLOCK_ROWS);
+            read(stored, albania(), lists, |record| again.push(record.clone())).unwrap();
+        }
+        assert!(again == records.iter().collect::<Vec<_>>());
+    }
 }

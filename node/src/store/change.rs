@@ -8,7 +8,7 @@ use accord_proto::{
     journal::Entry,
     reason::Invalid,
     seal::Digest,
-    taxonomy::Lists,
+    taxonomy::{Lists, Period},
 };
 use prost::Message as _;
 use sled::transaction::{ConflictableTransactionError, Transactional as _, TransactionalTree};
@@ -27,6 +27,8 @@ pub struct Change<'a> {
     head: MutexGuard<'a, Head>,
     next: Head,
     writes: Vec<Write>,
+    /// The reserve that it leaves alone.
+    free_bytes_min: u64,
 }
 
 /// What a key is to hold; none: it is to be gone.
@@ -43,9 +45,9 @@ impl std::fmt::Debug for Change<'_> {
 }
 
 impl<'a> Change<'a> {
-    pub(super) fn new(store: &'a Store, head: MutexGuard<'a, Head>) -> Self {
+    pub(super) fn new(store: &'a Store, head: MutexGuard<'a, Head>, free_bytes_min: u64) -> Self {
         let next = head.clone();
-        Self { store, head, next, writes: Vec::new() }
+        Self { store, head, next, writes: Vec::new(), free_bytes_min }
     }
 
     /// The next number of a seal; unused numbers may be left out, none is used twice.
@@ -85,6 +87,14 @@ impl<'a> Change<'a> {
         self.next.counters.policy = policy.0.to_vec();
     }
 
+    /// Nothing more of these periods is answered until they are frozen again.
+    pub fn withhold(&mut self, periods: impl IntoIterator<Item = Period>) {
+        let withheld = &mut self.next.counters.withheld;
+        withheld.extend(periods.into_iter().map(|period| period.to_string()));
+        withheld.sort_unstable();
+        withheld.dedup();
+    }
+
     /// Remembers a roster, so that an older one is never relied on again.
     pub fn rely_on_roster(&mut self, version: u64) {
         self.next.counters.roster_version = version;
@@ -102,14 +112,19 @@ impl<'a> Change<'a> {
         self.next.counters.imports += 1;
         let number = self.next.counters.imports.to_be_bytes();
         self.clear(Room::Blocks, &number)?;
-        self.put_blocks(Room::Blocks, &number, block::blocks(records, lists))?;
+        self.clear(Room::Quarantine, &number)?;
+        let put = self.put_blocks(Room::Blocks, &number, block::blocks(records, lists));
+        let put = put.and_then(|()| {
+            self.put_blocks(Room::Quarantine, &number, schema::Quarantine::blocks(quarantined))
+        });
+        // A disk that has no room for it keeps nothing of it; what cannot be removed, the next start removes.
+        if put.is_err() {
+            drop(self.clear(Room::Blocks, &number));
+            drop(self.clear(Room::Quarantine, &number));
+        }
+        put?;
         summary.number = self.next.counters.imports;
         self.write(Room::Imports, &number, summary.encode_to_vec());
-        self.write(
-            Room::Quarantine,
-            &number,
-            schema::Quarantine::write(quarantined).encode_to_vec(),
-        );
         Ok(())
     }
 
@@ -117,25 +132,32 @@ impl<'a> Change<'a> {
     pub fn undo(&mut self, import: &ImportSummary) -> Result<(), Invalid> {
         let undone = ImportSummary { undone: true, ..import.clone() };
         self.write(Room::Imports, &import.number.to_be_bytes(), undone.encode_to_vec());
-        self.remove_blocks(import.number)
+        self.remove_blocks(Room::Blocks, import.number)
     }
 
-    /// Takes an import's records out of the store.
-    pub(super) fn remove_blocks(&mut self, import: u64) -> Result<(), Invalid> {
-        for block in self.store.scan(Room::Blocks, &import.to_be_bytes()) {
-            self.remove(Room::Blocks, &block?.0);
+    /// Takes an import's records or refused rows out of the store.
+    pub(super) fn remove_blocks(&mut self, room: Room, import: u64) -> Result<(), Invalid> {
+        for block in self.store.scan(room, &import.to_be_bytes()) {
+            self.remove(room, &block?.0);
         }
         Ok(())
     }
 
     /// A new edition. Its figures are written at once, like the blocks of an import.
     pub fn edition(&mut self, edition: &Edition, lists: &Lists) -> Result<(), Invalid> {
+        let period = edition.reference.period.to_string();
+        self.next.counters.withheld.retain(|withheld| *withheld != period);
         self.next.counters.editions += 1;
         let number = self.next.counters.editions.to_be_bytes();
         self.clear(Room::Cells, &number)?;
         for (at, class) in edition.classes.iter().enumerate() {
             let prefix = [&number[..], &class_key(at)].concat();
-            self.put_blocks(Room::Cells, &prefix, block::cell_blocks(&class.cells, lists))?;
+            let put =
+                self.put_blocks(Room::Cells, &prefix, block::cell_blocks(&class.cells, lists));
+            if put.is_err() {
+                drop(self.clear(Room::Cells, &number));
+            }
+            put?;
         }
         self.write(Room::Editions, &number, schema::Edition::write(edition).encode_to_vec());
         Ok(())
@@ -238,7 +260,7 @@ impl<'a> Change<'a> {
                 bytes = 0;
                 let full = std::mem::take(&mut batch);
                 tree.apply_batch(full).map_err(|error| failed(&error))?;
-                self.store.check_space(self.store.free_bytes_min)?;
+                self.store.check_space(self.free_bytes_min)?;
             }
         }
         tree.apply_batch(batch).map_err(|error| failed(&error))

@@ -172,8 +172,22 @@ fn create(meta: &sled::Tree, owner: &str, entropy: &dyn Entropy) -> Result<Head,
     Ok(head)
 }
 
+/// Holds nothing but what a file system brings along, or is not there.
+pub(super) fn is_empty(path: &Path) -> io::Result<bool> {
+    let entries = match fs::read_dir(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
+        entries => entries?,
+    };
+    for entry in entries {
+        if entry?.file_name() != NOT_OURS {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 /// Nothing but what a file system brings along, or a store that is gone would look like a new one.
-pub(super) fn check_empty(path: &Path) -> Result<(), Invalid> {
+fn check_empty(path: &Path) -> Result<(), Invalid> {
     let entries = match fs::read_dir(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         entries => entries.map_err(|error| failed(&error))?,
@@ -233,7 +247,7 @@ impl Store {
             return Ok(());
         }
         let head = self.head();
-        for room in [Room::Blocks, Room::Cells] {
+        for room in [Room::Blocks, Room::Quarantine, Room::Cells] {
             let mut batch = sled::Batch::default();
             // Numbers rise: what was left behind comes last.
             for key in self.rooms[room.at()].iter().keys().rev() {

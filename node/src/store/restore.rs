@@ -18,7 +18,7 @@ use accord_proto::{
 
 use super::{
     Header, Reader, Room, Store, failed, migrate,
-    open::{FOLDER, check_empty, create_folders, database},
+    open::{FOLDER, create_folders, database, is_empty},
     verify,
 };
 
@@ -52,9 +52,12 @@ pub async fn restore(
     now: Timestamp,
     entropy: &dyn Entropy,
 ) -> Result<Restored, Invalid> {
+    if !is_empty(data).map_err(|error| of(data, failed(&error)))? {
+        let detail = "is not empty; nothing was touched";
+        return Err(Invalid::new(Reason::FileExists, data.display().to_string(), detail));
+    }
     let (header, digest) = check(file)?;
     let owner = Identity::parse(&header.owner)?;
-    check_empty(data).map_err(|error| of(data, error))?;
     fs::create_dir_all(data).map_err(|error| of(data, failed(&error)))?;
     verify::guarded(|| fill(file, data)).map_err(|error| of(data, error))?;
     // Reads everything once more, from the disk, as any start does.
@@ -108,7 +111,9 @@ fn fill(file: &Path, data: &Path) -> Result<(), Invalid> {
 }
 
 fn read(file: &Path) -> Result<Reader<BufReader<File>>, Invalid> {
-    let opened = File::open(file).map_err(|error| of(file, failed(&error)))?;
+    let opened = File::open(file).map_err(|error| {
+        Invalid::new(Reason::FieldInvalid, file.display().to_string(), error.to_string())
+    })?;
     Reader::open(BufReader::new(opened)).map_err(|error| of(file, error))
 }
 

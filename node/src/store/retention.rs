@@ -21,8 +21,8 @@ impl Change<'_> {
     /// Takes out an import's records and refused rows.
     pub fn erase_import(&mut self, import: &ImportSummary) -> Result<(), Invalid> {
         let number = import.number.to_be_bytes();
-        self.remove_blocks(import.number)?;
-        self.remove(Room::Quarantine, &number);
+        self.remove_blocks(Room::Blocks, import.number)?;
+        self.remove_blocks(Room::Quarantine, import.number)?;
         // The name of a file can say whom it was about.
         let left = ImportSummary { erased: true, file_name: String::new(), ..import.clone() };
         self.write(Room::Imports, &number, left.encode_to_vec());

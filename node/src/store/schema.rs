@@ -64,6 +64,9 @@ pub(super) struct Counters {
     /// Sum of all that lies in the store.
     #[prost(bytes = "vec", tag = "7")]
     pub(super) contents: Vec<u8>,
+    /// Periods of which nothing is answered until they are frozen again.
+    #[prost(string, repeated, tag = "8")]
+    pub(super) withheld: Vec<String>,
 }
 
 /// A committed import.
@@ -90,9 +93,13 @@ pub struct ImportSummary {
     /// Rows that hold what was held before.
     #[prost(uint64, tag = "7")]
     pub rows_unchanged: u64,
-    /// Rows that became records.
+    /// Rows that said something new.
     #[prost(uint64, tag = "8")]
     pub rows_accepted: u64,
+    /// Records that are kept of it: those that say what was held already, too, because what said it first may be
+    /// taken back.
+    #[prost(uint64, tag = "15")]
+    pub rows_kept: u64,
     /// Rows that were refused.
     #[prost(uint64, tag = "9")]
     pub rows_quarantined: u64,
@@ -165,9 +172,16 @@ impl From<&ingest::Quarantined> for QuarantinedRow {
     }
 }
 
+/// Refused rows in one value. The database writes a page again with every change of it: a value of megabytes
+/// made each small import beside it write megabytes.
+const QUARANTINE_ROWS: usize = 128;
+
 impl Quarantine {
-    pub(super) fn write(rows: &[ingest::Quarantined]) -> Self {
-        Self { rows: rows.iter().map(QuarantinedRow::from).collect() }
+    pub(super) fn blocks(rows: &[ingest::Quarantined]) -> impl Iterator<Item = Vec<u8>> + '_ {
+        let block = |rows: &[ingest::Quarantined]| Self {
+            rows: rows.iter().map(QuarantinedRow::from).collect(),
+        };
+        rows.chunks(QUARANTINE_ROWS).map(move |rows| block(rows).encode_to_vec())
     }
 }
 
@@ -191,6 +205,8 @@ pub(super) struct Edition {
     /// Imports before it: none of them can be undone any more where it touches the period.
     #[prost(uint64, tag = "8")]
     imports: u64,
+    #[prost(bytes = "vec", tag = "9")]
+    handling: Vec<u8>,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -203,7 +219,8 @@ pub(super) struct ReleaseClass {
 
 impl Edition {
     pub(super) fn write(edition: &freeze::Edition) -> Self {
-        let freeze::Edition { reference, frozen_at, lists, policy, imports, classes } = edition;
+        let freeze::Edition { reference, frozen_at, lists, policy, handling, imports, classes } =
+            edition;
         let class = |class: &freeze::ReleaseClass| ReleaseClass {
             audiences: class.audiences.iter().map(ToString::to_string).collect(),
             cells: class.cells.len() as u64,
@@ -217,13 +234,23 @@ impl Edition {
             policy: policy.0.to_vec(),
             classes: classes.iter().map(class).collect(),
             imports: *imports,
+            handling: handling.0.to_vec(),
         }
     }
 
     /// `cells` of each class, as they were found.
     pub(super) fn read(self, cells: Vec<Cells>, lists: &Lists) -> Result<freeze::Edition, Invalid> {
-        let Self { period, edition, number, frozen_at_s, lists: name, policy, classes, imports } =
-            self;
+        let Self {
+            period,
+            edition,
+            number,
+            frozen_at_s,
+            lists: name,
+            policy,
+            classes,
+            imports,
+            handling,
+        } = self;
         let mut read = Vec::with_capacity(classes.len());
         for (class, cells) in classes.into_iter().zip(cells) {
             if cells.len() as u64 != class.cells {
@@ -248,6 +275,7 @@ impl Edition {
             frozen_at: Timestamp::from_s("store.edition.frozen_at_s", frozen_at_s)?,
             lists: name,
             policy: Digest::from_wire("store.edition.policy", &policy)?,
+            handling: Digest::from_wire("store.edition.handling", &handling)?,
             imports,
             classes: read,
         })

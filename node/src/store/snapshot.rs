@@ -170,11 +170,10 @@ impl Head {
     /// Blocks with a number beyond the counters belong to nothing that was committed.
     pub(super) fn holds(&self, room: Room, key: &[u8]) -> bool {
         let count = match room {
-            Room::Blocks => self.counters.imports,
+            Room::Blocks | Room::Quarantine => self.counters.imports,
             Room::Cells => self.counters.editions,
             Room::Meta
             | Room::Imports
-            | Room::Quarantine
             | Room::Editions
             | Room::Mappings
             | Room::Grants

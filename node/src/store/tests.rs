@@ -56,8 +56,7 @@ fn all(parts: &[Records]) -> Vec<Record> {
 
 fn import(store: &Store, digest: u8, value: &str, commit: bool) {
     let mut change = store.begin().unwrap();
-    let summary =
-        ImportSummary { digest: vec![digest; 32], rows_accepted: 2, ..Default::default() };
+    let summary = ImportSummary { digest: vec![digest; 32], rows_kept: 2, ..Default::default() };
     change.import(summary, &records(value), &[], Lists::builtin()).unwrap();
     if commit {
         change.commit(entry()).unwrap();
@@ -436,15 +435,15 @@ async fn a_backup_is_the_store_at_one_moment_whatever_is_written_meanwhile() {
     }
     let (before, head) = (all_values(&store), store.head());
     let mut file = Vec::new();
-    let mut round = 0_u32;
+    let mut round = 0_u64;
     let piece = |piece: Vec<u8>| {
         // Between any two pieces somebody writes: something new, something changed, something removed.
         round += 1;
         if round <= 20 {
             import(&store, u8::try_from(100 + round).unwrap(), "5", true);
             let mut change = store.begin().unwrap();
-            change.undo(&store.import(u64::from(round)).unwrap()).unwrap();
-            change.erase_import(&store.import(601 - u64::from(round)).unwrap()).unwrap();
+            change.undo(&store.import(round).unwrap()).unwrap();
+            change.erase_import(&store.import(601 - round).unwrap()).unwrap();
             change.mapping(&format!("mapping {round}"), "text");
             change.commit(entry()).unwrap();
         }
@@ -504,9 +503,19 @@ async fn a_damaged_backup_is_refused_and_nothing_is_written() {
     fs::create_dir(&new).unwrap();
     fs::write(new.join("something"), "").unwrap();
     let error = restore(&path, &new, now(), &SystemEntropy).await.unwrap_err();
-    assert!(error.detail.contains("holds something"), "{error}");
+    assert_eq!(error.reason, Reason::FileExists);
+    assert!(error.detail.contains("is not empty; nothing was touched"), "{error}");
     fs::remove_file(new.join("something")).unwrap();
     restore(&path, &new, now(), &SystemEntropy).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_store_that_is_open_elsewhere_is_said_to_be_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let _first = open(dir.path()).unwrap();
+    let error = open(dir.path()).unwrap_err();
+    assert_eq!(error.reason, Reason::StoreFailed);
+    assert!(error.detail.contains("another process has this store open"), "{error}");
 }
 
 #[tokio::test]
@@ -517,7 +526,7 @@ async fn what_was_erased_lies_in_no_room_any_more() {
     let mut change = store.begin().unwrap();
     let summary = ImportSummary {
         digest: vec![2; 32],
-        rows_accepted: 2,
+        rows_kept: 2,
         file_name: "about somebody.csv".to_owned(),
         retention_until_s: now().as_s(),
         ..Default::default()
@@ -558,4 +567,33 @@ fn the_reserve_lets_consent_be_taken_back_when_nothing_else_is_written() {
     assert_eq!(store.begin().unwrap_err().reason, Reason::StoreFull);
     assert_eq!(store.begin_release().unwrap_err().reason, Reason::StoreFull);
     assert!(store.begin_taking_back().is_ok());
+}
+
+#[test]
+fn an_import_that_the_disk_has_no_room_for_leaves_nothing_behind() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path()).unwrap();
+    let head = store.head.lock().unwrap();
+    let mut change = Change::new(&store, head, u64::MAX);
+    let why = Invalid::new(Reason::FieldInvalid, "n", "x".repeat(1_024));
+    let quarantined: Vec<_> =
+        (0..2_000).map(|row| crate::ingest::Quarantined { row, why: why.clone() }).collect();
+    let summary = ImportSummary { digest: vec![1; 32], ..Default::default() };
+    let failed = change.import(summary, &records("71"), &quarantined, Lists::builtin());
+    assert_eq!(failed.unwrap_err().reason, Reason::StoreFull);
+    drop(change);
+    for room in [Room::Blocks, Room::Quarantine] {
+        assert_eq!(store.scan(room, &[]).count(), 0);
+    }
+}
+
+#[test]
+fn a_mapping_is_found_by_its_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path()).unwrap();
+    let mut change = store.begin().unwrap();
+    change.mapping("yearly", "source = 1");
+    change.commit(entry()).unwrap();
+    assert_eq!(store.mapping("yearly").unwrap(), "source = 1");
+    assert_eq!(store.mapping("year").unwrap_err().reason, Reason::NotFound);
 }

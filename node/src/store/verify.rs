@@ -50,6 +50,9 @@ pub(super) fn guarded<T>(work: impl FnOnce() -> Result<T, Invalid>) -> Result<T,
 /// What the database says of its files. That somebody else holds them is no damage.
 pub(super) fn unreadable(error: &sled::Error) -> Invalid {
     match error {
+        sled::Error::Io(error) if error.to_string().contains("could not acquire lock") => {
+            failed(&"another process has this store open; stop it first")
+        }
         sled::Error::Io(_) => failed(error),
         sled::Error::CollectionNotFound(_)
         | sled::Error::Unsupported(_)

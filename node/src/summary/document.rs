@@ -16,7 +16,7 @@ mod check;
 mod written;
 
 pub use check::{DEFAULT_CEILING, check_ceiling};
-pub(super) use check::{area, personal};
+pub(super) use check::{area, grade, mark, personal};
 pub use written::{
     Evaluation, Grade, Handling, Impact, Judgement, Likelihood, ObservationRef, Response, Score,
     Trend, Written,

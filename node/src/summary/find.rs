@@ -128,8 +128,12 @@ impl Query {
                 .map(|text| lists.indicator("indicator", text))
                 .transpose()?
                 .map(|indicator| indicator.code),
-            grade: given(&raw.grade).map(|text| short("grade", text)).transpose()?,
-            handling: given(&raw.handling).map(|text| short("handling", text)).transpose()?,
+            grade: given(&raw.grade)
+                .map(|text| document::grade(lists, "grade", text).map(|()| text.to_owned()))
+                .transpose()?,
+            handling: given(&raw.handling)
+                .map(|text| document::mark(lists, "handling", text).map(|()| text.to_owned()))
+                .transpose()?,
             state: given(&raw.state).map(|text| State::parse("state", text)).transpose()?,
         })
     }
@@ -171,15 +175,6 @@ impl Query {
 
 fn given(text: &str) -> Option<&str> {
     (!text.is_empty()).then_some(text)
-}
-
-/// A mark that is compared with what documents hold; no list is asked, so its form is.
-fn short(field: &str, text: &str) -> Result<String, Invalid> {
-    let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'+' | b'_' | b'.');
-    if text.len() <= accord_proto::limits::CODE_BYTES_MAX && text.bytes().all(allowed) {
-        return Ok(text.to_owned());
-    }
-    Err(Invalid::new(Reason::FieldInvalid, field, "is not a code, like B2, AMBER or H1"))
 }
 
 /// A crime area and every one below it in its tree.

@@ -184,3 +184,19 @@ fn a_difference_names_fields() {
     assert_eq!(changed[2].after, None);
     assert!(diff::diff(&before, &before).is_empty());
 }
+
+#[test]
+fn a_full_book_takes_no_more_text_and_lets_what_is_there_be_taken_back() {
+    let (mut book, id) = (Book::default(), id());
+    let created = book.create(id, titled("First"), &author()).unwrap();
+    put(&mut book, id, created);
+    book.bytes = SUMMARIES_BYTES_MAX;
+    let summary = book.get(id).unwrap();
+    let revised = summary.revise(0, titled("Second"), &author()).unwrap();
+    assert_eq!(book.check_room(id, &revised).unwrap_err().reason, Reason::LimitExceeded);
+    book.check_room(id, &summary.withdraw(&releaser()).unwrap()).unwrap();
+    book.check_room(id, &summary.advance(1, Step::Evaluate, &releaser()).unwrap()).unwrap();
+    // The text of the new version counts, not that of the draft whose place it takes.
+    book.bytes = SUMMARIES_BYTES_MAX - titled("Second").text().len();
+    book.check_room(id, &revised).unwrap();
+}

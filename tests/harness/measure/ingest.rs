@@ -99,7 +99,7 @@ fn report(
         rate,
         "rows/s",
         rows_per_s(rows, raw),
-        "the same lines into raw sled, one key each, same acknowledgement (aim 0.7)",
+        &format!("the same lines into {}, one key each, same acknowledgement (aim 0.7)", raw::NAME),
     )];
     if let Some(version) = postgres {
         let copy = best(runs.iter().filter_map(|run| run.copy))?;

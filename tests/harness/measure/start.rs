@@ -10,6 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use accord_node::answer::Held;
 use anyhow::{Context as _, Result, ensure};
 use flate2::{Compression, write::GzEncoder};
 use serde::{Deserialize, Serialize};
@@ -56,7 +57,7 @@ pub fn probe(arguments: &[OsString]) -> ExitCode {
         let before = memory("VmRSS:")?;
         let started = Instant::now();
         let store = resident::open_store(Path::new(store), jurisdiction)?;
-        let held = resident::hold(&store, jurisdiction, lists)?;
+        let held = Held::read(&store, jurisdiction, lists)?;
         let start_us = u64::try_from(started.elapsed().as_micros())?;
         let rss_bytes = [before, memory("VmRSS:")?, memory("VmHWM:")?];
         let probed = Probed { observations: held.live.len(), start_us, rss_bytes };
@@ -203,11 +204,12 @@ fn size_rows(of: &Measured) -> Vec<Row> {
     let name = format!("start with {} observations", of.observations);
     let row =
         |yardstick: f64, what: &str| ratio_row(name.clone(), ms(of.start), "ms", yardstick, what);
+    let scan = format!("opening and scanning the same lines in {}", raw::NAME);
     let read = format!("reading the {:.1} MB of its files", count(of.bytes) / 1e6);
     let probed = Probed { observations: of.observations, start_us: 0, rss_bytes: of.rss_bytes };
     vec![
         row(10_000.0, "the aim"),
-        row(ms(of.raw), "opening and scanning the same lines in raw sled"),
+        row(ms(of.raw), &scan),
         row(ms(of.read), &read),
         memory_row("memory of an observation", &probed, of),
         ratio_row(

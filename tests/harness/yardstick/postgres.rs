@@ -4,26 +4,34 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::Command,
+    process::{Child, Command, Stdio},
+    thread,
     time::{Duration, Instant},
 };
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 
 use crate::london::HEADER;
 
-/// A throw-away cluster. Stopped and removed when dropped.
+/// How often, a tenth of a second apart, it is asked whether it has started.
+const STARTING: usize = 300;
+
+/// A throw-away cluster. Stopped and removed when dropped; Ctrl-C in a terminal reaches its server, too.
 #[derive(Debug)]
 pub struct Cluster {
     programs: PathBuf,
     folder: PathBuf,
+    server: Option<Child>,
 }
 
 impl Drop for Cluster {
     fn drop(&mut self) {
         // On the way out nothing can be done about it, and nothing in it is wanted.
-        let _ =
-            run(self.command("pg_ctl").args(["stop", "-m", "immediate", "-D"]).arg(self.data()));
+        if let Some(mut server) = self.server.take() {
+            let stop = ["stop", "-s", "-m", "immediate", "-D"];
+            let _ = run(self.command("pg_ctl").args(stop).arg(self.data()));
+            let _ = server.wait();
+        }
         let _ = fs::remove_dir_all(&self.folder);
     }
 }
@@ -39,17 +47,24 @@ impl Cluster {
             return Ok(Err("it does not run as root, and there is no user postgres".to_owned()));
         }
         // Made by whoever the server is to run as.
-        let within = std::env::temp_dir();
-        let made = run(as_server(Path::new("mktemp")).args(["-d", "-p"]).arg(within))?;
-        let cluster = Self { programs, folder: PathBuf::from(made.trim()) };
+        let made = run(as_server(Path::new("mktemp")).arg("-d"))?;
+        let folder = PathBuf::from(made.trim());
+        let mut cluster = Self { programs, folder, server: None };
         let initdb = ["-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync", "-D"];
         run(cluster.command("initdb").args(initdb).arg(cluster.data()))?;
-        let options = format!("-c listen_addresses= -k {}", cluster.folder.display());
-        let log = cluster.folder.join("log");
-        let mut start = cluster.command("pg_ctl");
-        start.args(["start", "-w", "-o", &options, "-l"]).arg(log).arg("-D").arg(cluster.data());
-        ensure!(start.status()?.success(), "PostgreSQL does not start");
-        Ok(Ok(cluster))
+        let log = fs::File::create(cluster.folder.join("log"))?;
+        let mut server = cluster.command("postgres");
+        server.args(["-c", "listen_addresses=", "-k"]).arg(&cluster.folder);
+        server.arg("-D").arg(cluster.data());
+        server.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+        cluster.server = Some(server.spawn()?);
+        for _ in 0..STARTING {
+            if run(cluster.command("pg_isready").arg("-q").arg("-h").arg(&cluster.folder)).is_ok() {
+                return Ok(Ok(cluster));
+            }
+            thread::sleep(Duration::from_millis(100));
+        }
+        bail!("PostgreSQL does not start")
     }
 
     /// Which one it is.

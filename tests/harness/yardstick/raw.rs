@@ -9,6 +9,8 @@ use std::{
 use accord_proto::durable::Durable;
 use anyhow::Result;
 
+/// What it is called in a report.
+pub const NAME: &str = "raw sled";
 /// Rows that are handed over at once.
 const BATCH: usize = 1_000;
 

@@ -10,14 +10,14 @@ use accord_proto::{
     transport::Peer,
     wire::desk as wire,
 };
-use tokio::{
-    runtime::Handle,
-    sync::{OwnedSemaphorePermit, mpsc},
-};
-use tokio_stream::wrappers::ReceiverStream;
+use tokio::{runtime::Handle, sync::OwnedSemaphorePermit};
 use tracing::info;
 
-use super::{imports, refused, totals::Stream};
+use super::{
+    imports,
+    outgoing::{Outgoing, stream},
+    refused,
+};
 use crate::{
     answer::Node,
     desk::{backup, retention},
@@ -31,11 +31,12 @@ pub(super) fn backup(
     node: Arc<Node>,
     peer: Peer,
     place: OwnedSemaphorePermit,
-) -> Stream<wire::BackupChunk> {
-    let (pieces, stream) = mpsc::channel(BACKUP_CHUNKS_WAITING_MAX);
+) -> Outgoing<wire::BackupChunk> {
+    let (pieces, outgoing) = stream(BACKUP_CHUNKS_WAITING_MAX);
     tokio::task::spawn_blocking(move || {
         let send = |data| {
-            pieces.blocking_send(Ok(wire::BackupChunk { data })).map_err(|_| {
+            let piece = Ok(wire::BackupChunk { data });
+            Handle::current().block_on(pieces.give(piece)).map_err(|_| {
                 Invalid::new(Reason::NoConnection, "backup", "nobody takes it any more")
             })
         };
@@ -43,13 +44,16 @@ pub(super) fn backup(
             .block_on(backup::begin(&node, &peer))
             .and_then(|now| backup::send(&node, now, send));
         match sent {
-            Ok(()) => info!("backup taken"),
+            Ok(()) => {
+                info!("backup taken");
+                drop(Handle::current().block_on(pieces.end()));
+            }
             // Whoever has stopped listening needs no reason.
-            Err(error) => drop(pieces.blocking_send(Err(refused(error)))),
+            Err(error) => drop(Handle::current().block_on(pieces.give(Err(refused(error))))),
         }
         drop(place);
     });
-    ReceiverStream::new(stream)
+    outgoing
 }
 
 /// Erases what is due, or says what is.

@@ -9,11 +9,9 @@ use accord_proto::{
     transport::Peer,
     wire::desk as wire,
 };
-use tokio::sync::mpsc;
-use tokio_stream::wrappers::ReceiverStream;
-use tonic::Status;
+use tokio::sync::OwnedSemaphorePermit;
 
-use super::refused;
+use super::outgoing::{Outgoing, stream};
 use crate::{
     answer::Node,
     cube::Aggregate,
@@ -21,8 +19,6 @@ use crate::{
     freeze::Change,
     record::{CellKey, Observed, Quality},
 };
-
-pub(super) type Stream<T> = ReceiverStream<Result<T, Status>>;
 
 /// Checks what is wanted.
 pub(super) fn wanted(node: &Node, request: wire::ListTotalsRequest) -> Result<Wanted, Invalid> {
@@ -54,19 +50,31 @@ pub(super) fn wanted(node: &Node, request: wire::ListTotalsRequest) -> Result<Wa
     Ok(Wanted { indicator, periods, region_level, audience })
 }
 
-/// Streams own totals.
-pub(super) fn list(node: Arc<Node>, peer: Peer, wanted: Wanted) -> Stream<wire::Total> {
-    let (cells, stream) = mpsc::channel(TOTALS_WAITING_MAX);
+/// Streams own totals, a period at a time; `place` is one of those that may look at the same time.
+pub(super) async fn list(
+    node: Arc<Node>,
+    peer: &Peer,
+    wanted: Wanted,
+    place: OwnedSemaphorePermit,
+) -> Result<Outgoing<wire::Total>, Invalid> {
+    let periods = totals::look_at(&node, peer, &wanted).await?;
+    let (cells, outgoing) = stream(TOTALS_WAITING_MAX);
     tokio::spawn(async move {
-        let take = |cell: &CellKey, aggregate: &Aggregate| {
-            // Whoever has stopped listening gets nothing more.
-            let _ = cells.blocking_send(Ok(total(cell, aggregate, node.lists)));
-        };
-        if let Err(error) = totals::totals(&node, &peer, &wanted, take).await {
-            let _ = cells.send(Err(refused(error))).await;
+        let _place = place;
+        for period in periods {
+            let of_period =
+                tokio::task::block_in_place(|| totals::of_period(&node, &wanted, period));
+            for (cell, aggregate) in of_period {
+                let message = total(&cell, &aggregate, node.lists);
+                // Whoever has stopped listening gets nothing more.
+                if cells.give(Ok(message)).await.is_err() {
+                    return;
+                }
+            }
         }
+        drop(cells.end().await);
     });
-    ReceiverStream::new(stream)
+    Ok(outgoing)
 }
 
 /// Streams what changed between two editions.
@@ -74,13 +82,13 @@ pub(super) async fn changes(
     node: &Node,
     peer: &Peer,
     request: &wire::DiffEditionsRequest,
-) -> Result<Stream<wire::CellChange>, Invalid> {
+) -> Result<Outgoing<wire::CellChange>, Invalid> {
     let period = Period::parse("period", &request.period)?;
     let audience = node.lists.audience("audience", &request.audience)?;
     let numbers = (request.from, request.to);
     let changes = totals::changes(node, peer, period, numbers, audience).await?;
     let lists = node.lists;
-    Ok(stream(changes, move |(cell, change, before, after)| wire::CellChange {
+    Ok(streamed(changes, move |(cell, change, before, after)| wire::CellChange {
         change: name_of(change).to_owned(),
         before: before.map(|aggregate| total(&cell, &aggregate, lists)),
         after: after.map(|aggregate| total(&cell, &aggregate, lists)),
@@ -91,30 +99,31 @@ pub(super) async fn changes(
 pub(super) async fn contradictions(
     node: &Node,
     peer: &Peer,
-) -> Result<Stream<wire::Contradiction>, Invalid> {
+) -> Result<Outgoing<wire::Contradiction>, Invalid> {
     let found = totals::contradictions(node, peer).await?;
     let lists = node.lists;
-    Ok(stream(found, move |(part, whole)| wire::Contradiction {
+    Ok(streamed(found, move |(part, whole)| wire::Contradiction {
         part: Some(total(&part.0, &part.1, lists)),
         whole: Some(total(&whole.0, &whole.1, lists)),
     }))
 }
 
 /// A list as a stream, as fast as the reader takes it.
-fn stream<T: Send + 'static, M: Send + 'static>(
+fn streamed<T: Send + 'static, M: Send + 'static>(
     list: Vec<T>,
     message: impl Fn(T) -> M + Send + 'static,
-) -> Stream<M> {
-    let (cells, stream) = mpsc::channel(TOTALS_WAITING_MAX);
+) -> Outgoing<M> {
+    let (cells, outgoing) = stream(TOTALS_WAITING_MAX);
     tokio::spawn(async move {
         for entry in list {
             // Whoever has stopped listening gets nothing more.
-            if cells.send(Ok(message(entry))).await.is_err() {
+            if cells.give(Ok(message(entry))).await.is_err() {
                 return;
             }
         }
+        drop(cells.end().await);
     });
-    ReceiverStream::new(stream)
+    outgoing
 }
 
 fn name_of(change: Change) -> &'static str {

@@ -262,6 +262,34 @@ fn rank(lists: &Lists, field: &str, text: &str) -> Result<u32, Invalid> {
     Ok(lists.term(field, "CLASSIFICATION", text)?.rank.unwrap_or(u32::MAX))
 }
 
+/// A grade like B2, of any scheme.
+pub(in crate::summary) fn grade(lists: &Lists, field: &str, text: &str) -> Result<(), Invalid> {
+    let of_scheme = |scheme: &&str| {
+        lists.terms(&format!("SOURCE.{scheme}")).any(|source| {
+            let information = text.strip_prefix(source.code.as_str());
+            information.is_some_and(|information| {
+                lists.term(field, &format!("INFO.{scheme}"), information).is_ok()
+            })
+        })
+    };
+    if SCHEMES.iter().any(of_scheme) {
+        return Ok(());
+    }
+    let detail =
+        format!("{} is no grade of {}; write it like B2", quoted(text), SCHEMES.join(", "));
+    Err(Invalid::new(Reason::CodeUnknown, field, detail))
+}
+
+/// A TLP label, handling code or classification.
+pub(in crate::summary) fn mark(lists: &Lists, field: &str, text: &str) -> Result<(), Invalid> {
+    const VOCABULARIES: [&str; 3] = ["TLP", "HANDLING.EUROPOL", "CLASSIFICATION"];
+    if VOCABULARIES.iter().any(|vocabulary| lists.term(field, vocabulary, text).is_ok()) {
+        return Ok(());
+    }
+    let detail = format!("{} is in none of {}", quoted(text), VOCABULARIES.join(", "));
+    Err(Invalid::new(Reason::CodeUnknown, field, detail))
+}
+
 /// A crime area of any list.
 pub(in crate::summary) fn area(
     lists: &Lists,

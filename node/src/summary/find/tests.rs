@@ -73,7 +73,7 @@ fn each_filter_holds_by_itself() {
         ("area", |q, v| q.crime_area = v, &["DRG", "DRG.COC", "FIN"], &["DRG.HER", "CYB"]),
         ("period", |q, v| q.period = v, &["2026-H1"], &["2026", "2026-H2"]),
         ("indicator", |q, v| q.indicator = v, &["DRG.SEIZ.COC.KG"], &["PUB.OFF.N"]),
-        ("grade", |q, v| q.grade = v, &["A1", "B2", "B3"], &["X4", "A"]),
+        ("grade", |q, v| q.grade = v, &["A1", "B2", "B3"], &["X4", "C3"]),
         ("handling", |q, v| q.handling = v, &["AMBER", "H1", "UNCLASSIFIED"], &["RED", "H2"]),
         ("state", |q, v| q.state = v, &["draft"], &["validated", "expired"]),
     ];
@@ -88,6 +88,13 @@ fn each_filter_holds_by_itself() {
         let mut raw = RawQuery::default();
         set(&mut raw, "no such thing".to_owned());
         assert!(Query::parse(&raw, Lists::builtin(), |_: &str| None).is_err(), "{name}");
+    }
+    // Codes that no document could have are a mistake, not an empty list.
+    for (grade, handling) in [("A", ""), ("Z9", ""), ("", "PURPLE"), ("", "amber")] {
+        let (grade, handling) = (grade.to_owned(), handling.to_owned());
+        let raw = RawQuery { grade, handling, ..RawQuery::default() };
+        let error = Query::parse(&raw, Lists::builtin(), |_: &str| None).unwrap_err();
+        assert_eq!(error.reason, Reason::CodeUnknown, "{raw}");
     }
 }
 
