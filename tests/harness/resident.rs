@@ -63,14 +63,16 @@ impl Resident {
         let (seal_key, authority) =
             (SecretKey::generate(&SystemEntropy)?, SecretKey::generate(&SystemEntropy)?);
         let store = open_store(path, jurisdiction)?;
-        let held = Held::read(&store, jurisdiction, lists)?;
+        let policy = Policy::parse(policy, lists)?;
+        let mut held = Held::read(&store, jurisdiction, lists)?;
+        held.editions.rely_on(policy.handling());
         let node = Node {
             identity: identity(jurisdiction, "node", NODE, "node")?,
             jurisdiction,
             roster: roster(jurisdiction, lists, &seal_key, &authority)?,
             lists,
             classification_ceiling: "RESTRICTED".to_owned(),
-            policy: Policy::parse(policy, lists)?,
+            policy,
             seal_key,
             store,
             held: RwLock::new(held),

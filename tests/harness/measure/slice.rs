@@ -191,6 +191,12 @@ fn time(
     let granted: usize =
         consented.granted().map(|cells| cells.iter().filter(|c| **c).count()).sum();
     ensure!(granted == CELLS, "{granted} cells are granted");
+    let asked = &requirement.requirement().question.blocks;
+    let frozen = |period: &Period| held.editions.answerable(*period).is_some();
+    ensure!(
+        asked.iter().flat_map(|block| &block.periods).all(frozen),
+        "a month that nothing is answered from"
+    );
     let slice = median(rounds, || {
         std::hint::black_box(cube::slice(&held.editions, &consented));
         Ok(())
