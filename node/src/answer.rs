@@ -75,11 +75,12 @@ pub struct Held {
 }
 
 impl Held {
-    /// Reads everything that a store holds.
+    /// Reads everything that a store holds. `policy` says which editions may be answered from.
     pub fn read(
         store: &Store,
         jurisdiction: JurisdictionCode,
         lists: &Lists,
+        policy: &Policy,
     ) -> Result<Self, Invalid> {
         let mut held = Self {
             grants: store.grants(lists)?,
@@ -88,6 +89,7 @@ impl Held {
         };
         store.records(jurisdiction, lists, |record| held.live.put(record))?;
         store.editions(jurisdiction, lists, |edition| held.editions.put(edition))?;
+        held.editions.rely_on(policy.handling());
         for period in store.head().withheld() {
             held.editions.withhold(Period::parse("store.withheld", period)?);
         }

@@ -129,8 +129,7 @@ pub fn open(config: &Config, credentials: &Credentials) -> Result<Node, Invalid>
             format!("does not list the seal key {}", seal_key.public().id()),
         ));
     }
-    let mut held = Held::read(&store, jurisdiction, lists)?;
-    held.editions.rely_on(policy.handling());
+    let held = Held::read(&store, jurisdiction, lists, &policy)?;
     Ok(Node {
         identity: own.identity.clone(),
         jurisdiction,

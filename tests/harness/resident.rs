@@ -64,8 +64,7 @@ impl Resident {
             (SecretKey::generate(&SystemEntropy)?, SecretKey::generate(&SystemEntropy)?);
         let store = open_store(path, jurisdiction)?;
         let policy = Policy::parse(policy, lists)?;
-        let mut held = Held::read(&store, jurisdiction, lists)?;
-        held.editions.rely_on(policy.handling());
+        let held = Held::read(&store, jurisdiction, lists, &policy)?;
         let node = Node {
             identity: identity(jurisdiction, "node", NODE, "node")?,
             jurisdiction,
