@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 
 use accord_proto::{
     table::{Cell, Mode},
-    taxonomy::{CrimeAreaCode, IndicatorCode, JurisdictionCode, Period},
+    taxonomy::{Categories, CrimeAreaCode, IndicatorCode, JurisdictionCode, Period},
 };
 
 use crate::verify::VerifiedAnswer;
@@ -26,6 +26,8 @@ pub struct RegionalKey {
     pub crime_area: CrimeAreaCode,
     /// Which period.
     pub period: Period,
+    /// Which categories.
+    pub categories: Categories,
 }
 
 /// One member's part in a regional cell.
@@ -135,6 +137,7 @@ pub fn judge(answers: &[VerifiedAnswer]) -> BTreeMap<RegionalKey, Verdict> {
                     indicator: block.indicator,
                     crime_area: placed.crime_area,
                     period: placed.period,
+                    categories: placed.categories,
                 };
                 cells.entry(key).or_default().push(Contribution {
                     jurisdiction: answer.jurisdiction(),

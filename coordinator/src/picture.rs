@@ -117,10 +117,13 @@ pub fn draw(
     // Every cell that was asked stands in the picture, also when nobody answered.
     let keys = requirement.question.blocks.iter().flat_map(|block| {
         block.crime_areas.iter().flat_map(move |crime_area| {
-            block.periods.iter().map(move |period| RegionalKey {
-                indicator: block.indicator,
-                crime_area: *crime_area,
-                period: *period,
+            block.periods.iter().flat_map(move |period| {
+                block.categories.iter().map(move |categories| RegionalKey {
+                    indicator: block.indicator,
+                    crime_area: *crime_area,
+                    period: *period,
+                    categories: *categories,
+                })
             })
         })
     });
@@ -157,7 +160,7 @@ impl Round {
         cell: Option<&RegionalCell>,
         lists: &Lists,
     ) -> region::PictureCell {
-        let RegionalKey { indicator: code, crime_area, period } = key;
+        let RegionalKey { indicator: code, crime_area, period, categories } = key;
         let indicator = lists.indicator_of(code);
         // Nobody answered: there is no such cell.
         let unanswered =
@@ -178,6 +181,9 @@ impl Round {
             missing: names(&standing.missing),
             not_shown: names(&standing.not_shown),
             silent: self.silent.iter().map(ToString::to_string).collect(),
+            categories: lists.write_categories(code, &categories),
+            // Only exact figures pass the gate.
+            standard_error_milli: 0,
         }
     }
 

@@ -43,6 +43,9 @@ struct RawBlock {
     crime_areas: OneOrMany,
     /// Periods, or ranges like "2014..2018".
     periods: OneOrMany,
+    /// Like "SEX=F"; "_T" is the total over all categories. Left out: the total alone.
+    #[serde(default)]
+    categories: OneOrMany,
 }
 
 #[derive(Debug, Deserialize)]
@@ -50,6 +53,12 @@ struct RawBlock {
 enum OneOrMany {
     One(String),
     Many(Vec<String>),
+}
+
+impl Default for OneOrMany {
+    fn default() -> Self {
+        Self::Many(Vec::new())
+    }
 }
 
 impl OneOrMany {
@@ -133,11 +142,16 @@ fn expand(block: RawBlock, lists: &Lists) -> Result<wire::Block, Invalid> {
     }
     periods.sort_unstable();
     periods.dedup();
+    let mut categories = block.categories.list();
+    categories.sort_unstable();
+    categories.dedup();
+    let axis = lists.parse_category_axis("question.categories", indicator, categories)?;
     Ok(wire::Block {
         indicator: indicator.code.to_string(),
         region_level: block.region_level,
         crime_areas: crime_areas.iter().map(ToString::to_string).collect(),
         periods: periods.iter().map(ToString::to_string).collect(),
+        categories: lists.write_category_axis(indicator.code, &axis),
     })
 }
 
@@ -165,6 +179,7 @@ mod tests {
             region_level: 0,
             crime_areas,
             periods: OneOrMany::One("2016".to_owned()),
+            categories: OneOrMany::default(),
         };
         Ok(expand(block, Lists::builtin())?.crime_areas)
     }

@@ -135,7 +135,12 @@ fn release(node: &Node, caller: &Peer, asked: &SignedRequirement) -> Result<Seal
                 owner,
                 node.lists,
             );
-            SealedAnswer::seal(&safe, &node.seal_key, bind(node, &mut change, asked, &consented))
+            SealedAnswer::seal(
+                &safe,
+                node.lists,
+                &node.seal_key,
+                bind(node, &mut change, asked, &consented),
+            )
         }
         Some(released) => again(node, &held.editions, &mut change, asked, &consented, released)?,
     };
@@ -176,7 +181,12 @@ fn again(
         // A consent that ran out by itself or a policy that closed is a new state of consent, too: the
         // coordinator accepts another table for the same requirement only under a higher epoch.
         change.raise_consent_epoch();
-        return Ok(SealedAnswer::seal(&safe, &node.seal_key, bind(node, change, asked, consented)));
+        return Ok(SealedAnswer::seal(
+            &safe,
+            node.lists,
+            &node.seal_key,
+            bind(node, change, asked, consented),
+        ));
     }
     if node.clock.now() >= before.seal().expires_at {
         return Ok(answer.reseal(&node.seal_key, bind(node, change, asked, consented)));

@@ -11,10 +11,10 @@ use accord_proto::{
     question::Requirement,
     reason::{Invalid, Reason},
     seal::Digest,
-    table::coordinates,
+    table::{Coordinates, coordinates},
     taxonomy::{
-        AudienceCode, CrimeAreaCode, IndicatorCode, JurisdictionCode, Lists, Period, PurposeCode,
-        RegionCode,
+        AudienceCode, Categories, CrimeAreaCode, IndicatorCode, JurisdictionCode, Lists, Period,
+        PurposeCode, RegionCode,
     },
 };
 
@@ -168,8 +168,16 @@ pub struct ConsentedBlock {
     pub(crate) crime_areas: Vec<CrimeAreaCode>,
     pub(crate) regions: Vec<RegionCode>,
     pub(crate) periods: Vec<Period>,
+    pub(crate) categories: Vec<Categories>,
     /// In the order of the table.
     pub(crate) granted: Vec<bool>,
+}
+
+impl ConsentedBlock {
+    /// Coordinates of its cells, in the order of the table.
+    pub(crate) fn coordinates(&self) -> impl Iterator<Item = Coordinates> {
+        coordinates(&self.crime_areas, &self.regions, &self.periods, &self.categories)
+    }
 }
 
 impl Consented {
@@ -211,15 +219,20 @@ pub fn decide(
         let regions = lists.regions_of(jurisdiction, block.region_level);
         let of_indicator: Vec<_> =
             applicable.iter().filter(|grant| grant.indicator == block.indicator).collect();
-        let granted: Vec<_> = coordinates(&block.crime_areas, &regions, &block.periods)
-            .map(|(area, _, period)| of_indicator.iter().any(|grant| grant.covers(area, period)))
-            .collect();
+        // A grant covers every category of its cells.
+        let granted: Vec<_> =
+            coordinates(&block.crime_areas, &regions, &block.periods, &block.categories)
+                .map(|(area, _, period, _)| {
+                    of_indicator.iter().any(|grant| grant.covers(area, period))
+                })
+                .collect();
         cells += granted.len();
         blocks.push(ConsentedBlock {
             indicator: block.indicator,
             crime_areas: block.crime_areas.clone(),
             regions,
             periods: block.periods.clone(),
+            categories: block.categories.clone(),
             granted,
         });
     }

@@ -4,7 +4,7 @@
 //! Nothing here serialises, and `Debug` prints no number. Events add up over the lattice; a ready total
 //! counts only at its own cell and is never summed into a parent.
 
-use accord_proto::{table::coordinates, taxonomy::Period};
+use accord_proto::taxonomy::Period;
 
 use crate::{
     consent::Consented,
@@ -106,9 +106,10 @@ pub(crate) enum Held {
 /// Reads the consented cells out of the newest editions. The only way of a true figure to an answer.
 pub fn slice(editions: &Editions, consented: &Consented) -> Slice {
     let blocks = consented.blocks().iter().map(|block| {
-        let keys = coordinates(&block.crime_areas, &block.regions, &block.periods);
-        keys.zip(&block.granted)
-            .map(|((crime_area, region, period), granted)| {
+        block
+            .coordinates()
+            .zip(&block.granted)
+            .map(|((crime_area, region, period, categories), granted)| {
                 granted.then(|| match editions.answerable(period) {
                     None => Held::NotFrozen,
                     Some(edition) => {
@@ -117,7 +118,7 @@ pub fn slice(editions: &Editions, consented: &Consented) -> Slice {
                             indicator: block.indicator,
                             crime_area,
                             region,
-                            categories: Default::default(),
+                            categories,
                         };
                         let cells = edition.cells(consented.audience());
                         Held::Frozen(cells.get(&key).copied())

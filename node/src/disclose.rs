@@ -11,7 +11,7 @@
 
 use accord_proto::{
     identity::Name,
-    table::{Cell, Mode, Table, TableBlock, coordinates},
+    table::{Cell, Mode, Table, TableBlock},
     taxonomy::{JurisdictionCode, Lists},
 };
 
@@ -51,6 +51,8 @@ pub fn protect(
             crime_areas: block.crime_areas.clone(),
             regions: block.regions.clone(),
             periods: block.periods.clone(),
+            categories: block.categories.clone(),
+            standard_error_milli: Vec::new(),
             cells: held.into_iter().map(|held| shown(held, mode)).collect(),
         }
     });
@@ -99,10 +101,10 @@ pub fn narrow(
     for (block, granted) in narrowed.blocks.iter_mut().zip(consented.granted()) {
         if policy.mode(block.indicator) == Mode::Closed {
             block.mode = Mode::Closed;
+            block.standard_error_milli.clear();
             block.cells.fill(Cell::NotShown);
         }
-        let periods = coordinates(&block.crime_areas, &block.regions, &block.periods);
-        let periods: Vec<_> = periods.map(|(_, _, period)| period).collect();
+        let periods: Vec<_> = block.coordinates().map(|(_, _, period, _)| period).collect();
         for ((cell, granted), period) in block.cells.iter_mut().zip(granted).zip(periods) {
             if !granted || !stands(period) {
                 *cell = Cell::NotShown;

@@ -12,8 +12,8 @@ use accord_proto::{
     reason::{Invalid, Reason},
     seal::Digest,
     taxonomy::{
-        CategoryCode, CrimeAreaCode, Indicator, IndicatorCode, JurisdictionCode, Lists, Period,
-        RegionCode, Semantics,
+        Categories, CategoryCode, CrimeAreaCode, DIMENSIONS_MAX, Indicator, IndicatorCode,
+        JurisdictionCode, Lists, Period, RegionCode, Semantics,
     },
 };
 
@@ -22,12 +22,6 @@ mod number;
 
 pub use columns::Records;
 pub(crate) use number::number;
-
-/// Most dimensions of one indicator.
-pub const DIMENSIONS_MAX: usize = 3;
-
-/// The category in each of an indicator's dimensions, in the registry's order; none: over all of them.
-pub type Categories = [Option<CategoryCode>; DIMENSIONS_MAX];
 
 /// Coordinates of a cell of the lattice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -21,8 +21,13 @@ pub struct SealedAnswer {
 
 impl SealedAnswer {
     /// Seals a table. `bind` fills in everything but the table's digest.
-    pub fn seal(safe: &SafeTable, key: &SecretKey, bind: impl FnOnce(Digest) -> Seal) -> Self {
-        Self::of(safe.table().encode(), key, bind)
+    pub fn seal(
+        safe: &SafeTable,
+        lists: &Lists,
+        key: &SecretKey,
+        bind: impl FnOnce(Digest) -> Seal,
+    ) -> Self {
+        Self::of(safe.table().encode(lists), key, bind)
     }
 
     /// Reads back what was released, and checks it like a stranger's: a damaged store gives no answer. `keys`

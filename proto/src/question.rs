@@ -16,11 +16,13 @@ use crate::{
     roster::{Roster, ascending, bounded, each},
     seal::{self, Digest, Kind, SecretKey},
     strict,
-    taxonomy::{AudienceCode, CrimeAreaCode, IndicatorCode, Lists, Period, PurposeCode},
+    taxonomy::{
+        AudienceCode, Categories, CrimeAreaCode, IndicatorCode, Lists, Period, PurposeCode,
+    },
     wire,
 };
 
-/// One block of a question: every crime area × every period, at one region level.
+/// One block of a question: every crime area × every period × every set of categories, at one region level.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Block {
     /// What is counted or measured.
@@ -31,6 +33,8 @@ pub struct Block {
     pub crime_areas: Vec<CrimeAreaCode>,
     /// Ascending.
     pub periods: Vec<Period>,
+    /// Ascending by their text, never empty.
+    pub categories: Vec<Categories>,
 }
 
 /// Cells of the lattice, as blocks.
@@ -232,7 +236,9 @@ fn text(field: &str, text: String) -> Result<String, Invalid> {
 impl Question {
     /// How many cells a jurisdiction with one region at each level would answer.
     pub fn cells(&self) -> usize {
-        self.blocks.iter().map(|block| block.crime_areas.len() * block.periods.len()).sum()
+        let cells =
+            |block: &Block| block.crime_areas.len() * block.periods.len() * block.categories.len();
+        self.blocks.iter().map(cells).sum()
     }
 
     fn from_wire(question: wire::Question, lists: &Lists) -> Result<Self, Invalid> {
@@ -259,7 +265,7 @@ impl Question {
 
 impl Block {
     fn from_wire(block: wire::Block, lists: &Lists) -> Result<Self, Invalid> {
-        let wire::Block { indicator, region_level, crime_areas, periods } = block;
+        let wire::Block { indicator, region_level, crime_areas, periods, categories } = block;
         let indicator = lists.indicator("indicator", &indicator)?;
         if !indicator.levels.contains(&region_level) {
             return Err(Invalid::new(
@@ -281,6 +287,7 @@ impl Block {
                 lists.crime_area("code", indicator, &code)
             })?,
             periods: each("periods", periods, |text| lists.period("period", indicator, &text))?,
+            categories: lists.parse_category_axis("categories", indicator, categories)?,
         };
         ascending("crime_areas", &block.crime_areas)?;
         ascending("periods", &block.periods)?;

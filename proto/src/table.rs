@@ -12,7 +12,8 @@ use crate::{
     roster::{ascending, bounded, each},
     strict,
     taxonomy::{
-        CrimeAreaCode, Indicator, IndicatorCode, JurisdictionCode, Lists, Period, RegionCode,
+        Categories, CrimeAreaCode, Indicator, IndicatorCode, JurisdictionCode, Lists, Period,
+        RegionCode,
     },
     wire,
 };
@@ -104,7 +105,12 @@ pub struct TableBlock {
     pub regions: Vec<RegionCode>,
     /// Ascending.
     pub periods: Vec<Period>,
-    /// In the order crime area, region, period, the last varying fastest.
+    /// Ascending by their text, never empty.
+    pub categories: Vec<Categories>,
+    /// Mode protected: of every figure of a period, one for each period, in thousandths of a unit of
+    /// 10^-decimals. Empty in every other mode: their figures are exact.
+    pub standard_error_milli: Vec<u64>,
+    /// In the order crime area, region, period, categories, the last varying fastest.
     pub cells: Vec<Cell>,
 }
 
@@ -132,40 +138,62 @@ pub struct Placed {
     pub region: RegionCode,
     /// Which period.
     pub period: Period,
+    /// Which categories.
+    pub categories: Categories,
     /// What it is.
     pub cell: Cell,
+    /// Of its figure, in thousandths of a unit of 10^-decimals; 0: exact.
+    pub standard_error_milli: u64,
 }
 
 impl TableBlock {
     /// Every cell with its coordinates.
     pub fn placed(&self) -> impl Iterator<Item = Placed> {
-        coordinates(&self.crime_areas, &self.regions, &self.periods).zip(&self.cells).map(
-            |((crime_area, region, period), cell)| Placed {
+        self.coordinates().zip(&self.cells).map(
+            |((crime_area, region, period, categories), cell)| Placed {
                 crime_area,
                 region,
                 period,
+                categories,
                 cell: *cell,
+                standard_error_milli: self.standard_error_of(period),
             },
         )
     }
+
+    /// Coordinates of its cells, in their order.
+    pub fn coordinates(&self) -> impl Iterator<Item = Coordinates> {
+        coordinates(&self.crime_areas, &self.regions, &self.periods, &self.categories)
+    }
+
+    fn standard_error_of(&self, period: Period) -> u64 {
+        let of = self.periods.iter().zip(&self.standard_error_milli);
+        of.into_iter().find(|(of, _)| **of == period).map_or(0, |(_, error)| *error)
+    }
 }
 
-/// Coordinates of a block's cells, in the order of the table.
+/// Where a cell of a block stands.
+pub type Coordinates = (CrimeAreaCode, RegionCode, Period, Categories);
+
+/// Coordinates of a block's cells, in the order of the table: the last axis varies fastest.
 pub fn coordinates(
     crime_areas: &[CrimeAreaCode],
     regions: &[RegionCode],
     periods: &[Period],
-) -> impl Iterator<Item = (CrimeAreaCode, RegionCode, Period)> {
+    categories: &[Categories],
+) -> impl Iterator<Item = Coordinates> {
     crime_areas.iter().flat_map(move |area| {
-        regions
-            .iter()
-            .flat_map(move |region| periods.iter().map(move |period| (*area, *region, *period)))
+        regions.iter().flat_map(move |region| {
+            periods.iter().flat_map(move |period| {
+                categories.iter().map(move |categories| (*area, *region, *period, *categories))
+            })
+        })
     })
 }
 
 impl Table {
-    /// The one encoding.
-    pub fn encode(&self) -> Vec<u8> {
+    /// The one encoding. `lists` are those that its codes belong to.
+    pub fn encode(&self, lists: &Lists) -> Vec<u8> {
         let blocks = self.blocks.iter().map(|block| wire::TableBlock {
             indicator: block.indicator.to_string(),
             mode: block.mode.to_wire().into(),
@@ -178,6 +206,8 @@ impl Table {
                 .iter()
                 .map(|cell| if let Cell::Value(value) = cell { *value } else { 0 })
                 .collect(),
+            categories: lists.write_category_axis(block.indicator, &block.categories),
+            standard_error_milli: block.standard_error_milli.clone(),
         });
         wire::Table {
             node: self.node.to_string(),
@@ -220,6 +250,7 @@ impl Table {
             asked.indicator == given.indicator
                 && asked.crime_areas == given.crime_areas
                 && asked.periods == given.periods
+                && asked.categories == given.categories
                 && lists.regions_of(self.jurisdiction, asked.region_level) == given.regions
         };
         let as_asked = question.blocks.len() == self.blocks.len()
@@ -262,8 +293,23 @@ fn block(
     lists: &Lists,
     jurisdiction: JurisdictionCode,
 ) -> Result<TableBlock, Invalid> {
-    let wire::TableBlock { indicator, mode, crime_areas, regions, periods, status, value } = entry;
+    let wire::TableBlock {
+        indicator,
+        mode,
+        crime_areas,
+        regions,
+        periods,
+        status,
+        value,
+        categories,
+        standard_error_milli,
+    } = entry;
     let indicator = lists.indicator("indicator", &indicator)?;
+    let axis = lists.parse_category_axis("categories", indicator, categories.clone())?;
+    if lists.write_category_axis(indicator.code, &axis) != categories {
+        let detail = "the total alone is written as empty";
+        return Err(Invalid::new(Reason::FieldInvalid, "categories", detail));
+    }
     let block = TableBlock {
         indicator: indicator.code,
         mode: Mode::from_wire("mode", mode)?,
@@ -272,6 +318,8 @@ fn block(
         })?,
         regions: each("regions", regions, |code| region(&code, lists, jurisdiction))?,
         periods: each("periods", periods, |text| lists.period("period", indicator, &text))?,
+        categories: axis,
+        standard_error_milli,
         cells: Vec::new(),
     };
     ascending("crime_areas", &block.crime_areas)?;
@@ -281,7 +329,8 @@ fn block(
         .crime_areas
         .len()
         .saturating_mul(block.regions.len())
-        .saturating_mul(block.periods.len());
+        .saturating_mul(block.periods.len())
+        .saturating_mul(block.categories.len());
     bounded("cells", cells, CELLS_MAX)?;
     if status.len() != cells || value.len() != cells {
         let detail = format!("{} marks and {} values for {cells} cells", status.len(), value.len());
@@ -291,7 +340,36 @@ fn block(
         .into_iter()
         .zip(value)
         .map(|(status, value)| cell(status, value, indicator, block.mode));
-    Ok(TableBlock { cells: marks.collect::<Result<_, _>>()?, ..block })
+    let block = TableBlock { cells: marks.collect::<Result<_, _>>()?, ..block };
+    check_standard_errors(&block, indicator)?;
+    Ok(block)
+}
+
+/// A figure under mode protected never looks exact, and a figure that is exact has no error.
+fn check_standard_errors(block: &TableBlock, indicator: &Indicator) -> Result<(), Invalid> {
+    let wrong =
+        |detail: &str| Err(Invalid::new(Reason::FieldInvalid, "standard_error_milli", detail));
+    let errors = &block.standard_error_milli;
+    if block.mode != Mode::Protected {
+        return if errors.is_empty() {
+            Ok(())
+        } else {
+            wrong("the figures of this mode are exact")
+        };
+    }
+    if errors.len() != block.periods.len() {
+        return wrong("one is needed for each period");
+    }
+    let most = u64::try_from(indicator.value_max).unwrap_or(0).saturating_mul(1_000);
+    if errors.iter().any(|error| *error > most) {
+        return wrong("outside the plausible range of the indicator");
+    }
+    let exact =
+        |placed: &Placed| matches!(placed.cell, Cell::Value(_)) && placed.standard_error_milli == 0;
+    if block.placed().any(|placed| exact(&placed)) {
+        return wrong("a protected figure is never exact");
+    }
+    Ok(())
 }
 
 fn region(
@@ -370,6 +448,12 @@ mod tests {
                 crime_areas: vec![lists.crime_area("", indicator, "ICCS0101").unwrap()],
                 regions: vec![region.code],
                 periods: vec![Period::parse("", "2016").unwrap()],
+                categories: vec![Categories::default()],
+                standard_error_milli: if mode == Mode::Protected {
+                    vec![2_500]
+                } else {
+                    Vec::new()
+                },
                 cells,
             }],
         }
@@ -379,8 +463,79 @@ mod tests {
     fn a_table_has_one_encoding_and_comes_back() {
         for cell in [Cell::Value(71), Cell::NotShown, Cell::NotApplicable, Cell::Missing] {
             let table = table(vec![cell], Mode::Open);
-            assert_eq!(Table::decode(&table.encode(), Lists::builtin()).unwrap(), table);
+            assert_eq!(decoded(&table).unwrap(), table);
         }
+        let protected = table(vec![Cell::Value(71)], Mode::Protected);
+        assert_eq!(decoded(&protected).unwrap(), protected);
+    }
+
+    fn decoded(table: &Table) -> Result<Table, Invalid> {
+        Table::decode(&table.encode(Lists::builtin()), Lists::builtin())
+    }
+
+    /// Victims of 2015 and 2016, in all, women, and men.
+    fn by_sex(mode: Mode) -> Table {
+        let lists = Lists::builtin();
+        let indicator = lists.indicator("", "PUB.THB.VIC.N").unwrap();
+        let mut table = table(Vec::new(), mode);
+        let block = &mut table.blocks[0];
+        block.indicator = indicator.code;
+        block.crime_areas = vec![lists.crime_area("", indicator, "THB").unwrap()];
+        block.periods.insert(0, Period::parse("", "2015").unwrap());
+        block.categories = ["SEX=F", "SEX=M", "_T"]
+            .map(|text| lists.parse_categories("", indicator, text).unwrap())
+            .to_vec();
+        block.cells = (1..=6).map(Cell::Value).collect();
+        table
+    }
+
+    #[test]
+    fn categories_are_the_axis_that_varies_fastest() {
+        let table = by_sex(Mode::Open);
+        assert_eq!(decoded(&table).unwrap(), table);
+        let placed: Vec<_> = table.blocks[0].placed().collect();
+        let women = table.blocks[0].categories[0];
+        assert_eq!((placed[0].categories, placed[0].cell), (women, Cell::Value(1)));
+        assert_eq!((placed[3].categories, placed[3].cell), (women, Cell::Value(4)));
+        assert_eq!(placed[3].period.to_string(), "2016");
+    }
+
+    #[test]
+    fn the_total_alone_has_one_encoding() {
+        let bytes = table(vec![Cell::Value(71)], Mode::Open).encode(Lists::builtin());
+        let mut written = wire::Table::decode(bytes.as_slice()).unwrap();
+        written.blocks[0].categories = vec!["_T".to_owned()];
+        let error = Table::decode(&written.encode_to_vec(), Lists::builtin()).unwrap_err();
+        assert_eq!(error.field, "table.blocks[0].categories");
+    }
+
+    #[test]
+    fn a_protected_figure_has_a_standard_error_and_an_exact_one_has_none() {
+        let with = |mode, errors: &[u64]| {
+            let mut table = by_sex(mode);
+            table.blocks[0].standard_error_milli = errors.to_vec();
+            decoded(&table)
+        };
+        let table = with(Mode::Protected, &[2_500, 3_000]).unwrap();
+        let errors = table.blocks[0].placed().map(|placed| placed.standard_error_milli);
+        assert_eq!(errors.collect::<Vec<_>>(), [2_500, 2_500, 2_500, 3_000, 3_000, 3_000]);
+        for (mode, errors) in [
+            (Mode::Protected, [].as_slice()),
+            (Mode::Protected, &[2_500]),
+            (Mode::Protected, &[2_500, 3_000, 3_000]),
+            (Mode::Protected, &[2_500, 0]),
+            (Mode::Protected, &[2_500, u64::MAX]),
+            (Mode::Open, &[0, 0]),
+            (Mode::Bulletin, &[2_500, 3_000]),
+        ] {
+            let error = with(mode, errors).unwrap_err();
+            assert_eq!(error.field, "table.blocks[0].standard_error_milli", "{mode:?} {errors:?}");
+        }
+        // Where nothing of a period is shown, nothing need be said.
+        let mut table = by_sex(Mode::Protected);
+        table.blocks[0].standard_error_milli = vec![2_500, 0];
+        table.blocks[0].cells[3..].fill(Cell::NotShown);
+        assert!(decoded(&table).is_ok());
     }
 
     #[test]
@@ -393,7 +548,7 @@ mod tests {
             Cell::Missing,
         ]
         .into_iter()
-        .map(|cell| table(vec![cell], Mode::Open).encode().len())
+        .map(|cell| table(vec![cell], Mode::Open).encode(Lists::builtin()).len())
         .collect();
         assert_eq!(sizes.len(), 1, "{sizes:?}");
     }
@@ -408,10 +563,7 @@ mod tests {
             (vec![], Mode::Open),
             (vec![Cell::NotShown, Cell::NotShown], Mode::Open),
         ] {
-            assert!(
-                Table::decode(&table(cells.clone(), mode).encode(), Lists::builtin()).is_err(),
-                "{cells:?}"
-            );
+            assert!(decoded(&table(cells.clone(), mode)).is_err(), "{cells:?}");
         }
     }
 

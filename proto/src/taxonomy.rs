@@ -9,6 +9,7 @@ use std::{collections::BTreeMap, sync::LazyLock};
 
 use crate::reason::{Invalid, Reason, quoted};
 
+mod categories;
 mod check;
 mod code;
 mod indicator;
@@ -16,6 +17,7 @@ mod load;
 mod period;
 mod words;
 
+pub use categories::{Categories, TOTAL};
 pub use code::{
     AreaList, AudienceCode, CategoryCode, CrimeAreaCode, DimensionCode, EuropolCode, IndicatorCode,
     JurisdictionCode, PriorityCode, PurposeCode, RegionCode, TermCode,

@@ -48,7 +48,7 @@ fn answer(
     let consented = consent::decide(asked, grants, of, lists, now)?;
     let slice = cube::slice(editions, &consented);
     let safe = disclose::protect(&consented, slice, editions, policy, (node, of), lists);
-    Ok(SealedAnswer::seal(&safe, key, bind).into())
+    Ok(SealedAnswer::seal(&safe, lists, key, bind).into())
 }
 
 fn survey(

@@ -134,7 +134,10 @@ fn one_member_that_is_not_open_hides_the_cell_from_everybody() {
     let asked = stored_requirement(&running, &requirement);
     let truth = runtime.block_on(true_answer(&running, "mk-police", &asked));
     let key = peers::secret_key(&running, "mk-police/keys/seal.key").unwrap();
-    let protected = retabled(&truth, &key, |table| table.blocks[0].mode = Mode::Protected);
+    let protected = retabled(&truth, &key, |table| {
+        table.blocks[0].mode = Mode::Protected;
+        table.blocks[0].standard_error_milli = vec![2_500];
+    });
     running.node_server("mk-police").unwrap().kill();
     let node = peers::credentials(&running.dir.join("mk-police/keys")).unwrap();
     let scripted = Scripted { response: response(protected), append: None };

@@ -17,7 +17,7 @@ use accord_proto::{
     reason::Reason,
     seal::{Digest, SecretKey},
     table::{Cell, EditionRef, Mode, Table, TableBlock},
-    taxonomy::{Lists, Period},
+    taxonomy::{Categories, Lists, Period},
     wire,
 };
 use accord_tests::roles;
@@ -68,7 +68,7 @@ fn the_wire_keeps_its_names_and_numbers() {
 
 #[test]
 fn a_table_has_the_bytes_that_are_written_down() {
-    let encoded = table().encode();
+    let encoded = table().encode(Lists::builtin());
     let text = format!(
         "# Table: two crime areas, two periods, every mark once.\n\
          bytes  {}\nsha256 {}\n",
@@ -95,7 +95,7 @@ fn a_seal_has_the_bytes_that_are_written_down() {
     golden("seal.txt", &text);
 
     // The same seal over a table of today's lists opens again.
-    let bytes = table.encode();
+    let bytes = table.encode(Lists::builtin());
     let sealed =
         wire::SealedTable { seal: Some(seal(Digest::of(&bytes)).sign(&key)), table: bytes };
     let opened = SealedTable::open(sealed, &[key.public()], Lists::builtin()).unwrap();
@@ -208,6 +208,8 @@ fn table() -> Table {
             crime_areas: vec![area("ICCS0101"), area("ICCS0401")],
             regions: vec![region.code],
             periods: vec![period("2016"), period("2017")],
+            categories: vec![Categories::default()],
+            standard_error_milli: Vec::new(),
             cells: vec![Cell::Value(71), Cell::NotShown, Cell::NotApplicable, Cell::Missing],
         }],
     }

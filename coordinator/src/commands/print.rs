@@ -2,7 +2,7 @@
 //! returned. Goes out: text. A picture never prints without its coverage.
 
 use accord_proto::{
-    taxonomy::{CrimeAreaCode, Lists, decimal},
+    taxonomy::{CrimeAreaCode, Lists, TOTAL, decimal},
     wire::region as wire,
 };
 use comfy_table::{CellAlignment, Table, presets};
@@ -58,7 +58,7 @@ pub(super) fn picture(
     match format {
         Format::Json => as_json(picture, version, drawn_at, lists).to_string(),
         Format::Csv => {
-            const HEADER: [&str; 12] = [
+            const HEADER: [&str; 14] = [
                 "requirement",
                 "version",
                 "indicator",
@@ -71,6 +71,8 @@ pub(super) fn picture(
                 "contributors",
                 "answered",
                 "members",
+                "categories",
+                "standard_error",
             ];
             let coverage = picture.coverage.unwrap_or_default();
             let row = |cell: &wire::PictureCell| {
@@ -87,6 +89,8 @@ pub(super) fn picture(
                     cell.contributors.join(" "),
                     coverage.answered.to_string(),
                     coverage.members.to_string(),
+                    cell.categories.clone(),
+                    standard_error(cell).unwrap_or_default(),
                 ]
             };
             let header = HEADER.map(str::to_owned).to_vec();
@@ -98,13 +102,17 @@ pub(super) fn picture(
 
 fn as_json(picture: &wire::Picture, version: u32, drawn_at: &str, lists: &Lists) -> Value {
     let coverage = picture.coverage.unwrap_or_default();
+    let number =
+        |text: Option<String>| text.and_then(|text| text.parse::<serde_json::Number>().ok());
     let cell = |cell: &wire::PictureCell| {
         json!({
             "indicator": cell.indicator,
             "crime_area": cell.crime_area,
             "region": cell.region,
             "period": cell.period,
-            "value": figure(cell).and_then(|text| text.parse::<serde_json::Number>().ok()),
+            "categories": cell.categories,
+            "value": number(figure(cell)),
+            "standard_error": number(standard_error(cell)),
             "unit": cell.unit,
             "status": status_name(cell.status()),
             "contributors": cell.contributors,
@@ -158,6 +166,9 @@ fn as_table(picture: &wire::Picture, version: u32, drawn_at: &str, lists: &Lists
         text += &format!("\n{}\n", grid(code, &cells, lists));
     }
     text += "\n† rests on some of the members asked: not the whole region.  : not available.  c not shown.  / not combined.\n";
+    if picture.cells.iter().any(|cell| cell.standard_error_milli != 0) {
+        text += "± standard error: the figure is not exact.\n";
+    }
     for footnote in footnotes(picture, lists) {
         text += &format!("{footnote}\n");
     }
@@ -171,18 +182,27 @@ fn grid(code: &str, cells: &[&wire::PictureCell], lists: &Lists) -> String {
     let mut periods: Vec<_> = cells.iter().map(|cell| cell.period.as_str()).collect();
     periods.sort_unstable();
     periods.dedup();
-    let mut areas: Vec<_> = cells.iter().map(|cell| cell.crime_area.as_str()).collect();
-    areas.dedup();
-    let mut table = plain(["", ""].into_iter().chain(periods.iter().copied()));
-    for area in areas {
+    let mut rows: Vec<_> =
+        cells.iter().map(|cell| (cell.crime_area.as_str(), cell.categories.as_str())).collect();
+    rows.sort_unstable();
+    rows.dedup();
+    // Categories have a column where somebody asked for them.
+    let broken_down = rows.iter().any(|(_, categories)| *categories != TOTAL);
+    let head = if broken_down { 3 } else { 2 };
+    let mut table = plain(vec![""; head].into_iter().chain(periods.iter().copied()));
+    for row @ (area, categories) in rows {
         let label = CrimeAreaCode::parse(area).map_or("", |code| lists.crime_area_label(code));
         let figures = periods.iter().map(|period| {
-            let cell = cells.iter().find(|cell| cell.crime_area == area && cell.period == *period);
+            let cell = cells.iter().find(|cell| {
+                (cell.crime_area.as_str(), cell.categories.as_str()) == row
+                    && cell.period == *period
+            });
             cell.map_or_else(String::new, |cell| marked(cell))
         });
-        table.add_row([area.to_owned(), label.to_owned()].into_iter().chain(figures));
+        let named = [area, label, categories].into_iter().take(head).map(str::to_owned);
+        table.add_row(named.chain(figures));
     }
-    for column in table.column_iter_mut().skip(2) {
+    for column in table.column_iter_mut().skip(head) {
         column.set_cell_alignment(CellAlignment::Right);
     }
     format!("{name} ({code}, {unit}), all members asked\n{table}")
@@ -190,7 +210,11 @@ fn grid(code: &str, cells: &[&wire::PictureCell], lists: &Lists) -> String {
 
 /// A cell in a table for people: a gap is never drawn as zero, a part never as the whole.
 fn marked(cell: &wire::PictureCell) -> String {
-    match (cell.status(), figure(cell)) {
+    let figure = figure(cell).map(|figure| match cell.standard_error_milli {
+        0 => figure,
+        _ => format!("{figure} ±{}", standard_error(cell).unwrap_or_default()),
+    });
+    match (cell.status(), figure) {
         (wire::PictureStatus::Value, Some(figure)) => format!("{figure} "),
         (wire::PictureStatus::Partial, Some(figure)) => format!("{figure}†"),
         (wire::PictureStatus::Missing, _) => ": ".to_owned(),
@@ -209,6 +233,15 @@ fn marked(cell: &wire::PictureCell) -> String {
 fn figure(cell: &wire::PictureCell) -> Option<String> {
     let shown = matches!(cell.status(), wire::PictureStatus::Value | wire::PictureStatus::Partial);
     shown.then(|| decimal(cell.value, cell.decimals))
+}
+
+/// Its standard error, in the figure's unit; 0: it is exact.
+fn standard_error(cell: &wire::PictureCell) -> Option<String> {
+    let error = i64::try_from(cell.standard_error_milli).unwrap_or(i64::MAX);
+    figure(cell).map(|_| match error {
+        0 => "0".to_owned(),
+        error => decimal(error, cell.decimals.saturating_add(3)),
+    })
 }
 
 fn label(lists: &Lists, code: &str) -> String {

@@ -48,6 +48,7 @@ impl wire::exchange_server::Exchange for ExchangeService {
         let term = |indicator: &accord_proto::taxonomy::Indicator| wire::Term {
             indicator: indicator.code.to_string(),
             mode: node.policy.mode(indicator.code).to_wire().into(),
+            tiers: Vec::new(),
         };
         Ok(Response::new(wire::DescribeResponse {
             node: node.name().to_string(),

@@ -35,7 +35,7 @@ pub(super) fn retabled(
 ) -> wire::SealedTable {
     let mut table = Table::decode(&sealed.table, Lists::builtin()).unwrap();
     change(&mut table);
-    let bytes = table.encode();
+    let bytes = table.encode(Lists::builtin());
     let digest = Digest::of(&bytes);
     let sealed = resealed(sealed, own, own, |seal| seal.table_digest = digest);
     wire::SealedTable { table: bytes, ..sealed }
