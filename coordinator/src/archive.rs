@@ -1,5 +1,5 @@
 //! The archive. The only module that names sled. Comes in: requirements, what was seen of members,
-//! pictures. Goes out: the same, after any crash. Must never hold a member's figure: of an answer it keeps
+//! pictures, who contributed to what was pooled. Goes out: the same, after any crash. Must never hold a member's figure: of an answer it keeps
 //! the digest and the consent epoch; the node is the archive of its own answer.
 //!
 //! Every change is one transaction with its journal entry, durable before it is acknowledged.
@@ -29,6 +29,10 @@ use crate::{
     verify::{Seen, VerifiedAnswer},
 };
 
+mod pooled;
+
+pub use pooled::Publication;
+
 /// Version of the schema on disk. Another one is refused, not guessed at.
 const FORMAT: &str = "accord-coordinator 1";
 
@@ -47,11 +51,13 @@ enum Room {
     Versions,
     /// Sequence → entry.
     Journal,
+    /// Indicator, crime area, period and categories → who contributed when the cell was pooled first.
+    Pooled,
 }
 
 impl Room {
-    const NAMES: [&'static str; 6] =
-        ["meta", "requirements", "tables", "pictures", "versions", "journal"];
+    const NAMES: [&'static str; 7] =
+        ["meta", "requirements", "tables", "pictures", "versions", "journal", "pooled"];
 }
 
 type Writes = Vec<(Room, Vec<u8>, Vec<u8>)>;
@@ -265,27 +271,16 @@ impl Archive {
     }
 
     /// Keeps a picture: a new version if it says anything new, otherwise the version that says the same.
-    pub async fn keep(
-        &self,
-        by: &Peer,
-        asked: &SignedRequirement,
-        picture: &Picture,
-        now: Timestamp,
-    ) -> Result<Drawn, Invalid> {
-        let drawn = self.add_version(by, asked, picture, now)?;
-        self.durable.settled().await?;
-        Ok(drawn)
-    }
-
     fn add_version(
         &self,
+        writer: MutexGuard<'_, Frontier>,
         by: &Peer,
         asked: &SignedRequirement,
         picture: &Picture,
+        mut writes: Writes,
         now: Timestamp,
     ) -> Result<Drawn, Invalid> {
         let id = asked.requirement().id;
-        let writer = self.writer();
         let newest = match self.picture(id, None) {
             Ok(newest) => Some(newest),
             Err(error) if error.reason == Reason::NotFound => None,
@@ -311,10 +306,8 @@ impl Archive {
             answered: coverage.answered,
         };
         let key = picture_key(id, drawn.version);
-        let writes = vec![
-            (Room::Pictures, key.clone(), drawn.encode_to_vec()),
-            (Room::Versions, key, line.encode_to_vec()),
-        ];
+        writes.push((Room::Pictures, key.clone(), drawn.encode_to_vec()));
+        writes.push((Room::Versions, key, line.encode_to_vec()));
         let digest = Digest::of(payload);
         self.commit(writer, writes, entry(by, asked, now, Act::Combination, "picture", digest))?;
         Ok(drawn)

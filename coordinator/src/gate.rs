@@ -1,18 +1,30 @@
 //! The gate: which regional cells may be shown, with jurisdictions as the units to protect. Comes in:
-//! verified answers. Goes out: [`Publishable`] cells, the only ones that can be combined.
+//! verified answers, and who contributed to the cells that were pooled before. Goes out: [`Publishable`] cells,
+//! the only ones that can be combined. Must never choose between two figures of a jurisdiction.
 //!
 //! # Why this is enough
-//! *Claim:* nobody learns a jurisdiction's figure from a published cell that was not public before.
-//! *Argument:* a cell passes only by `Publishable::already_public`, and that demands that the seal of
-//! *every* contributor states mode open, which its node's policy allows only for nationally published
-//! figures. One contributor in another mode and the cell is not shown. *Known limit:* the rules for
-//! cells that are not public (minimum contributors, dominance, differencing) do not exist yet, so none passes.
+//! *Claim:* a published cell tells a neighbour, who knows its own share and every public figure, no other
+//! jurisdiction's figure. *Argument:* a cell passes in one of two ways.
+//! - `Publishable::already_public`: the seal of *every* contributor states mode open, which its node's policy allows
+//!   only for nationally published figures. There is nothing to infer.
+//! - `Publishable::pooled`: at least three jurisdictions, or more if the requirement says so, bring a figure that is
+//!   not open. Open figures in it do not count: everybody can subtract them. Whoever subtracts its own share is left
+//!   with the sum of two or more. And a cell has *one contributor set for ever*: with any other, whoever asks, it is
+//!   withheld, because the difference of two sets is somebody's figure. Who contributed first is durable with
+//!   the picture that showed it.
+//!
+//! *Known limit:* one member that colludes with another, dominance (p %), and what follows from cells that
+//! contain each other (regions, areas, periods, categories, also a parent with one possible child) come with the full
+//! rules. The same set may be shown again from newer editions: what changed then is told. The memory is this
+//! coordinator's own, and as old as the copy that it was restored from.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use accord_proto::{
+    identity::Name,
+    question::{CONTRIBUTORS_MIN, Question},
     table::{Cell, Mode},
-    taxonomy::{Categories, CrimeAreaCode, IndicatorCode, JurisdictionCode, Period},
+    taxonomy::{Categories, CrimeAreaCode, IndicatorCode, JurisdictionCode, Lists, Period},
 };
 
 use crate::verify::VerifiedAnswer;
@@ -30,12 +42,79 @@ pub struct RegionalKey {
     pub categories: Categories,
 }
 
+impl RegionalKey {
+    /// Every cell that is asked, in the order of the question.
+    pub fn asked(question: &Question) -> impl Iterator<Item = Self> {
+        question.blocks.iter().flat_map(|block| {
+            block.crime_areas.iter().flat_map(move |crime_area| {
+                block.periods.iter().flat_map(move |period| {
+                    block.categories.iter().map(move |categories| Self {
+                        indicator: block.indicator,
+                        crime_area: *crime_area,
+                        period: *period,
+                        categories: *categories,
+                    })
+                })
+            })
+        })
+    }
+}
+
+/// Whose figures are in a pooled cell: jurisdictions and their nodes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Contributors(pub BTreeSet<(JurisdictionCode, Name)>);
+
+impl Contributors {
+    fn of(cell: &[Contribution<'_>]) -> Self {
+        let contributes = |part: &&Contribution<'_>| matches!(part.cell, Cell::Value(_));
+        let contributors = cell.iter().filter(contributes);
+        Self(contributors.map(|part| (part.jurisdiction, part.node.clone())).collect())
+    }
+}
+
+/// Cells that were pooled before, with their contributors for ever.
+pub type PooledBefore = BTreeMap<RegionalKey, Contributors>;
+
 /// One member's part in a regional cell.
 #[derive(Clone, Copy)]
-pub(crate) struct Contribution {
+pub(crate) struct Contribution<'a> {
+    pub(crate) node: &'a Name,
     pub(crate) jurisdiction: JurisdictionCode,
     pub(crate) mode: Mode,
     pub(crate) cell: Cell,
+    /// 0: exact.
+    pub(crate) standard_error_milli: u64,
+}
+
+impl Contribution<'_> {
+    /// A figure that is not public: it is what the gate protects.
+    fn is_hidden(&self) -> bool {
+        matches!(self.cell, Cell::Value(_)) && self.mode != Mode::Open
+    }
+
+    fn figure(&self) -> Option<Figure> {
+        let standard_error_milli = self.standard_error_milli;
+        match self.cell {
+            Cell::Value(value) => Some(Figure { value, standard_error_milli }),
+            Cell::NotShown | Cell::NotApplicable | Cell::Missing => None,
+        }
+    }
+}
+
+/// One figure to combine.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Figure {
+    /// In units of 10^-decimals of the indicator.
+    pub(crate) value: i64,
+    /// In thousandths of such a unit; 0: exact.
+    pub(crate) standard_error_milli: u64,
+}
+
+impl std::fmt::Debug for Figure {
+    /// Prints no figure.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Figure(_)")
+    }
 }
 
 /// Who stands how to a cell, by jurisdiction. Nodes of one jurisdiction count as one.
@@ -51,10 +130,11 @@ pub struct Standing {
     pub whole: bool,
 }
 
-/// A cell that may be shown, with the figures to combine. Made by `Publishable::already_public` only.
+/// A cell that may be shown, with the figures to combine. Made by `already_public` and `pooled` only.
 pub struct Publishable {
     standing: Standing,
-    values: Vec<i64>,
+    figures: Vec<Figure>,
+    pooled: Option<Contributors>,
 }
 
 impl std::fmt::Debug for Publishable {
@@ -68,17 +148,43 @@ impl Publishable {
     /// Passes a cell whose every contributor's seal states mode open; nothing else. What is public nationally is
     /// one figure for a jurisdiction, however many of its nodes hold it: it counts once, and if they hold
     /// different ones, nobody can say which is true.
-    pub(crate) fn already_public(cell: &[Contribution]) -> Option<Self> {
-        let mut figures = BTreeMap::new();
-        for part in cell {
-            if let Cell::Value(value) = part.cell {
-                let same = *figures.entry(part.jurisdiction).or_insert(value) == value;
-                if part.mode != Mode::Open || !same {
-                    return None;
-                }
-            }
+    pub(crate) fn already_public(cell: &[Contribution<'_>]) -> Option<Self> {
+        if cell.iter().any(Contribution::is_hidden) {
+            return None;
         }
-        Some(Self { values: figures.into_values().collect(), standing: Standing::of(cell) })
+        let figures = open_figures(cell)?.into_values().map(exact).collect();
+        Some(Self { standing: Standing::of(cell), figures, pooled: None })
+    }
+
+    /// Passes a cell that at least `minimum` jurisdictions bring a figure to that is not public, with the
+    /// contributors that it was pooled from `before`, if it was. Nodes of one jurisdiction count different
+    /// units under modes protected and bulletin, so their figures add, and they are one contributor. Where one of them
+    /// is open and another is not, nobody can say whether they count the same: withheld. So is a cell to which a
+    /// node brings more than one, of several regions or levels: a part of it may be shown and the rest not.
+    pub(crate) fn pooled(
+        cell: &[Contribution<'_>],
+        minimum: usize,
+        before: Option<&Contributors>,
+    ) -> Option<Self> {
+        let nodes: BTreeSet<_> = cell.iter().map(|part| part.node).collect();
+        let open = open_figures(cell)?;
+        let hidden: Vec<_> = cell.iter().filter(|part| part.is_hidden()).collect();
+        let jurisdictions: BTreeSet<_> = hidden.iter().map(|part| part.jurisdiction).collect();
+        let contributors = Contributors::of(cell);
+
+        let one_of_each = nodes.len() == cell.len();
+        let enough = jurisdictions.len() >= minimum;
+        let apart = jurisdictions.iter().all(|jurisdiction| !open.contains_key(jurisdiction));
+        let same = before.is_none_or(|before| *before == contributors);
+        if !(one_of_each && enough && apart && same) {
+            return None;
+        }
+        let hidden = hidden.into_iter().filter_map(Contribution::figure);
+        Some(Self {
+            standing: Standing::of(cell),
+            figures: open.into_values().map(exact).chain(hidden).collect(),
+            pooled: Some(contributors),
+        })
     }
 
     /// Who stands how to it.
@@ -86,13 +192,30 @@ impl Publishable {
         &self.standing
     }
 
-    pub(crate) fn values(&self) -> &[i64] {
-        &self.values
+    pub(crate) fn figures(&self) -> &[Figure] {
+        &self.figures
     }
 }
 
+/// One open figure for a jurisdiction; none if its nodes hold different ones.
+fn open_figures(cell: &[Contribution<'_>]) -> Option<BTreeMap<JurisdictionCode, i64>> {
+    let mut figures = BTreeMap::new();
+    for part in cell.iter().filter(|part| part.mode == Mode::Open) {
+        if let Cell::Value(value) = part.cell
+            && *figures.entry(part.jurisdiction).or_insert(value) != value
+        {
+            return None;
+        }
+    }
+    Some(figures)
+}
+
+fn exact(value: i64) -> Figure {
+    Figure { value, standard_error_milli: 0 }
+}
+
 impl Standing {
-    fn of(cell: &[Contribution]) -> Self {
+    fn of(cell: &[Contribution<'_>]) -> Self {
         let mut by_jurisdiction = BTreeMap::<_, Vec<Cell>>::new();
         for part in cell {
             by_jurisdiction.entry(part.jurisdiction).or_default().push(part.cell);
@@ -127,9 +250,17 @@ pub enum Verdict {
     Withheld,
 }
 
-/// Judges every cell of the answers.
-pub fn judge(answers: &[VerifiedAnswer]) -> BTreeMap<RegionalKey, Verdict> {
-    let mut cells = BTreeMap::<RegionalKey, Vec<Contribution>>::new();
+/// What the gate says of every cell.
+pub type Verdicts = BTreeMap<RegionalKey, Verdict>;
+
+/// Judges every cell of the answers. `minimum` is what the requirement demands.
+pub fn judge(
+    answers: &[VerifiedAnswer],
+    minimum: u32,
+    before: &PooledBefore,
+    lists: &Lists,
+) -> Verdicts {
+    let mut cells = BTreeMap::<RegionalKey, Vec<Contribution<'_>>>::new();
     for answer in answers {
         for block in &answer.table().blocks {
             for placed in block.placed() {
@@ -140,69 +271,165 @@ pub fn judge(answers: &[VerifiedAnswer]) -> BTreeMap<RegionalKey, Verdict> {
                     categories: placed.categories,
                 };
                 cells.entry(key).or_default().push(Contribution {
+                    node: &answer.table().node,
                     jurisdiction: answer.jurisdiction(),
                     mode: block.mode,
                     cell: placed.cell,
+                    standard_error_milli: placed.standard_error_milli,
                 });
             }
         }
     }
-    let verdict = |cell: Vec<Contribution>| match Publishable::already_public(&cell) {
-        Some(publishable) => Verdict::Shown(publishable),
-        None => Verdict::Withheld,
+    let minimum = usize::try_from(minimum.max(CONTRIBUTORS_MIN)).unwrap_or(usize::MAX);
+    let verdict = |key: &RegionalKey, cell: &[Contribution<'_>]| {
+        // Only what adds up can hide a member in a sum: a mean or a state has no pool.
+        let adds = lists.indicator_of(key.indicator).is_some_and(|of| of.semantics.adds());
+        let passed = match Publishable::already_public(cell) {
+            None if adds => Publishable::pooled(cell, minimum, before.get(key)),
+            passed => passed,
+        };
+        passed.map_or(Verdict::Withheld, Verdict::Shown)
     };
-    cells.into_iter().map(|(key, cell)| (key, verdict(cell))).collect()
+    cells.iter().map(|(key, cell)| (*key, verdict(key, cell))).collect()
+}
+
+/// The pooled cells that may be shown: their contributors must be remembered with the picture.
+pub fn pooled(verdicts: &Verdicts) -> impl Iterator<Item = (&RegionalKey, &Contributors)> {
+    verdicts.iter().filter_map(|(key, verdict)| match verdict {
+        Verdict::Shown(cell) => Some((key, cell.pooled.as_ref()?)),
+        Verdict::Withheld => None,
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn part(jurisdiction: &str, mode: Mode, cell: Cell) -> Contribution {
-        Contribution { jurisdiction: JurisdictionCode::parse(jurisdiction).unwrap(), mode, cell }
+    type Part = (&'static str, &'static str, Mode, Cell);
+
+    fn with<T>(parts: &[Part], judged: impl FnOnce(&[Contribution<'_>]) -> T) -> T {
+        let names: Vec<_> =
+            parts.iter().map(|(_, node, _, _)| Name::parse("", node).unwrap()).collect();
+        let parts = parts.iter().zip(&names).map(|((jurisdiction, _, mode, cell), node)| {
+            let standard_error_milli = if *mode == Mode::Protected { 2_500 } else { 0 };
+            let jurisdiction = JurisdictionCode::parse(jurisdiction).unwrap();
+            Contribution { node, jurisdiction, mode: *mode, cell: *cell, standard_error_milli }
+        });
+        judged(&parts.collect::<Vec<_>>())
     }
 
+    fn public(parts: &[Part]) -> Option<Publishable> {
+        with(parts, Publishable::already_public)
+    }
+
+    fn pooled(parts: &[Part], before: Option<&Contributors>) -> Option<Publishable> {
+        with(parts, |cell| Publishable::pooled(cell, 3, before))
+    }
+
+    fn values(cell: &Publishable) -> Vec<i64> {
+        let mut values: Vec<_> = cell.figures().iter().map(|figure| figure.value).collect();
+        values.sort_unstable();
+        values
+    }
+
+    const OPEN: Mode = Mode::Open;
+    const NOISY: Mode = Mode::Protected;
+    const ONE: Cell = Cell::Value(1);
+    const TWO: Cell = Cell::Value(2);
+    const THREE: [Part; 3] =
+        [("AL", "al", NOISY, ONE), ("BA", "ba", NOISY, TWO), ("ME", "me", Mode::Bulletin, ONE)];
+
     #[test]
-    fn one_contributor_that_is_not_open_hides_the_cell() {
-        let open = part("AL", Mode::Open, Cell::Value(1));
-        assert!(
-            Publishable::already_public(&[open, part("BA", Mode::Open, Cell::Value(2))]).is_some()
-        );
+    fn one_contributor_that_is_not_open_is_not_already_public() {
+        assert!(public(&[("AL", "al", OPEN, ONE), ("BA", "ba", OPEN, TWO)]).is_some());
         for mode in [Mode::Protected, Mode::Bulletin] {
-            assert!(
-                Publishable::already_public(&[open, part("BA", mode, Cell::Value(2))]).is_none()
-            );
+            assert!(public(&[("AL", "al", OPEN, ONE), ("BA", "ba", mode, TWO)]).is_none());
         }
         // Whoever shows nothing is no contributor.
-        let silent = part("BA", Mode::Closed, Cell::NotShown);
-        assert!(Publishable::already_public(&[open, silent]).is_some());
+        let silent = ("BA", "ba", Mode::Closed, Cell::NotShown);
+        assert!(public(&[("AL", "al", OPEN, ONE), silent]).is_some());
     }
 
     #[test]
     fn a_figure_that_two_nodes_of_a_jurisdiction_hold_counts_once() {
-        let node = |value| part("BA", Mode::Open, Cell::Value(value));
-        let neighbour = part("AL", Mode::Open, Cell::Value(1));
-        assert_eq!(
-            Publishable::already_public(&[node(42), neighbour, node(42)]).unwrap().values(),
-            [1, 42]
-        );
-        assert!(Publishable::already_public(&[node(42), neighbour, node(43)]).is_none());
+        let node = |node, value| ("BA", node, OPEN, Cell::Value(value));
+        let neighbour = ("AL", "al", OPEN, ONE);
+        let cell = public(&[node("ba", 42), neighbour, node("ba-2", 42)]).unwrap();
+        assert_eq!(values(&cell), [1, 42]);
+        assert!(public(&[node("ba", 42), neighbour, node("ba-2", 43)]).is_none());
     }
 
     #[test]
     fn nodes_of_one_jurisdiction_count_as_one() {
         let cell = [
-            part("BA", Mode::Open, Cell::Value(1)),
-            part("BA", Mode::Open, Cell::Missing),
-            part("AL", Mode::Open, Cell::Missing),
-            part("ME", Mode::Open, Cell::NotShown),
+            ("BA", "ba", OPEN, ONE),
+            ("BA", "ba-2", OPEN, Cell::Missing),
+            ("AL", "al", OPEN, Cell::Missing),
+            ("ME", "me", OPEN, Cell::NotShown),
         ];
-        let standing = Publishable::already_public(&cell).unwrap().standing;
+        let standing = public(&cell).unwrap().standing;
         let names =
             |list: &[JurisdictionCode]| list.iter().map(ToString::to_string).collect::<Vec<_>>();
         assert_eq!(names(&standing.contributors), ["BA"]);
         assert_eq!(names(&standing.missing), ["AL"]);
         assert_eq!(names(&standing.not_shown), ["ME"]);
         assert!(!standing.whole, "one of the two nodes of BA has no figure in it");
+    }
+
+    #[test]
+    fn figures_that_are_not_public_need_three_jurisdictions() {
+        assert!(pooled(&THREE[..2], None).is_none());
+        let cell = pooled(&THREE, None).unwrap();
+        assert_eq!(values(&cell), [1, 1, 2]);
+        let errors = cell.figures().iter().filter(|figure| figure.standard_error_milli == 2_500);
+        assert_eq!(errors.count(), 2, "the bulletin figure is exact");
+        assert!(with(&THREE, |cell| Publishable::pooled(cell, 4, None)).is_none());
+    }
+
+    #[test]
+    fn two_nodes_of_a_jurisdiction_add_and_are_one_contributor() {
+        let second = ("BA", "ba-2", NOISY, Cell::Value(5));
+        assert!(pooled(&[THREE[0], THREE[1], second], None).is_none());
+        let cell = pooled(&[THREE[0], THREE[1], second, THREE[2]], None).unwrap();
+        assert_eq!(values(&cell), [1, 1, 2, 5]);
+        assert_eq!(cell.standing.contributors.len(), 3);
+        // One of them public, the other not: do they count the same?
+        let public = ("BA", "ba-2", OPEN, Cell::Value(5));
+        assert!(pooled(&[THREE[0], THREE[1], public, THREE[2]], None).is_none());
+    }
+
+    #[test]
+    fn an_open_figure_hides_nobody() {
+        let open = |code, node| (code, node, OPEN, Cell::Value(7));
+        let public = [open("RS", "rs"), open("MK", "mk"), open("XK", "xk")];
+        assert!(pooled(&[public[0], public[1], public[2], THREE[0], THREE[1]], None).is_none());
+        let cell = pooled(&[THREE[0], THREE[1], THREE[2], public[0]], None).unwrap();
+        assert_eq!(values(&cell), [1, 1, 2, 7]);
+    }
+
+    #[test]
+    fn a_pooled_cell_has_one_contributor_set_for_ever() {
+        let set = pooled(&THREE, None).unwrap().pooled.unwrap();
+        assert!(pooled(&THREE, Some(&set)).is_some());
+        // Somebody who shows nothing changes nothing.
+        let silent = ("RS", "rs", NOISY, Cell::NotShown);
+        assert!(pooled(&[THREE[0], THREE[1], THREE[2], silent], Some(&set)).is_some());
+
+        let fourth = ("RS", "rs", NOISY, ONE);
+        let other_node = ("ME", "me-2", NOISY, ONE);
+        assert!(pooled(&[THREE[0], THREE[1], THREE[2], fourth], Some(&set)).is_none());
+        assert!(pooled(&[THREE[0], THREE[1], fourth], Some(&set)).is_none());
+        assert!(pooled(&[THREE[0], THREE[1], other_node], Some(&set)).is_none());
+        assert!(pooled(&[THREE[0], THREE[1], THREE[2], other_node], Some(&set)).is_none());
+        let public = ("RS", "rs", OPEN, ONE);
+        assert!(pooled(&[THREE[0], THREE[1], THREE[2], public], Some(&set)).is_none());
+    }
+
+    #[test]
+    fn a_node_with_several_regions_is_not_pooled() {
+        for cell in [ONE, Cell::NotShown] {
+            let other_region = ("AL", "al", NOISY, cell);
+            assert!(pooled(&[THREE[0], other_region, THREE[1], THREE[2]], None).is_none());
+        }
     }
 }

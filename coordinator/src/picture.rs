@@ -115,18 +115,7 @@ pub fn draw(
     let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
     let round = Round::of(members);
     // Every cell that was asked stands in the picture, also when nobody answered.
-    let keys = requirement.question.blocks.iter().flat_map(|block| {
-        block.crime_areas.iter().flat_map(move |crime_area| {
-            block.periods.iter().flat_map(move |period| {
-                block.categories.iter().map(move |categories| RegionalKey {
-                    indicator: block.indicator,
-                    crime_area: *crime_area,
-                    period: *period,
-                    categories: *categories,
-                })
-            })
-        })
-    });
+    let keys = RegionalKey::asked(&requirement.question);
     let coverage = region::Coverage {
         answered: count(members.iter().filter(answered).count()),
         members: count(members.len()),
@@ -166,7 +155,11 @@ impl Round {
         let unanswered =
             RegionalCell { combined: Combined::Nothing, standing: Standing::default() };
         let RegionalCell { combined, standing } = cell.unwrap_or(&unanswered);
-        let (status, value) = self.status(*combined, standing);
+        let status = self.status(*combined, standing);
+        let (value, standard_error_milli) = match combined {
+            Combined::Figure { value, standard_error_milli } => (*value, *standard_error_milli),
+            Combined::Nothing | Combined::TooFew | Combined::NotApplicable => (0, 0),
+        };
         let names = |list: &[JurisdictionCode]| list.iter().map(ToString::to_string).collect();
         region::PictureCell {
             indicator: code.to_string(),
@@ -182,20 +175,19 @@ impl Round {
             not_shown: names(&standing.not_shown),
             silent: self.silent.iter().map(ToString::to_string).collect(),
             categories: lists.write_categories(code, &categories),
-            // Only exact figures pass the gate.
-            standard_error_milli: 0,
+            standard_error_milli,
         }
     }
 
-    fn status(&self, combined: Combined, standing: &Standing) -> (region::PictureStatus, i64) {
+    fn status(&self, combined: Combined, standing: &Standing) -> region::PictureStatus {
         let whole = standing.whole && self.silent.is_empty();
         let all_missing = !standing.missing.is_empty() && standing.not_shown.is_empty();
         match combined {
-            Combined::Figure(value) if whole => (region::PictureStatus::Value, value),
-            Combined::Figure(value) => (region::PictureStatus::Partial, value),
-            Combined::NotApplicable => (region::PictureStatus::NotApplicable, 0),
-            Combined::Nothing if all_missing => (region::PictureStatus::Missing, 0),
-            Combined::Nothing | Combined::TooFew => (region::PictureStatus::NotShown, 0),
+            Combined::Figure { .. } if whole => region::PictureStatus::Value,
+            Combined::Figure { .. } => region::PictureStatus::Partial,
+            Combined::NotApplicable => region::PictureStatus::NotApplicable,
+            Combined::Nothing if all_missing => region::PictureStatus::Missing,
+            Combined::Nothing | Combined::TooFew => region::PictureStatus::NotShown,
         }
     }
 }

@@ -4,7 +4,7 @@
 use accord_proto::{
     clock::{Clock, Entropy, Timestamp},
     id::RequirementId,
-    question::Requirement,
+    question::{CONTRIBUTORS_MIN, Requirement},
     reason::{Invalid, Reason},
     seal::SecretKey,
     taxonomy::{Indicator, Lists, Period},
@@ -70,9 +70,9 @@ impl OneOrMany {
     }
 }
 
-/// Default of `minimum_contributors`: c + 2 with c = 1 colluding member.
+/// Default of `minimum_contributors`.
 fn minimum() -> u32 {
-    3
+    CONTRIBUTORS_MIN
 }
 
 /// Most periods that one range may stand for.

@@ -42,7 +42,7 @@ pub struct Coordinator {
     pub lists: &'static Lists,
     /// Signs pictures; named in the roster.
     pub sign_key: SecretKey,
-    /// What survives: requirements, states, pictures, the journal. Never a member's figure.
+    /// What survives: requirements, states, pictures, who was pooled, the journal. Never a member's figure.
     pub archive: Archive,
     /// Requirements that are being gathered right now.
     pub rounds: Mutex<BTreeSet<RequirementId>>,
@@ -113,17 +113,27 @@ pub async fn survey(
     // What was seen of the members is durable before anything rests on it.
     coordinator.archive.remember(by, asked, &answers, coordinator.clock.now()).await?;
 
-    let verdicts = gate::judge(&answers);
-    let figures = combine::combine(&verdicts, coordinator.lists);
-    let picture = picture::draw(
-        asked,
-        &states,
-        &figures,
-        &coordinator.roster,
-        coordinator.lists,
-        &coordinator.sign_key,
-    );
-    coordinator.archive.keep(by, asked, &picture, coordinator.clock.now()).await
+    let drawn = publish(coordinator, by, asked, &states, &answers)?;
+    coordinator.archive.settled().await?;
+    Ok(drawn)
+}
+
+/// Judges, combines, draws and keeps, one picture after the other: what the gate knows of the pictures before
+/// is still so when this one is kept, and what this one shows is known to the next.
+fn publish(
+    coordinator: &Coordinator,
+    by: &Peer,
+    asked: &SignedRequirement,
+    states: &[MemberState],
+    answers: &[VerifiedAnswer],
+) -> Result<Drawn, Invalid> {
+    let Coordinator { roster, lists, sign_key, archive, clock, .. } = coordinator;
+    let publication = archive.publication(lists);
+    let before = publication.pooled_before(asked)?;
+    let verdicts = gate::judge(answers, asked.requirement().minimum_contributors, &before, lists);
+    let figures = combine::combine(&verdicts, lists);
+    let picture = picture::draw(asked, states, &figures, roster, lists, sign_key);
+    publication.keep(by, asked, &picture, &verdicts, clock.now())
 }
 
 /// One reply becomes a verified answer or a silence.

@@ -177,6 +177,8 @@ pub const GATHER_CONCURRENCY_MAX: usize = 32;
 
 /// Gathers under way at the same time, each of another requirement.
 pub const GATHERS_MAX: usize = 8;
+/// Regional cells whose contributors a coordinator remembers for ever, one that was pooled each.
+pub const POOLED_CELLS_MAX: u64 = 1_000_000;
 
 /// Default of the free space below which a store takes no more writes: a full disk poisons it.
 pub const STORE_FREE_BYTES_MIN: u64 = 64 * 1024 * 1024;

@@ -22,6 +22,10 @@ use crate::{
     wire,
 };
 
+/// Fewest contributing jurisdictions of a cell that is not public: c + 2 for c colluding members, and c is at
+/// least 1.
+pub const CONTRIBUTORS_MIN: u32 = 3;
+
 /// One block of a question: every crime area × every period × every set of categories, at one region level.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Block {
@@ -199,13 +203,11 @@ impl Requirement {
     }
 
     fn check_bounds(&self) -> Result<(), Invalid> {
-        // c + 2 for c colluding members; c is at least 1, so nobody may ask for less than 3.
-        const MINIMUM: u32 = 3;
-        if self.minimum_contributors < MINIMUM {
+        if self.minimum_contributors < CONTRIBUTORS_MIN {
             return Err(Invalid::new(
                 Reason::FieldInvalid,
                 "requirement.minimum_contributors",
-                format!("{} is below {MINIMUM}", self.minimum_contributors),
+                format!("{} is below {CONTRIBUTORS_MIN}", self.minimum_contributors),
             ));
         }
         let window_s = self.closes_at.as_s() - self.opens_at.as_s();

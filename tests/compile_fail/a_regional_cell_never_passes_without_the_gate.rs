@@ -1,6 +1,10 @@
 // The lie: figures are declared publishable, and the gate has not judged them.
-use accord_coordinator::gate::{Publishable, Standing};
+use accord_coordinator::gate::{Contributors, Figure, Publishable, Standing};
 
-fn ungated(standing: Standing, values: Vec<i64>) -> Publishable {
-    Publishable { standing, values }
+fn ungated(
+    standing: Standing,
+    figures: Vec<Figure>,
+    pooled: Option<Contributors>,
+) -> Publishable {
+    Publishable { standing, figures, pooled }
 }

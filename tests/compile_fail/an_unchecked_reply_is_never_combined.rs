@@ -1,11 +1,10 @@
 // The lie: what a member said is believed as it came.
-use std::collections::BTreeMap;
-
 use accord_coordinator::{
-    gate::{self, RegionalKey, Verdict},
+    gate::{self, PooledBefore, Verdicts},
     gather::Reply,
 };
+use accord_proto::taxonomy::Lists;
 
-fn unverified(reply: Reply) -> BTreeMap<RegionalKey, Verdict> {
-    gate::judge(&[reply])
+fn unverified(reply: Reply, before: &PooledBefore, lists: &Lists) -> Verdicts {
+    gate::judge(&[reply], 3, before, lists)
 }

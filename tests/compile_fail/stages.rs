@@ -62,7 +62,9 @@ fn survey(
     let verified = verify::verify(reply, asked, None, lists, now);
     let states = [MemberState::of(member, &verified)];
     let answers: Vec<_> = verified.into_iter().collect();
-    let verdicts = gate::judge(&answers);
+    let before = gate::PooledBefore::new();
+    let minimum = asked.requirement().minimum_contributors;
+    let verdicts = gate::judge(&answers, minimum, &before, lists);
     let figures = combine::combine(&verdicts, lists);
     picture::draw(asked, &states, &figures, roster, lists, key)
 }

@@ -13,6 +13,7 @@ pub mod process;
 pub mod report;
 pub mod resident;
 pub mod roles;
+pub mod stand_in;
 pub mod yardstick;
 
 #[doc(hidden)]

@@ -21,7 +21,7 @@ use accord_proto::{
     wire::{self, exchange_client::ExchangeClient, exchange_server::ExchangeServer},
 };
 use anyhow::{Context as _, Result};
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, task::JoinHandle};
 use tonic::{Request, Response, Status, transport::Channel};
 
 use crate::federation::Federation;
@@ -136,18 +136,22 @@ impl wire::exchange_server::Exchange for Scripted {
 
 impl Scripted {
     /// Serves at an address with somebody's credentials, until the task is dropped or aborted.
-    pub async fn serve(
-        self,
-        address: &str,
-        credentials: Credentials,
-    ) -> Result<tokio::task::JoinHandle<()>> {
-        let listener = TcpListener::bind(address).await.with_context(|| address.to_owned())?;
-        let service = ExchangeServer::new(self);
-        let options = Options { call_timeout: CALL, reflection: false };
-        Ok(tokio::spawn(async move {
-            let _ =
-                listener::serve(listener, &credentials, service, options, std::future::pending())
-                    .await;
-        }))
+    pub async fn serve(self, address: &str, credentials: Credentials) -> Result<JoinHandle<()>> {
+        serve(self, address, credentials).await
     }
+}
+
+/// Serves an Exchange at an address with somebody's credentials, until the task is aborted.
+pub async fn serve(
+    exchange: impl wire::exchange_server::Exchange,
+    address: &str,
+    credentials: Credentials,
+) -> Result<JoinHandle<()>> {
+    let listener = TcpListener::bind(address).await.with_context(|| address.to_owned())?;
+    let service = ExchangeServer::new(exchange);
+    let options = Options { call_timeout: CALL, reflection: false };
+    Ok(tokio::spawn(async move {
+        let _ =
+            listener::serve(listener, &credentials, service, options, std::future::pending()).await;
+    }))
 }

@@ -79,6 +79,37 @@ fn a_table_has_the_bytes_that_are_written_down() {
 }
 
 #[test]
+fn a_protected_table_by_category_has_the_bytes_that_are_written_down() {
+    let lists = Lists::builtin();
+    let indicator = lists.indicator("", "PUB.THB.VIC.N").unwrap();
+    let categories = ["SEX=F", "SEX=F;AGE=CHILD", "_T"]
+        .map(|text| lists.parse_categories("", indicator, text).unwrap());
+    let mut table = table();
+    let block = &mut table.blocks[0];
+    block.indicator = indicator.code;
+    block.mode = Mode::Protected;
+    block.crime_areas = vec![lists.crime_area("", indicator, "THB").unwrap()];
+    block.categories = categories.to_vec();
+    block.standard_error_milli = vec![2_500, 3_000];
+    block.cells = vec![
+        Cell::Value(15),
+        Cell::NotShown,
+        Cell::Value(40),
+        Cell::Value(20),
+        Cell::NotApplicable,
+        Cell::Value(45),
+    ];
+    let encoded = table.encode(lists);
+    let text = format!(
+        "# Table, mode protected: one crime area, two periods with a standard error each, three categories.\n\
+         bytes  {}\nsha256 {}\n",
+        hex(&encoded),
+        Digest::of(&encoded)
+    );
+    golden("table-protected.txt", &text);
+}
+
+#[test]
 fn a_seal_has_the_bytes_that_are_written_down() {
     let key = SecretKey::from_pem("key", KEY).unwrap();
     let table = Table { lists: Lists::builtin().name().to_owned(), ..table() };

@@ -20,6 +20,7 @@ mod upload;
 mod london;
 mod published;
 mod summary;
+mod pooled;
 mod adversary;
 mod partition;
 mod listener;

@@ -25,6 +25,16 @@ pub enum Semantics {
     Score,
 }
 
+impl Semantics {
+    /// Do figures of several members make one by addition?
+    pub fn adds(self) -> bool {
+        match self {
+            Self::Flow | Self::Magnitude => true,
+            Self::Stock | Self::Ratio | Self::Price | Self::Score => false,
+        }
+    }
+}
+
 /// When a unit is counted. Two members' figures compare only if they count at the same moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Moment {
