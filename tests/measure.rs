@@ -31,6 +31,10 @@ enum Topic {
     Ingest,
     /// 500 cells of mixed levels out of editions of a million records.
     Slice,
+    /// What protection costs: drawing, answering, answering again; a bulletin with its audit.
+    Disclose,
+    /// What protection leaves of real figures: share shown and error, by mode and tier.
+    Utility,
     /// Opening a store of up to 1.28 million observations, and what they take in memory.
     Start,
 }
@@ -66,6 +70,8 @@ fn run(arguments: &Arguments) -> Result<String> {
         Topic::Answer => measure::answer(program, &at, arguments.calls.into())?,
         Topic::Ingest => measure::ingest(&at, rounds)?,
         Topic::Slice => measure::slice(&at, rounds)?,
+        Topic::Disclose => measure::disclose(&at, rounds)?,
+        Topic::Utility => measure::utility(&at, rounds)?,
         Topic::Start => measure::start(&program, &at, rounds)?,
     };
     Ok(match arguments.format {

@@ -1,13 +1,24 @@
-//! `cargo soak TOPIC --rounds N`: the full sizes of what the suite does a few times.
+//! `cargo soak TOPIC --rounds N`: the full sizes of what the suite does a few times. `cargo soak twin`: worlds
+//! from folders, to be attacked by whoever wants to.
 
 use std::{
     io::Write as _,
+    path::PathBuf,
     process::ExitCode,
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use accord_tests::{crash, damage, fulldisk, roles};
-use anyhow::Result;
+use accord_tests::{
+    attack::{
+        folder::{self, Twins},
+        node::Nodes,
+        oracle::Service,
+        reference::Reference,
+        soak::soak,
+    },
+    crash, damage, fulldisk, roles,
+};
+use anyhow::{Context as _, Result, bail};
 use clap::{Parser, ValueEnum};
 
 /// Long runs of the fault tests. Prints the seed, what was found, and what was left out.
@@ -22,6 +33,32 @@ struct Arguments {
     /// Repeats a run.
     #[arg(long)]
     seed: Option<u64>,
+    /// attacks: only the one with this name.
+    #[arg(long)]
+    attack: Option<String>,
+    /// attacks: whom they are run against.
+    #[arg(long, value_enum, default_value = "node")]
+    against: Against,
+    /// twin: a folder with mapping.toml, rows.csv, rows-2.csv …, policy.toml, secret.toml; may be repeated.
+    #[arg(long)]
+    world: Vec<PathBuf>,
+    /// twin: a file with question blocks, as in deploy/requirement.toml.
+    #[arg(long)]
+    question: Option<PathBuf>,
+    /// twin: whom the nodes speak for.
+    #[arg(long, default_value = "AL")]
+    jurisdiction: String,
+    /// twin: start every node again before each question.
+    #[arg(long)]
+    restart: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Against {
+    /// The node itself.
+    Node,
+    /// A few lines that do what the node promises.
+    Reference,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -36,6 +73,10 @@ enum Topic {
     Damage,
     /// All of it, in the sizes that a release is tested with: 100 kills, 20 full disks, 200 damages.
     Store,
+    /// Attacks on what leaves a node, with 1000 seeds.
+    Attacks,
+    /// Builds worlds from folders, asks, and prints the cells as CSV.
+    Twin,
 }
 
 impl Topic {
@@ -46,6 +87,8 @@ impl Topic {
         match self {
             Self::Store => all.into_iter().map(sized).collect(),
             Self::Powercut => vec![(self, rounds.unwrap_or(100))],
+            Self::Attacks => vec![(self, rounds.unwrap_or(1_000))],
+            Self::Twin => vec![(self, 1)],
             Self::Kill9 | Self::Fulldisk | Self::Damage => {
                 all.into_iter().filter(|(topic, _)| *topic == self).map(sized).collect()
             }
@@ -66,7 +109,11 @@ fn main() -> ExitCode {
     for (topic, rounds) in parts {
         let name =
             topic.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned());
-        match run(topic, rounds, seed) {
+        match run(&arguments, topic, rounds, seed) {
+            // For a program that reads it.
+            Ok(cells) if topic == Topic::Twin => {
+                let _ = write!(std::io::stdout(), "{cells}");
+            }
             Ok(said) => say(&format!("{name}: {said}")),
             Err(error) => {
                 say(&format!("{name}: FAILED, repeat with --seed {seed}: {error:#}"));
@@ -77,7 +124,46 @@ fn main() -> ExitCode {
     code
 }
 
-fn run(topic: Topic, mut rounds: usize, seed: u64) -> Result<String> {
+fn attacks(arguments: &Arguments, rounds: usize, seed: u64) -> Result<String> {
+    let dir = tempfile::tempdir()?;
+    let service: Box<dyn Service + Sync> = match arguments.against {
+        Against::Node => Box::new(Nodes::below(dir.path().to_owned())),
+        Against::Reference => Box::new(Reference),
+    };
+    let soaked = soak(service.as_ref(), rounds, seed, arguments.attack.as_deref())?;
+    for outcome in &soaked.outcomes {
+        let word = if outcome.broke() { "BROKEN" } else { "withstood" };
+        say(&format!("{word} {outcome}"));
+    }
+    for outcome in &soaked.alone {
+        say(&format!("BROKEN alone {outcome}"));
+    }
+    if soaked.broke() {
+        bail!("{} is broken", service.name());
+    }
+    Ok(format!(
+        "{} attacks, {rounds} seeds from {seed} on: {} withstood all",
+        soaked.outcomes.len(),
+        service.name()
+    ))
+}
+
+fn twin(arguments: &Arguments, seed: u64) -> Result<String> {
+    if arguments.world.is_empty() {
+        bail!("name a folder with --world");
+    }
+    let twins = Twins {
+        worlds: arguments.world.clone(),
+        question: arguments.question.clone().context("name a file with --question")?,
+        jurisdiction: arguments.jurisdiction.clone(),
+        seed,
+        restart: arguments.restart,
+    };
+    let dir = tempfile::tempdir()?;
+    folder::print(&twins, dir.path())
+}
+
+fn run(arguments: &Arguments, topic: Topic, mut rounds: usize, seed: u64) -> Result<String> {
     let (dir, program) = (tempfile::tempdir()?, std::env::current_exe()?);
     let at = dir.path().join("federation");
     let survived = match topic {
@@ -98,6 +184,8 @@ fn run(topic: Topic, mut rounds: usize, seed: u64) -> Result<String> {
                 filled.survived
             }
         },
+        Topic::Attacks => return attacks(arguments, rounds, seed),
+        Topic::Twin => return twin(arguments, seed),
         Topic::Damage | Topic::Store => {
             let damage::Ended { same, refused } = damage::damage(&program, &at, rounds, seed)?;
             return Ok(format!(

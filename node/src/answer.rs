@@ -1,13 +1,13 @@
 //! THE SPINE: a question in, a sealed answer out. Read this file to know what a node does.
 //!
 //! ```text
-//! requirement ─► consent ─► cube.slice ─► disclose ─► journal ─► seal ─► answer
+//! requirement ─► consent ─► cube.slice, ledger ─► disclose ─► journal ─► seal ─► answer
 //! ```
 //!
 //! Each stage takes what only the stage before can make, so leaving one out does not compile. All
 //! branching is here; the stages know nothing of each other.
 
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, Mutex, RwLock};
 
 use accord_proto::{
     answer::{Seal, SealedTable},
@@ -15,19 +15,26 @@ use accord_proto::{
     identity::{Identity, Name},
     journal::{Act, Entry},
     limits::SEAL_VALID_S,
-    question::SignedRequirement,
+    question::{Requirement, SignedRequirement},
     reason::{Invalid, Reason},
     roster::Roster,
     seal::{Digest, PublicKey, SecretKey},
+    table::Mode,
     taxonomy::{JurisdictionCode, Lists, Period},
     transport::Peer,
     wire,
 };
 
+use tracing::warn;
+
 use crate::{
     consent::{self, Consented, Grant},
     cube::{self, Cube},
-    disclose,
+    disclose::{
+        self, Rules,
+        ledger::Ledger,
+        reserve::{self, Reserved},
+    },
     freeze::Editions,
     policy::Policy,
     seal::SealedAnswer,
@@ -70,6 +77,8 @@ pub struct Held {
     pub editions: Editions,
     /// Consents, in force or not.
     pub grants: Vec<Grant>,
+    /// What protected units have lost already.
+    pub ledger: Mutex<Ledger>,
     /// Strategic summaries. Never answered from.
     pub summaries: summary::Book,
 }
@@ -84,10 +93,14 @@ impl Held {
     ) -> Result<Self, Invalid> {
         let mut held = Self {
             grants: store.grants(lists)?,
+            ledger: Mutex::new(store.ledger(lists)?),
             summaries: store.summaries(jurisdiction, lists)?,
             ..Self::default()
         };
         store.records(jurisdiction, lists, |record| held.live.put(record))?;
+        for ((indicator, period), signature) in store.signatures(lists)? {
+            held.editions.sign(indicator, period, signature);
+        }
         store.editions(jurisdiction, lists, |edition| held.editions.put(edition))?;
         held.editions.rely_on(policy.handling());
         for period in store.head().withheld() {
@@ -115,26 +128,49 @@ pub async fn answer(
     Ok(answer)
 }
 
+/// What is said at home while the ledger may have forgotten charges.
+pub const FORGOTTEN: &str = "the store was restored from a backup, or its witness was gone: it may have forgotten what \
+    was shown before, so nothing in mode protected or bulletin is answered until a releaser runs `accord-node \
+    confirm-restore --why TEXT`; withdraw first what was withdrawn since the backup";
+
+/// With a ledger that may have forgotten charges, budgets mean nothing. What is open goes on being answered.
+fn check_remembered(node: &Node, requirement: &Requirement) -> Result<(), Invalid> {
+    let charged = |mode: Mode| match mode {
+        Mode::Protected | Mode::Bulletin => true,
+        Mode::Open | Mode::Closed => false,
+    };
+    let mut blocks = requirement.question.blocks.iter();
+    if blocks.any(|block| charged(node.policy.mode(block.indicator)))
+        && node.store.head().in_doubt()
+    {
+        return Err(Invalid::new(Reason::StoreFailed, "store", FORGOTTEN));
+    }
+    Ok(())
+}
+
 /// Decides, computes, seals and records, in one change of the store: asked twice at once is answered once.
 fn release(node: &Node, caller: &Peer, asked: &SignedRequirement) -> Result<SealedAnswer, Invalid> {
     let held = node.held.read().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let mut change = node.store.begin_release()?;
     let (requirement, now) = (asked.requirement(), node.clock.now());
+    check_remembered(node, requirement)?;
+    let mut change = node.store.begin_release()?;
     let consented = consent::decide(requirement, &held.grants, node.jurisdiction, node.lists, now)?;
 
+    let mut ledger = held.ledger.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let mut paid = None;
     let before = node.store.released(requirement.id)?;
     let answer = match &before {
         None => {
+            let rules = Rules { editions: &held.editions, policy: &node.policy, lists: node.lists };
             let slice = cube::slice(&held.editions, &consented);
+            let reserved = reserve::reserve(&consented, rules, &ledger, now);
+            if let Some((charges, after)) = reserved.charges() {
+                change.charge(charges, after);
+            }
+            note_exhausted(&reserved);
             let owner = (&node.identity.name, node.jurisdiction);
-            let safe = disclose::protect(
-                &consented,
-                slice,
-                &held.editions,
-                &node.policy,
-                owner,
-                node.lists,
-            );
+            let safe = disclose::disclose(&consented, slice, &reserved, rules, owner);
+            paid = reserved.into_ledger();
             SealedAnswer::seal(
                 &safe,
                 node.lists,
@@ -159,7 +195,17 @@ fn release(node: &Node, caller: &Peer, asked: &SignedRequirement) -> Result<Seal
         subject: requirement.id.to_string(),
         digest: answer.table_digest(),
     })?;
+    if let Some(paid) = paid {
+        *ledger = paid;
+    }
     Ok(answer)
+}
+
+/// At home it is said why; outside the cells are not shown, like any other.
+fn note_exhausted(reserved: &Reserved) {
+    for (indicator, period) in reserved.exhausted() {
+        warn!(%indicator, %period, "not shown: the privacy budget has no room for it");
+    }
 }
 
 /// What was released before, narrowed if consent was taken back, under a new seal if the old one is over.

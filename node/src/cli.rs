@@ -19,6 +19,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::{commands, config::Config, run, store};
 
+pub(crate) mod bulletin;
 pub(crate) mod import;
 pub(crate) mod keeping;
 pub(crate) mod summary;
@@ -85,6 +86,9 @@ enum Command {
         #[command(flatten)]
         client: Client,
     },
+    /// Exact figures in fixed tables; a second person signs them off.
+    #[command(subcommand, after_help = bulletin::EXAMPLES)]
+    Bulletin(bulletin::Command),
     /// Standing consents.
     #[command(subcommand)]
     Grant(Grant),
@@ -97,13 +101,35 @@ enum Command {
     /// Make a data folder out of a backup; no node runs.
     #[command(after_help = keeping::EXAMPLES)]
     Restore(keeping::Restore),
+    /// After a restore: count everything as spent that the store may have forgotten, and answer again (releaser).
+    #[command(
+        after_help = "Example:\n  accord-node confirm-restore --why \"disk replaced, backup of 24 November\""
+    )]
+    ConfirmRestore(keeping::ConfirmRestore),
     /// Erase what may no longer be kept, or list it (releaser).
     Erase(keeping::Erase),
+    /// The disclosure policy.
+    #[command(subcommand)]
+    Policy(Policy),
+    /// What protected units have lost, what is left and what a further draw costs, in rho (auditor, releaser, operator).
+    #[command(
+        after_help = "Examples:\n  accord-node budget\n  accord-node budget --indicator MIG.IBC.N -o json"
+    )]
+    Budget(keeping::Budget),
     /// What the node holds, and where its journal stands.
     Status {
         #[command(flatten)]
         client: Client,
     },
+}
+
+#[derive(Debug, Subcommand)]
+enum Policy {
+    /// What another policy would leave of the figures, beside the one in force; changes nothing (releaser, analyst).
+    #[command(
+        after_help = "Example:\n  accord-node policy what-if --policy stricter.toml --secret stricter.secret.toml"
+    )]
+    WhatIf(keeping::WhatIf),
 }
 
 #[derive(Debug, Subcommand)]
@@ -231,6 +257,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Freeze { first, last, client } => {
             finish(runtime.block_on(commands::freeze(&client, first, last.unwrap_or_default())))
         }
+        Command::Bulletin(command) => finish(runtime.block_on(commands::bulletins::run(command))),
         Command::Grant(Grant::Add { terms, client }) => {
             finish(runtime.block_on(commands::grant(&client, *terms)))
         }
@@ -243,7 +270,14 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Summary(command) => finish(runtime.block_on(commands::summaries::run(command))),
         Command::Backup(backup) => finish(runtime.block_on(commands::keeping::backup(backup))),
         Command::Restore(restore) => finish(runtime.block_on(commands::keeping::restore(restore))),
+        Command::ConfirmRestore(confirm) => {
+            finish(runtime.block_on(commands::keeping::confirm_restore(confirm)))
+        }
         Command::Erase(erase) => finish(runtime.block_on(commands::keeping::erase(erase))),
+        Command::Policy(Policy::WhatIf(what_if)) => {
+            finish(runtime.block_on(commands::whatif::what_if(what_if)))
+        }
+        Command::Budget(budget) => finish(runtime.block_on(commands::budget::budget(budget))),
         Command::Status { client } => finish(runtime.block_on(commands::status(&client))),
     }
 }
@@ -351,6 +385,13 @@ fn init(dir: &Path) -> Result<(), Invalid> {
             std::fs::write(&path, text).map_err(unwritable)?;
             said.push(format!("written  {}", path.display()));
         }
+    }
+    let secret = dir.join("policy.secret.toml");
+    if secret.exists() {
+        said.push(format!("kept     {}", secret.display()));
+    } else {
+        write_secret(&secret, include_str!("../../deploy/policy.secret.toml"))?;
+        said.push(format!("written  {} (secret: choose floors of your own)", secret.display()));
     }
     let path = dir.join("keys/seal.key");
     let key = if path.exists() {

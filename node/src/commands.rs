@@ -4,7 +4,7 @@ use accord_proto::{
     client::{ClientFile, within},
     clock::{SystemClock, SystemEntropy, Timestamp},
     id::GrantId,
-    limits::{CALL_TIMEOUT, PAGE_SIZE_MAX, REPLY_BYTES_MAX},
+    limits::{CALL_TIMEOUT, LONG_CALL_TIMEOUT, PAGE_SIZE_MAX, REPLY_BYTES_MAX},
     own_lists,
     reason::Invalid,
     status::from_status,
@@ -16,11 +16,14 @@ use tonic::{Status, transport::Channel};
 use crate::cli::{Client, Format, Outcome, Terms};
 use print::print;
 
+pub(crate) mod budget;
+pub(crate) mod bulletins;
 pub(crate) mod imports;
 pub(crate) mod keeping;
 mod print;
 mod progress;
 pub(crate) mod totals;
+pub(crate) mod whatif;
 pub(crate) mod summaries;
 
 type DeskClient = wire::desk_client::DeskClient<Channel>;
@@ -52,7 +55,7 @@ pub async fn freeze(
     first_period: String,
     last_period: String,
 ) -> Result<Outcome, Invalid> {
-    let request = within(CALL_TIMEOUT, wire::FreezeRequest { first_period, last_period });
+    let request = within(LONG_CALL_TIMEOUT, wire::FreezeRequest { first_period, last_period });
     let reply = connect(client).await?.freeze(request).await.map_err(failed)?.into_inner();
     let mut outcome = done(client, &json!({"editions": editions(&reply.editions)}));
     if !reply.skipped.is_empty() {
@@ -152,6 +155,7 @@ pub async fn status(client: &Client) -> Result<Outcome, Invalid> {
         "answers_released": reply.answers_released,
         "consent_epoch": reply.consent_epoch,
         "store_bytes": reply.store_bytes,
+        "in_doubt": reply.in_doubt,
         "journal_size": reply.journal_size,
         "journal_root": hex(&reply.journal_root),
         "editions": editions(&reply.editions),
@@ -161,7 +165,11 @@ pub async fn status(client: &Client) -> Result<Outcome, Invalid> {
         // How many there are stands above; the digests are for programs.
         data.shift_remove("imports_sha256");
     }
-    Ok(done(client, &data))
+    let mut outcome = done(client, &data);
+    if reply.in_doubt {
+        outcome.remarks.push(crate::answer::FORGOTTEN.to_owned());
+    }
+    Ok(outcome)
 }
 
 fn editions(editions: &[exchange::EditionRef]) -> Vec<Value> {

@@ -37,6 +37,8 @@ struct RawLists {
 struct RawNode {
     data: PathBuf,
     policy: PathBuf,
+    #[serde(default)]
+    policy_secret: Option<PathBuf>,
     #[serde(default = "free_bytes_min")]
     free_bytes_min: u64,
     #[serde(default = "classification_ceiling")]
@@ -105,6 +107,8 @@ pub struct Config {
     pub data: PathBuf,
     /// The published policy.
     pub policy: PathBuf,
+    /// Its secret part. None: `policy.secret.toml` beside the policy, if there is one, else the floors that are shipped.
+    pub policy_secret: Option<PathBuf>,
     /// Below this much free space nothing more is written.
     pub free_bytes_min: u64,
     /// Code of the highest classification that a summary may have here.
@@ -160,6 +164,7 @@ impl Config {
         Ok(Self {
             data: home.join(node.data),
             policy: home.join(node.policy),
+            policy_secret: node.policy_secret.map(|secret| home.join(secret)),
             free_bytes_min: node.free_bytes_min,
             classification_ceiling: node.classification_ceiling,
             exchange: Listener { listen: exchange.listen, reflection: exchange.reflection },

@@ -8,7 +8,7 @@ use accord_proto::{
     clock::Timestamp,
     id::{GrantId, RequirementId},
     limits::{AXIS_MAX, CELLS_MAX},
-    question::Requirement,
+    question::{Question, Requirement},
     reason::{Invalid, Reason},
     seal::Digest,
     table::{Coordinates, coordinates},
@@ -138,10 +138,8 @@ impl Grant {
         !self.withdrawn && self.from <= now && now < self.until
     }
 
-    fn allows(&self, requirement: &Requirement, now: Timestamp) -> bool {
-        self.in_force(now)
-            && self.purpose == requirement.purpose
-            && self.audience == requirement.audience
+    fn allows(&self, purpose: PurposeCode, audience: AudienceCode, now: Timestamp) -> bool {
+        self.in_force(now) && self.purpose == purpose && self.audience == audience
     }
 
     fn covers(&self, crime_area: CrimeAreaCode, period: Period) -> bool {
@@ -212,10 +210,23 @@ pub fn decide(
     lists: &Lists,
     now: Timestamp,
 ) -> Result<Consented, Invalid> {
-    let applicable: Vec<_> = grants.iter().filter(|grant| grant.allows(requirement, now)).collect();
+    let for_what = (requirement.purpose, requirement.audience);
+    decide_for(&requirement.question, for_what, grants, (jurisdiction, lists), now)
+}
+
+/// The same for a question that nobody has signed yet.
+pub fn decide_for(
+    question: &Question,
+    (purpose, audience): (PurposeCode, AudienceCode),
+    grants: &[Grant],
+    (jurisdiction, lists): (JurisdictionCode, &Lists),
+    now: Timestamp,
+) -> Result<Consented, Invalid> {
+    let allowing = grants.iter().filter(|grant| grant.allows(purpose, audience, now));
+    let applicable: Vec<_> = allowing.collect();
     let mut cells = 0;
-    let mut blocks = Vec::with_capacity(requirement.question.blocks.len());
-    for block in &requirement.question.blocks {
+    let mut blocks = Vec::with_capacity(question.blocks.len());
+    for block in &question.blocks {
         let regions = lists.regions_of(jurisdiction, block.region_level);
         let of_indicator: Vec<_> =
             applicable.iter().filter(|grant| grant.indicator == block.indicator).collect();
@@ -240,6 +251,5 @@ pub fn decide(
         let detail = format!("{cells} cells at this node where {CELLS_MAX} is the most");
         return Err(Invalid::new(Reason::LimitExceeded, "requirement.question", detail));
     }
-    let audience = requirement.audience;
     Ok(Consented { audience, blocks, grants: applicable.iter().map(|grant| grant.id).collect() })
 }

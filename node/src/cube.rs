@@ -4,17 +4,19 @@
 //! Nothing here serialises, and `Debug` prints no number. Events add up over the lattice; a ready total
 //! counts only at its own cell and is never summed into a parent.
 
-use accord_proto::taxonomy::Period;
+use accord_proto::{table::Mode, taxonomy::Period};
 
 use crate::{
     consent::Consented,
-    freeze::Editions,
+    freeze::{Edition, Editions},
     record::{CellKey, Context, Record, Records, columns::Known},
 };
 
+pub mod bound;
 pub mod contradict;
 pub mod tabulate;
 
+pub use bound::{Bounded, Bounds};
 pub use tabulate::{Aggregate, Cells};
 
 /// What the node holds, as people still edit it.
@@ -97,21 +99,23 @@ impl std::fmt::Debug for Slice {
 /// What the node holds for a consented cell.
 #[derive(Clone, Copy)]
 pub(crate) enum Held {
-    /// The period has no edition, or none that may be answered from today.
-    NotFrozen,
+    /// The period has no edition, none that may be answered from today, or not in mode open.
+    NotOpen,
     /// What the edition says; none if it has nothing for the cell.
     Frozen(Option<Aggregate>),
 }
 
-/// Reads the consented cells out of the newest editions. The only way of a true figure to an answer.
+/// Reads the consented cells that were frozen in mode open out of the newest editions. The only way of a true figure to an
+/// answer.
 pub fn slice(editions: &Editions, consented: &Consented) -> Slice {
     let blocks = consented.blocks().iter().map(|block| {
+        let open = |edition: &&Edition| edition.mode(block.indicator) == Mode::Open;
         block
             .coordinates()
             .zip(&block.granted)
             .map(|((crime_area, region, period, categories), granted)| {
-                granted.then(|| match editions.answerable(period) {
-                    None => Held::NotFrozen,
+                granted.then(|| match editions.answerable(period).filter(open) {
+                    None => Held::NotOpen,
                     Some(edition) => {
                         let key = CellKey {
                             period,

@@ -16,18 +16,25 @@ use accord_proto::{
     transport::Peer,
 };
 
+use tracing::warn;
+
 use crate::{
     answer::{Held, Node},
     consent::{Grant, RawGrant},
-    freeze,
+    disclose::offer::Outcome,
+    freeze::{Edition, Freezing, Origin},
     store::{Change, Store},
 };
 
 pub mod backup;
+pub mod budget;
+pub mod confirm;
+pub mod bulletins;
 pub mod imports;
 pub mod retention;
 pub mod templates;
 pub mod totals;
+pub mod whatif;
 pub mod summaries;
 
 /// Refuses everybody but this node's own staff in one of `roles`.
@@ -78,13 +85,29 @@ fn freeze_all(node: &Node, caller: &Peer, periods: &[Period]) -> Result<Frozen, 
     let held: &mut Held = &mut held;
     let mut change = node.store.begin()?;
     let imports = change.imports();
+    let root = change.noise_root()?;
+    let mut ledger = held.ledger.get_mut().unwrap_or_else(PoisonError::into_inner).clone();
+    if change.in_doubt() {
+        // As if it were confirmed now: what may have been drawn before is drawn with more noise.
+        let frozen = held.editions.iter().map(|edition| edition.frozen_at).max();
+        ledger.lose(frozen.map_or(node.clock.now(), |frozen| frozen.max(node.clock.now())));
+    }
     let (mut frozen, mut references, mut skipped) = (Vec::new(), Vec::new(), Vec::new());
     let mut nothing = None;
     for period in periods {
         let id = EditionId::mint(node.clock.as_ref(), node.entropy.as_ref())?;
-        let origin = (id, node.clock.now(), imports);
-        let Held { live, editions, .. } = &*held;
-        match freeze::freeze(live, editions, *period, origin, &node.policy, node.lists) {
+        let by = caller.identity.clone();
+        let origin = Origin { edition: id, now: node.clock.now(), by, imports };
+        let freezing = Freezing {
+            live: &held.live,
+            editions: &held.editions,
+            ledger: &ledger,
+            policy: &node.policy,
+            lists: node.lists,
+            root: &root,
+            secret: node.store.pseudonym_secret(),
+        };
+        match freezing.edition(*period, origin) {
             Ok(Some(edition)) => {
                 references.push(edition.reference);
                 change.edition(&edition, node.lists)?;
@@ -108,8 +131,10 @@ fn freeze_all(node: &Node, caller: &Peer, periods: &[Period]) -> Result<Frozen, 
             .map(|edition| format!("{}#{}", edition.reference.period, edition.reference.number))
             .collect();
         let digest = Digest::of(names.join(",").as_bytes());
+        change.ratchet_noise()?;
         let included = summaries::include(node, caller, &held.summaries, &frozen, &mut change)?;
         change.commit(entry(node, caller, Act::Alteration, "freeze", &names.join(","), digest))?;
+        note_refused(&frozen);
         for edition in frozen {
             held.editions.lift(edition.reference.period);
             held.editions.put(edition);
@@ -117,6 +142,18 @@ fn freeze_all(node: &Node, caller: &Peer, periods: &[Period]) -> Result<Frozen, 
         included.into_iter().for_each(|(id, version)| held.summaries.put(id, version));
     }
     Ok(Frozen { editions: references, skipped })
+}
+
+/// At home it is said why; outside the cells are not shown, like any other.
+fn note_refused(frozen: &[Edition]) {
+    for edition in frozen {
+        for (indicator, offer) in &edition.offers {
+            if let Outcome::Refused(why) = &offer.outcome {
+                let period = edition.reference.period;
+                warn!(%indicator, %period, "no bulletin: {why}");
+            }
+        }
+    }
 }
 
 /// Gives consent. The same grant twice is one grant.

@@ -1,27 +1,50 @@
-//! Disclosure: from true figures to what may be shown. Comes in: a [`Slice`] of consented cells.
-//! Goes out: a [`SafeTable`], the only thing that can be sealed. Must never show a cell that is not
-//! consented, nor one whose indicator the policy keeps closed.
+//! Disclosure: from figures to what may be shown. Comes in: a [`Slice`] of consented cells, what editions may show,
+//! and which draws are paid for. Goes out: a [`SafeTable`], the only thing that can be sealed. Must never show a cell that is
+//! not consented, nor one in another mode than it was frozen in.
+//!
+//! ```text
+//! freeze     bounded cells ─► noise ─► floor, threshold ─► rounding ─► kept with the edition   (protect)
+//!            exact cells ─► rules ─► suppression ─► audit ─► kept with the edition    (tables, bulletin)
+//! question   slice ─► open cells, exactly ────────────────────────────────────────────┐
+//!            editions ─► draws, paid for in the ledger (reserve) ─► protected cells ─┤
+//!            editions ─► bulletins that a person signed (offer) ─► published cells ──┴─► table
+//! ```
 //!
 //! # Why this is enough
-//! *Claim:* a released value tells nothing that is not already public. *Argument:* the only mode that
-//! releases values here is open, the policy accepts it only for indicators whose registry entry says that
-//! they are published nationally, and every other cell is one mark, one shape, one size. *Known limit:* that
-//! a figure is published is the registry's word; protected and bulletin modes do not exist yet, and the
-//! policy refuses them.
+//! *Claim:* a table tells nothing but figures that are public already, figures of a bulletin that a person signed, and
+//! figures that were drawn for everybody of the tier. *Argument:* exact figures leave in mode open, which the policy accepts only
+//! for indicators that the registry says are published nationally, and in mode bulletin, once they have passed the audit
+//! against every bulletin before and somebody who did not freeze them has signed ([`tables`], [`offer`]); in mode protected what leaves was fixed when the edition was frozen ([`protect`]), so a question can
+//! choose among finished figures and change none; everything else is one mark, one shape, one size; a standard error is shown
+//! only beside a figure, so its absence says nothing more. *Known limit:* that a figure is published is the registry's word.
+
+pub mod bulletin;
+pub mod epsilon;
+pub mod ledger;
+pub mod noise;
+pub mod offer;
+pub mod precision;
+pub mod protect;
+pub mod reserve;
+pub mod rounding;
+pub mod tables;
+
+use std::collections::BTreeSet;
 
 use accord_proto::{
     identity::Name,
     table::{Cell, Mode, Table, TableBlock},
-    taxonomy::{JurisdictionCode, Lists},
+    taxonomy::{JurisdictionCode, Lists, Period},
 };
 
 use crate::{
-    consent::Consented,
+    consent::{Consented, ConsentedBlock},
     cube::{Held, Slice},
     freeze::Editions,
-    policy::Policy,
-    record::Observed,
+    policy::{Policy, Terms},
+    record::{CellKey, Observed},
 };
+use reserve::Reserved;
 
 /// A table that may leave. Made here only.
 #[derive(Debug)]
@@ -34,41 +57,57 @@ impl SafeTable {
     }
 }
 
+/// What tables are made from, beside the figures.
+#[derive(Clone, Copy)]
+pub struct Rules<'a> {
+    /// What may be shown of each period.
+    pub editions: &'a Editions,
+    /// Modes and terms, as they are now.
+    pub policy: &'a Policy,
+    /// Code lists.
+    pub lists: &'a Lists,
+}
+
 /// Applies the policy's mode to every cell.
-pub fn protect(
+pub fn disclose(
     consented: &Consented,
     slice: Slice,
-    editions: &Editions,
-    policy: &Policy,
+    reserved: &Reserved,
+    rules: Rules<'_>,
     (node, jurisdiction): (&Name, JurisdictionCode),
-    lists: &Lists,
 ) -> SafeTable {
     let blocks = consented.blocks().iter().zip(slice.blocks).map(|(block, held)| {
-        let mode = policy.mode(block.indicator);
+        let (cells, standard_error_milli) = match rules.policy.terms(block.indicator) {
+            Terms::Open => (held.into_iter().map(open).collect(), Vec::new()),
+            Terms::Protected(_) => protected(consented, block, reserved, rules),
+            Terms::Bulletin(_) => (bulletin_cells(consented, block, rules), Vec::new()),
+            Terms::Closed => (vec![Cell::NotShown; block.granted.len()], Vec::new()),
+        };
         TableBlock {
             indicator: block.indicator,
-            mode,
+            mode: rules.policy.mode(block.indicator),
             crime_areas: block.crime_areas.clone(),
             regions: block.regions.clone(),
             periods: block.periods.clone(),
             categories: block.categories.clone(),
-            standard_error_milli: Vec::new(),
-            cells: held.into_iter().map(|held| shown(held, mode)).collect(),
+            standard_error_milli,
+            cells,
         }
     });
     // Named for every period asked, whatever is shown: which editions exist is a published term.
     let asked = |period| consented.blocks().iter().any(|block| block.periods.contains(&period));
+    let editions = rules.editions.references();
     SafeTable(Table {
         node: node.clone(),
         jurisdiction,
-        lists: lists.name().to_owned(),
-        editions: editions.references().filter(|edition| asked(edition.period)).collect(),
+        lists: rules.lists.name().to_owned(),
+        editions: editions.filter(|edition| asked(edition.period)).collect(),
         blocks: blocks.collect(),
     })
 }
 
-fn shown(held: Option<Held>, mode: Mode) -> Cell {
-    let (Mode::Open, Some(Held::Frozen(Some(aggregate)))) = (mode, held) else {
+fn open(held: Option<Held>) -> Cell {
+    let Some(Held::Frozen(Some(aggregate))) = held else {
         // Nothing held is not the same as known to be missing: a row may lie in quarantine.
         return Cell::NotShown;
     };
@@ -86,6 +125,76 @@ fn shown(held: Option<Held>, mode: Mode) -> Cell {
     }
 }
 
+/// Figures that were drawn when their edition was frozen, and the standard error of each period that shows any.
+fn protected(
+    consented: &Consented,
+    block: &ConsentedBlock,
+    reserved: &Reserved,
+    Rules { editions, policy, lists }: Rules<'_>,
+) -> (Vec<Cell>, Vec<u64>) {
+    let audience = consented.audience();
+    let tier = lists.tier(audience);
+    let lattice = match policy.terms(block.indicator) {
+        Terms::Protected(protection) => protection.lattice(tier),
+        Terms::Open | Terms::Bulletin(_) | Terms::Closed => None,
+    };
+    let drawn = |period: Period| {
+        let edition = editions.answerable(period)?;
+        let frozen_so = edition.mode(block.indicator) == Mode::Protected;
+        let drawn = edition.class(audience)?.drawn.get(&block.indicator)?;
+        (frozen_so && reserved.covers(block.indicator, period)).then_some(drawn)
+    };
+    let shown = |(crime_area, region, period, categories)| {
+        let indicator = block.indicator;
+        let cell = CellKey { period, indicator, crime_area, region, categories };
+        // Every spelling of a cell has the figure of the one name.
+        drawn(period)?.shown(&lattice?.canonical(&cell)?, tier)
+    };
+    let cells: Vec<_> = block
+        .coordinates()
+        .zip(&block.granted)
+        .map(|(at, granted)| {
+            granted.then(|| shown(at)).flatten().map_or(Cell::NotShown, Cell::Value)
+        })
+        .collect();
+    let placed = block.coordinates().zip(&cells);
+    let with_figure = placed.filter(|(_, cell)| matches!(cell, Cell::Value(_)));
+    let with_figure: BTreeSet<Period> = with_figure.map(|((.., period, _), _)| period).collect();
+    let error = |period: &Period| {
+        let draw = drawn(*period)?.of(tier)?;
+        with_figure.contains(period).then_some(draw.standard_error_milli)
+    };
+    let errors = block.periods.iter().map(|period| error(period).unwrap_or(0)).collect();
+    (cells, errors)
+}
+
+/// Exact figures of the bulletin that a person signed, for its audiences.
+fn bulletin_cells(
+    consented: &Consented,
+    block: &ConsentedBlock,
+    Rules { editions, policy, lists: _ }: Rules<'_>,
+) -> Vec<Cell> {
+    let (audience, indicator) = (consented.audience(), block.indicator);
+    let terms = match policy.terms(indicator) {
+        Terms::Bulletin(terms) => Some(terms).filter(|terms| terms.audiences.contains(&audience)),
+        Terms::Open | Terms::Protected(_) | Terms::Closed => None,
+    };
+    let shown = |(crime_area, region, period, categories)| {
+        let cell = CellKey { period, indicator, crime_area, region, categories };
+        let bulletin = editions.bulletin(indicator, period)?;
+        let bulletin = Some(bulletin).filter(|bulletin| bulletin.audiences.contains(&audience))?;
+        // Every spelling of a cell has the figure of the one name.
+        bulletin.cells.get(&terms?.lattice.canonical(&cell)?).copied()?
+    };
+    block
+        .coordinates()
+        .zip(&block.granted)
+        .map(|(at, granted)| {
+            granted.then(|| shown(at)).flatten().map_or(Cell::NotShown, Cell::Value)
+        })
+        .collect()
+}
+
 /// Takes back what is not consented any more, closed since, or rests on an edition that may not be answered from any
 /// more, from a table that was released before. Never adds, never computes anew: the cells that stay are the released
 /// ones. None if nothing changes.
@@ -99,7 +208,12 @@ pub fn narrow(
     let rests = |period| released.editions.iter().find(|edition| edition.period == period);
     let stands = |period| rests(period).is_some_and(|edition| editions.may_answer(edition));
     for (block, granted) in narrowed.blocks.iter_mut().zip(consented.granted()) {
-        if policy.mode(block.indicator) == Mode::Closed {
+        // In another mode than it was released in, it is not answered any more.
+        let barred = match policy.terms(block.indicator) {
+            Terms::Bulletin(terms) => !terms.audiences.contains(&consented.audience()),
+            Terms::Open | Terms::Protected(_) | Terms::Closed => false,
+        };
+        if policy.mode(block.indicator) != block.mode || barred {
             block.mode = Mode::Closed;
             block.standard_error_milli.clear();
             block.cells.fill(Cell::NotShown);

@@ -1,34 +1,37 @@
-//! The published policy: in which mode each indicator may leave. A file in, a checked policy out.
-//!
-//! What it does not name is closed. Modes *protected* and *bulletin* are refused: there is no
-//! half-made protection.
+//! The policy: in which mode each indicator may leave, and on which terms. Comes in: two files, the published one and the
+//! secret one. Goes out: a checked policy. What it does not name is closed; an unsafe setting is refused with the reason.
 
 use std::collections::BTreeMap;
 
 use accord_proto::{
     reason::{Invalid, Reason, quoted},
+    rules::Rules,
     seal::Digest,
     table::Mode,
-    taxonomy::{AudienceCode, IndicatorCode, Lists},
+    taxonomy::{AudienceCode, IndicatorCode, JurisdictionCode, Lists, Tier},
 };
 use serde::Deserialize;
 
 use crate::record::{self, Context};
 
+mod protection;
+mod raw;
+mod secret;
+mod tier;
+
+pub use protection::{Bulletin, Protection};
+pub use secret::Secret;
+pub use tier::{TierTerms, rho};
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawPolicy {
     #[serde(default)]
-    indicator: Vec<RawEntry>,
+    indicator: Vec<raw::RawTerms>,
     #[serde(default)]
     handling: Vec<RawHandling>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawEntry {
-    code: String,
-    mode: String,
+    #[serde(default)]
+    tier: BTreeMap<String, tier::RawTier>,
 }
 
 #[derive(Deserialize)]
@@ -38,51 +41,112 @@ struct RawHandling {
     audiences: Vec<String>,
 }
 
+/// The text of both files, and what they are read with.
+#[derive(Clone, Copy, Debug)]
+pub struct Files<'a> {
+    /// `policy.toml`.
+    pub public: &'a str,
+    /// `policy.secret.toml`; empty: the shipped floors.
+    pub secret: &'a str,
+    /// The node's own; the commitment to the secret part is made with it.
+    pub salt: &'a [u8; 32],
+}
+
+/// How an indicator may leave.
+#[derive(Clone, Debug)]
+pub enum Terms {
+    /// Already public nationally: exact.
+    Open,
+    /// With noise.
+    Protected(Box<Protection>),
+    /// Exact, in a fixed set of tables.
+    Bulletin(Box<Bulletin>),
+    /// Not at all.
+    Closed,
+}
+
+impl Terms {
+    /// As the wire names it.
+    pub fn mode(&self) -> Mode {
+        match self {
+            Self::Open => Mode::Open,
+            Self::Protected(_) => Mode::Protected,
+            Self::Bulletin(_) => Mode::Bulletin,
+            Self::Closed => Mode::Closed,
+        }
+    }
+
+    fn says(&self) -> String {
+        match self {
+            Self::Open => "open".to_owned(),
+            Self::Protected(protection) => protection.says(),
+            Self::Bulletin(bulletin) => bulletin.says(),
+            Self::Closed => "closed".to_owned(),
+        }
+    }
+}
+
 /// The checked policy.
 #[derive(Clone, Debug)]
 pub struct Policy {
-    modes: BTreeMap<IndicatorCode, Mode>,
+    terms: BTreeMap<IndicatorCode, Terms>,
     /// Handling code → audiences for which a record that bears it may count.
     handling: BTreeMap<String, Vec<AudienceCode>>,
+    tiers: [TierTerms; 3],
+    secret: Secret,
+    splits: bool,
     digest: Digest,
 }
 
 impl Policy {
-    /// Reads a policy file.
-    pub fn parse(text: &str, lists: &Lists) -> Result<Self, Invalid> {
-        let raw: RawPolicy = toml::from_str(text)
+    /// Reads both files. The lattice is that of the jurisdiction.
+    pub fn parse(
+        files: Files<'_>,
+        jurisdiction: JurisdictionCode,
+        lists: &Lists,
+    ) -> Result<Self, Invalid> {
+        let secret = Secret::parse(files.secret, files.salt)?;
+        Self::read(files.public, secret, jurisdiction, lists)
+    }
+
+    /// Another published part with the same floors.
+    pub fn with_public(
+        &self,
+        public: &str,
+        jurisdiction: JurisdictionCode,
+        lists: &Lists,
+    ) -> Result<Self, Invalid> {
+        Self::read(public, self.secret.clone(), jurisdiction, lists)
+    }
+
+    fn read(
+        public: &str,
+        secret: Secret,
+        jurisdiction: JurisdictionCode,
+        lists: &Lists,
+    ) -> Result<Self, Invalid> {
+        let raw: RawPolicy = toml::from_str(public)
             .map_err(|error| Invalid::new(Reason::FieldInvalid, "policy", error.to_string()))?;
-        let mut modes = BTreeMap::new();
-        for RawEntry { code, mode } in raw.indicator {
-            let indicator = lists.indicator("policy.indicator.code", &code)?;
-            let field = format!("policy.{code}.mode");
-            let mode = match mode.as_str() {
-                "open" if indicator.public => Mode::Open,
-                "open" => {
-                    let detail = "open is for figures that are already public nationally; the registry says this one is not";
-                    return Err(Invalid::new(Reason::ModeUnavailable, field, detail));
-                }
-                "closed" => Mode::Closed,
-                "protected" | "bulletin" => {
-                    let detail =
-                        format!("{mode} is not available in this version; use open or closed");
-                    return Err(Invalid::new(Reason::ModeUnavailable, field, detail));
-                }
-                _ => {
-                    let detail = format!("{} is not a mode; use open or closed", quoted(&mode));
-                    return Err(Invalid::new(Reason::CodeUnknown, field, detail));
-                }
-            };
-            if modes.insert(indicator.code, mode).is_some() {
+        let tiers = tiers(&raw.tier, &secret)?;
+        let mut terms = BTreeMap::new();
+        for entry in raw.indicator {
+            let indicator = lists.indicator("policy.indicator.code", &entry.code)?;
+            let reader = protection::Reader { indicator, jurisdiction, tiers: &tiers, lists };
+            let field = format!("policy.{}.mode", indicator.code);
+            if terms.insert(indicator.code, reader.terms_of(&entry)?).is_some() {
                 return Err(Invalid::new(Reason::FieldInvalid, field, "stands twice"));
             }
         }
         let handling = handling_codes(raw.handling, lists)?;
-        let modes_say = modes.iter().map(|(code, mode)| format!("{code} {mode:?}\n"));
-        let handling_says =
-            handling.iter().map(|(code, for_whom)| format!("{code} {for_whom:?}\n"));
-        let lines: String = modes_say.chain(handling_says).collect();
-        Ok(Self { modes, handling, digest: Digest::of(lines.as_bytes()) })
+        let mut says = format!("{handling:?}\n{tiers:?}\n");
+        for (code, terms) in &terms {
+            says.push_str(&format!("{code} {}\n", terms.says()));
+        }
+        let digest = Digest::of_parts([says.as_bytes(), &secret.commitment().0]);
+        let audiences = lists.audiences().count();
+        check_one_class_a_tier(&handling, lists)?;
+        let splits = handling.values().any(|for_whom| (1..audiences).contains(&for_whom.len()));
+        Ok(Self { terms, handling, tiers, secret, splits, digest })
     }
 
     /// May a record count in what `audience` gets? Every handling code that it bears must allow it; a code
@@ -93,9 +157,60 @@ impl Policy {
         })
     }
 
-    /// The mode of an indicator; closed unless the policy says otherwise.
+    /// On which terms an indicator may leave; closed unless the policy says otherwise.
+    pub fn terms(&self, indicator: IndicatorCode) -> &Terms {
+        self.terms.get(&indicator).unwrap_or(&Terms::Closed)
+    }
+
+    /// Every indicator that it names, ascending.
+    pub fn named(&self) -> impl Iterator<Item = (IndicatorCode, &Terms)> {
+        self.terms.iter().map(|(code, terms)| (*code, terms))
+    }
+
+    /// Mode and digest of the terms of every indicator that it names, for an edition.
+    pub fn frozen_terms(&self) -> BTreeMap<IndicatorCode, (Mode, Digest)> {
+        let of = |(code, terms): (&IndicatorCode, &Terms)| {
+            let says = terms.says();
+            // What a bulletin hides was chosen by the rules of its day: with others it is to be chosen anew.
+            let digest = match terms {
+                Terms::Bulletin(_) => {
+                    Digest::of_parts([says.as_bytes(), &self.secret.commitment().0])
+                }
+                Terms::Open | Terms::Protected(_) | Terms::Closed => Digest::of(says.as_bytes()),
+            };
+            (*code, (terms.mode(), digest))
+        };
+        self.terms.iter().map(of).collect()
+    }
+
+    /// May a record count for one audience and not for another?
+    pub fn splits_audiences(&self) -> bool {
+        self.splits
+    }
+
+    /// The mode of an indicator.
     pub fn mode(&self, indicator: IndicatorCode) -> Mode {
-        self.modes.get(&indicator).copied().unwrap_or(Mode::Closed)
+        self.terms(indicator).mode()
+    }
+
+    /// Published terms of a tier.
+    pub fn tier(&self, tier: Tier) -> &TierTerms {
+        let [a, b, c] = &self.tiers;
+        match tier {
+            Tier::A => a,
+            Tier::B => b,
+            Tier::C => c,
+        }
+    }
+
+    /// The floor of a tier: secret.
+    pub(crate) fn floor(&self, tier: Tier) -> &Rules {
+        self.secret.tier(tier)
+    }
+
+    /// The rules of bulletins: secret.
+    pub(crate) fn bulletin_rules(&self) -> &Rules {
+        self.secret.bulletin()
     }
 
     /// Digest of what it says of handling codes: editions that were filtered by other rules are not answered from.
@@ -104,10 +219,58 @@ impl Policy {
         Digest::of(says.collect::<String>().as_bytes())
     }
 
-    /// Digest of what the policy says; every seal names it.
+    /// Digest of what the policy says, with a commitment to its secret part; every seal names it.
     pub fn digest(&self) -> Digest {
         self.digest
     }
+}
+
+fn tiers(
+    raw: &BTreeMap<String, tier::RawTier>,
+    secret: &Secret,
+) -> Result<[TierTerms; 3], Invalid> {
+    if let Some(unknown) = raw.keys().find(|tier| Tier::parse(tier).is_none()) {
+        let detail = format!("{} is not a tier; write A, B or C", quoted(unknown));
+        return Err(Invalid::new(Reason::CodeUnknown, "policy.tier", detail));
+    }
+    let none = tier::RawTier::default();
+    let of = |tier: Tier| TierTerms::read(tier, raw.get(tier.as_str()).unwrap_or(&none));
+    let tiers = [of(Tier::A)?, of(Tier::B)?, of(Tier::C)?];
+    let [a, b, c] = &tiers;
+    if a.variance >= b.variance || b.variance >= c.variance {
+        let detail = "a wider tier gets the narrower one's figure with more noise: its variance must be larger";
+        return Err(Invalid::new(Reason::PolicyUnsafe, "policy.tier", detail));
+    }
+    for (tier, terms) in Tier::ALL.into_iter().zip(&tiers) {
+        if !terms.hides(secret.tier(tier)) {
+            let detail = "lies too near to the secret floor: whether a figure is shown would give the floor away; raise the threshold";
+            let field = format!("policy.tier.{tier}.threshold");
+            return Err(Invalid::new(Reason::PolicyUnsafe, field, detail));
+        }
+    }
+    Ok(tiers)
+}
+
+/// Audiences of one tier get figures with the same noise: were their records not the same, their difference would be exact.
+fn check_one_class_a_tier(
+    handling: &BTreeMap<String, Vec<AudienceCode>>,
+    lists: &Lists,
+) -> Result<(), Invalid> {
+    for (code, for_whom) in handling {
+        for audience in for_whom {
+            let tier = lists.tier(*audience);
+            let left_out =
+                lists.audiences().find(|a| lists.tier(*a) == tier && !for_whom.contains(a));
+            if let Some(other) = left_out {
+                let detail = format!(
+                    "allows {audience} and not {other}, which is of the same tier {tier}; allow both or neither"
+                );
+                let field = format!("policy.handling.{code}.audiences");
+                return Err(Invalid::new(Reason::PolicyUnsafe, field, detail));
+            }
+        }
+    }
+    Ok(())
 }
 
 fn handling_codes(
@@ -132,32 +295,4 @@ fn handling_codes(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parse(code: &str, mode: &str) -> Result<Policy, Invalid> {
-        Policy::parse(
-            &format!("[[indicator]]\ncode = \"{code}\"\nmode = \"{mode}\"\n"),
-            Lists::builtin(),
-        )
-    }
-
-    #[test]
-    fn only_figures_that_are_already_public_may_be_open() {
-        assert!(parse("PUB.OFF.N", "open").is_ok());
-        assert_eq!(parse("THB.VIC.N", "open").unwrap_err().reason, Reason::ModeUnavailable);
-    }
-
-    #[test]
-    fn half_made_protection_is_refused() {
-        for mode in ["protected", "bulletin"] {
-            assert_eq!(parse("PUB.OFF.N", mode).unwrap_err().reason, Reason::ModeUnavailable);
-        }
-    }
-
-    #[test]
-    fn what_is_not_named_is_closed() {
-        let policy = Policy::parse("", Lists::builtin()).unwrap();
-        assert_eq!(policy.mode(IndicatorCode::parse("PUB.OFF.N").unwrap()), Mode::Closed);
-    }
-}
+mod tests;

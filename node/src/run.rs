@@ -27,9 +27,9 @@ use tokio::{net::TcpListener, sync::watch};
 use tracing::{info, warn};
 
 use crate::{
-    answer::{Held, Node},
+    answer::{self, Held, Node},
     config::{Config, Listener},
-    policy::Policy,
+    policy::{Files, Policy},
     service::{desk::DeskService, exchange::ExchangeService, summaries::SummariesService},
     store::{Found, Store},
     summary,
@@ -103,7 +103,6 @@ pub fn open(config: &Config, credentials: &Credentials) -> Result<Node, Invalid>
         return Err(wrong("tls.certificate", format!("{} is not a node", own.identity)));
     }
     summary::document::check_ceiling(&config.classification_ceiling, lists)?;
-    let policy = Policy::parse(&read(&config.policy)?, lists)?;
     let seal_key = SecretKey::from_pem("seal.key", &read_secret(&config.seal_key)?)?;
     let store = Store::open(
         &config.data,
@@ -112,6 +111,10 @@ pub fn open(config: &Config, credentials: &Credentials) -> Result<Node, Invalid>
         &SystemEntropy,
     )?;
     note_found(&store, &own.identity)?;
+    let secret = secret_policy(config)?;
+    let public = read(&config.policy)?;
+    let files = Files { public: &public, secret: &secret, salt: store.salt() };
+    let policy = Policy::parse(files, jurisdiction, lists)?;
     let roster = roster(config, &own.identity, &store, lists)?;
     note_policy(&store, &own.identity, &policy)?;
     let member =
@@ -143,6 +146,35 @@ pub fn open(config: &Config, credentials: &Credentials) -> Result<Node, Invalid>
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SystemEntropy),
     })
+}
+
+/// What somebody should know who starts it.
+fn note_found(store: &Store, owner: &Identity) -> Result<(), Invalid> {
+    let clock: &dyn accord_proto::clock::Clock = &SystemClock;
+    store.note_found(owner, clock.now())?;
+    match store.found() {
+        Found::Whole => {}
+        Found::New => warn!("there was no store: this is a new and empty one"),
+        Found::Unwitnessed => warn!(
+            journal_size = store.head().journal().size(),
+            "the store's witness was missing or unreadable: is this the newest store, or an older copy?"
+        ),
+    }
+    if store.head().in_doubt() {
+        warn!("{}", answer::FORGOTTEN);
+    }
+    Ok(())
+}
+
+/// The floors, as text; empty for the shipped ones.
+fn secret_policy(config: &Config) -> Result<String, Invalid> {
+    let beside = config.policy.with_file_name("policy.secret.toml");
+    let named = config.policy_secret.clone().or_else(|| beside.exists().then_some(beside));
+    let Some(named) = named else {
+        warn!("no policy.secret.toml: the floors are the shipped ones, which everybody knows");
+        return Ok(String::new());
+    };
+    read_secret(&named)
 }
 
 /// Reads the roster and remembers its version, so that an older one is never relied on again.
@@ -190,35 +222,6 @@ fn note_policy(store: &Store, owner: &Identity, policy: &Policy) -> Result<(), I
         why: "policy".to_owned(),
         subject: "the published policy".to_owned(),
         digest: policy.digest(),
-    })
-}
-
-/// A store whose witness is gone may be an older copy. To refuse it would make the loss of a small file an
-/// outage, and a backup older still the only way out; so it serves, and the journal says for ever that
-/// nothing vouched for it. Whoever puts an older store in place cannot hide that by removing the witness.
-fn note_found(store: &Store, owner: &Identity) -> Result<(), Invalid> {
-    let clock: &dyn accord_proto::clock::Clock = &SystemClock;
-    match store.found() {
-        Found::Whole => return Ok(()),
-        Found::New => {
-            warn!("there was no store: this is a new and empty one");
-            return Ok(());
-        }
-        Found::Unwitnessed => {}
-    }
-    let (size, root) = (store.head().journal().size(), store.head().journal().root());
-    warn!(
-        journal_size = size,
-        "the store's witness was missing or unreadable: is this the newest store, or an older copy?"
-    );
-    store.begin()?.commit(Entry {
-        at: clock.now(),
-        act: Act::Alteration,
-        by: owner.clone(),
-        to: String::new(),
-        why: "no witness".to_owned(),
-        subject: format!("the store was taken as it was found, with {size} journal entries"),
-        digest: root,
     })
 }
 

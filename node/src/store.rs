@@ -32,11 +32,15 @@ mod backup;
 mod block;
 mod change;
 mod contents;
+mod found;
+mod ledger;
 mod migrate;
+mod offers;
 mod open;
 mod restore;
 mod retention;
 mod schema;
+mod shown;
 mod snapshot;
 mod summaries;
 mod verify;
@@ -70,6 +74,12 @@ enum Room {
     Editions,
     /// Edition number, class and block number → figures; only those of committed editions count.
     Cells,
+    /// Edition number, class and block number → what tiers may be shown; only those of committed editions count.
+    Shown,
+    /// Edition number and block number → cells of its bulletins; only those of committed editions count.
+    Tables,
+    /// Indicator and period → who signed which bulletin.
+    Signed,
     /// Name → mapping that is kept.
     Mappings,
     /// Grant id → grant.
@@ -80,35 +90,45 @@ enum Room {
     Journal,
     /// Summary id and version → what it says, and what was done with it.
     Summaries,
+    /// Sequence → charge of the privacy ledger.
+    Ledger,
 }
 
 impl Room {
-    const NAMES: [&'static str; 11] = [
+    const NAMES: [&'static str; 15] = [
         "meta",
         "blocks",
         "imports",
         "quarantine",
         "editions",
         "cells",
+        "shown",
+        "tables",
+        "signed",
         "mappings",
         "grants",
         "answers",
         "journal",
         "summaries",
+        "ledger",
     ];
 
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 15] = [
         Self::Meta,
         Self::Blocks,
         Self::Imports,
         Self::Quarantine,
         Self::Editions,
         Self::Cells,
+        Self::Shown,
+        Self::Tables,
+        Self::Signed,
         Self::Mappings,
         Self::Grants,
         Self::Answers,
         Self::Journal,
         Self::Summaries,
+        Self::Ledger,
     ];
 
     fn at(self) -> usize {
@@ -138,11 +158,18 @@ pub struct Store {
 }
 
 /// What the next write continues.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Head {
     journal: Frontier,
     counters: schema::Counters,
     contents: Contents,
+}
+
+impl std::fmt::Debug for Head {
+    /// Prints no key.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Head({} journal entries)", self.journal.size())
+    }
 }
 
 impl Head {
@@ -164,6 +191,11 @@ impl Head {
     /// Raised by every change of consent.
     pub fn consent_epoch(&self) -> u64 {
         self.counters.consent_epoch
+    }
+
+    /// May charges have been forgotten, without anybody having confirmed it?
+    pub fn in_doubt(&self) -> bool {
+        self.counters.in_doubt
     }
 
     /// Digest of the policy relied on last.
@@ -354,9 +386,20 @@ impl Store {
                 for block in self.scan(Room::Cells, &prefix) {
                     block::read_cells(&block?.1, jurisdiction, lists, &mut cells)?;
                 }
-                classes.push(cells);
+                let mut class = edition.drawn_of(at, lists)?;
+                for block in self.scan(Room::Shown, &prefix) {
+                    shown::read(&block?.1, jurisdiction, lists, |cell, shown| {
+                        let drawn = class.entry(cell.indicator).or_default();
+                        drawn.cells.insert(cell, shown);
+                    })?;
+                }
+                classes.push((cells, class));
             }
-            take(edition.read(classes, lists)?);
+            let mut offers = edition.offers(lists)?;
+            for block in self.scan(Room::Tables, &number) {
+                offers::read(&block?.1, jurisdiction, lists, &mut offers)?;
+            }
+            take(edition.read(classes, offers, lists)?);
         }
         Ok(())
     }

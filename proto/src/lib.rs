@@ -15,6 +15,7 @@ pub mod identity;
 pub mod seal;
 pub mod roster;
 pub mod question;
+pub mod rules;
 pub mod table;
 pub mod answer;
 pub mod journal;

@@ -47,6 +47,24 @@ pub const REPLY_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Entries of one page of a list.
 pub const PAGE_SIZE_MAX: u32 = 100;
 
+/// Cells of all tables of a bulletin and of the ones before it that speak of the same population.
+pub const BULLETIN_CELLS_MAX: usize = 10_000;
+/// Terms of all their equations: a cell stands in a few.
+pub const BULLETIN_TERMS_MAX: usize = 100_000;
+/// Rounds of hiding more and auditing again; then nothing is published.
+pub const BULLETIN_ROUNDS_MAX: usize = 20;
+/// Cells of all linear programs of the audit that decides. Work is counted, not timed: the same bulletin comes out the
+/// same everywhere.
+pub const BULLETIN_SOLVED_MAX: usize = 1_000_000;
+/// Cells of all linear programs of one round of choosing; past it, more is hidden than might be needed.
+pub const BULLETIN_CHOOSING_SOLVED_MAX: usize = 5_000;
+/// Iterations of one linear program; past it, what it was for counts as exposed.
+pub const BULLETIN_ITERATIONS_MAX: u32 = 100;
+/// Hidden cells of which a look at a bulletin works out what readers can tell: two linear programs each.
+pub const BULLETIN_INTERVALS_MAX: usize = 200;
+/// Steps of one search for a circuit; then a linear program is asked.
+pub const BULLETIN_CIRCUIT_STEPS_MAX: usize = 400;
+
 /// An import file as it travels, compressed or not.
 pub const IMPORT_BYTES_MAX: u64 = 1024 * 1024 * 1024;
 /// Rows of an import file: at 40 bytes a record they stay within the memory of a small machine.
@@ -193,3 +211,16 @@ pub const BACKUP_RECORD_BYTES_MAX: usize = 16 * 1024 * 1024;
 pub const BACKUP_HELD_BYTES_MAX: usize = 256 * 1024 * 1024;
 /// Imports and versions of summaries that one call erases; the next call goes on.
 pub const ERASED_AT_ONCE_MAX: usize = 100;
+
+/// Cells of one protected or bulletin indicator and period.
+pub const LATTICE_CELLS_MAX: usize = 100_000;
+/// Finest cells of an edition that one protected unit may count in: what it loses grows with them.
+pub const LEAVES_PER_UNIT_MAX: u32 = 4;
+/// Variance of the noise that a policy may set: beyond it nothing would be left of a figure.
+pub const TIER_VARIANCE_MAX: u64 = 10_000;
+/// Threshold that a policy may set.
+pub const TIER_THRESHOLD_MAX: i64 = 100_000;
+/// Base of rounding that a policy may set.
+pub const TIER_ROUNDING_MAX: i64 = 10_000;
+/// Charges of a node's privacy ledger; past it nothing protected is shown for the first time.
+pub const LEDGER_CHARGES_MAX: u64 = 1_000_000;

@@ -191,7 +191,8 @@ pub fn development(
     write_secret(&home.join("keys/sign.key"), &centre.to_pem()?)?;
     for role in [Role::Analyst, Role::Observer, Role::Auditor] {
         let person = identity(Place::Region, &format!("test-{role}"), role)?;
-        write_staff(&home, &ca, &staff_ca, &person, (&coordinator, &plan.region_address))?;
+        let (folder, server) = (role.to_string(), (&coordinator, plan.region_address.as_str()));
+        write_staff((&home, &folder), &ca, &staff_ca, &person, server)?;
     }
     for node in &plan.nodes {
         roster.members.push(write_node(plan, node, dir, &ca, (clock, entropy))?);
@@ -228,8 +229,18 @@ fn write_node(
     write_secret(&home.join("keys/seal.key"), &seal.to_pem()?)?;
     for role in [Role::Analyst, Role::Releaser, Role::Auditor, Role::Operator] {
         let person = named(Name::parse("name", &format!("test-{role}"))?, role);
-        write_staff(&home, ca, &staff_ca, &person, (&service, &node.desk_address))?;
+        let (folder, server) = (role.to_string(), (&service, node.desk_address.as_str()));
+        write_staff((&home, &folder), ca, &staff_ca, &person, server)?;
     }
+    // What one of them freezes, another signs off.
+    let second = named(Name::parse("name", "test-second-releaser")?, Role::Releaser);
+    write_staff(
+        (&home, "second-releaser"),
+        ca,
+        &staff_ca,
+        &second,
+        (&service, &node.desk_address),
+    )?;
     Ok(wire::Member {
         node: node.node.to_string(),
         jurisdiction: node.jurisdiction.to_string(),
@@ -267,13 +278,13 @@ fn write_party(dir: &Path, ca: &Authority, tls: &Issued) -> Result<(), Invalid> 
 
 /// A folder for a person: certificate, key and the client file that names the server.
 fn write_staff(
-    home: &Path,
+    (home, folder): (&Path, &str),
     ca: &Authority,
     staff_ca: &Authority,
     person: &Identity,
     (server, address): (&Identity, &str),
 ) -> Result<(), Invalid> {
-    let dir = home.join("staff").join(person.role.to_string());
+    let dir = home.join("staff").join(folder);
     // Staff are vouched for by their own organisation, and trust the federation's CA for servers.
     write_party(&dir, ca, &staff_ca.issue(person)?)?;
     let file = format!(

@@ -52,6 +52,7 @@ reasons! {
     RequirementConflict = "REQUIREMENT_CONFLICT", "Another requirement with this id was taken in before.";
     ClockSkew = "CLOCK_SKEW", "The issue time lies in the future by more than clocks may differ.";
     PeriodNotFrozen = "PERIOD_NOT_FROZEN", "There is nothing to freeze or answer for this period.";
+    PolicyUnsafe = "POLICY_UNSAFE", "A setting of the policy would protect too little, or drown what it protects.";
     ModeUnavailable = "MODE_UNAVAILABLE", "The disclosure mode is not available.";
     ImportUnreadable = "IMPORT_UNREADABLE", "The file or its mapping cannot be read.";
     ColumnUnknown = "COLUMN_UNKNOWN", "A column of the file is not in the mapping, or the other way round.";

@@ -45,6 +45,7 @@ pub fn code_of(reason: Reason) -> Code {
         | Reason::ClockSkew
         | Reason::PeriodNotFrozen
         | Reason::ModeUnavailable
+        | Reason::PolicyUnsafe
         | Reason::ImportFrozen
         | Reason::SummaryState => Code::FailedPrecondition,
         Reason::RequirementConflict

@@ -409,6 +409,8 @@ fn cell(status: i32, value: i64, indicator: &Indicator, mode: Mode) -> Result<Ce
         Cell::Value(_) | Cell::Missing if mode == Mode::Open && !indicator.public => {
             refuse("open, but the registry does not say that it is public")
         }
+        // A figure that is added up may be more than the largest plausible observation.
+        Cell::Value(value) if mode != Mode::Open && (0..=SUM_MAX).contains(&value) => Ok(cell),
         Cell::Value(value) if !(0..=indicator.value_max).contains(&value) => {
             refuse("outside the plausible range of the indicator")
         }
@@ -419,6 +421,9 @@ fn cell(status: i32, value: i64, indicator: &Indicator, mode: Mode) -> Result<Ce
         Cell::Value(_) | Cell::NotShown | Cell::NotApplicable | Cell::Missing => Ok(cell),
     }
 }
+
+/// The largest sum of one member: so many of them still add up in 64 bits.
+const SUM_MAX: i64 = i64::MAX / 1024;
 
 fn status_of(cell: Cell) -> wire::CellStatus {
     match cell {

@@ -15,6 +15,7 @@ mod code;
 mod indicator;
 mod load;
 mod period;
+mod tier;
 mod words;
 
 pub use categories::{Categories, TOTAL};
@@ -25,6 +26,7 @@ pub use code::{
 pub use indicator::{DIMENSIONS_MAX, Indicator, Moment, Semantics, UnitLife};
 pub use load::ListError;
 pub use period::{Granularity, Period};
+pub use tier::Tier;
 pub use words::{Priority, Term};
 
 /// The region code of a combined cell: all members that a requirement names. No list has it.
@@ -87,7 +89,7 @@ pub struct Lists {
     indicators: BTreeMap<IndicatorCode, Indicator>,
     dimensions: BTreeMap<DimensionCode, BTreeMap<CategoryCode, Category>>,
     purposes: BTreeMap<PurposeCode, String>,
-    audiences: BTreeMap<AudienceCode, String>,
+    audiences: BTreeMap<AudienceCode, Tier>,
     /// Terms in the order of the file, which is the order for people.
     vocabularies: BTreeMap<String, Vec<Term>>,
     europol: BTreeMap<EuropolCode, String>,
@@ -280,6 +282,12 @@ impl Lists {
     /// Every audience, ascending.
     pub fn audiences(&self) -> impl Iterator<Item = AudienceCode> {
         self.audiences.keys().copied()
+    }
+
+    /// How wide an audience is.
+    pub fn tier(&self, audience: AudienceCode) -> Tier {
+        // Whom no list knows is the widest there is.
+        self.audiences.get(&audience).copied().unwrap_or(Tier::C)
     }
 
     /// A period that `indicator` is collected for.

@@ -8,7 +8,8 @@ use accord_coordinator::{
 };
 use accord_node::{
     consent::{self, Grant},
-    cube, disclose,
+    cube,
+    disclose::{self, Rules, ledger::Ledger, reserve::reserve},
     freeze::Editions,
     policy::Policy,
     record::{RawRecord, Reader, Record},
@@ -47,7 +48,9 @@ fn answer(
 ) -> Result<wire::AnswerResponse, Invalid> {
     let consented = consent::decide(asked, grants, of, lists, now)?;
     let slice = cube::slice(editions, &consented);
-    let safe = disclose::protect(&consented, slice, editions, policy, (node, of), lists);
+    let rules = Rules { editions, policy, lists };
+    let reserved = reserve(&consented, rules, &Ledger::default(), now);
+    let safe = disclose::disclose(&consented, slice, &reserved, rules, (node, of));
     Ok(SealedAnswer::seal(&safe, lists, key, bind).into())
 }
 

@@ -2,6 +2,7 @@
 //! with its own folder, keys and config (the very files of `deploy/`, edited only in addresses), over real
 //! TLS and a real store.
 
+pub mod attack;
 pub mod crash;
 pub mod damage;
 pub mod federation;

@@ -30,13 +30,17 @@ use crate::{
     roles,
 };
 
+mod disclose;
 mod ingest;
 mod slice;
 mod start;
+mod utility;
 
+pub use disclose::disclose;
 pub use ingest::ingest;
 pub use slice::slice;
 pub use start::{probe, start};
+pub use utility::utility;
 
 const NODE: &str = "al-police";
 /// 20 crime areas × 25 years.
@@ -285,4 +289,13 @@ fn median(rounds: usize, mut call: impl FnMut() -> Result<()>) -> Result<Duratio
     }
     times.sort_unstable();
     times.get(times.len() / 2).copied().context("nothing was measured")
+}
+
+/// The value below which this share of them lies; ascending, 0 if there are none.
+fn quantile(ascending: &[f64], share: f64) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "not many")]
+    #[expect(clippy::cast_possible_truncation, reason = "a place among them")]
+    #[expect(clippy::cast_sign_loss, reason = "a share is not below 0")]
+    let at = ((ascending.len().saturating_sub(1)) as f64 * share).round() as usize;
+    ascending.get(at).copied().unwrap_or(0.0)
 }

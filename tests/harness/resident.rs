@@ -9,21 +9,22 @@ use std::{
 };
 
 use accord_node::{
-    answer::{Held, Node},
+    answer::{self, Held, Node},
     consent::RawGrant,
     desk::{self, imports},
-    policy::Policy,
+    policy::{Files, Policy},
     store::Store,
 };
 use accord_proto::{
-    clock::{Clock as _, SystemClock, SystemEntropy},
+    answer::{Answer, SealedTable},
+    clock::{Clock, Entropy, SystemClock, SystemEntropy},
     id::GrantId,
     identity::Identity,
     limits::STORE_FREE_BYTES_MIN,
     question::SignedRequirement,
     reason::Invalid,
     roster::Roster,
-    seal::{Digest, SecretKey},
+    seal::{Digest, Kind, PublicKey, SecretKey},
     taxonomy::{JurisdictionCode, Lists},
     transport::Peer,
     wire,
@@ -34,8 +35,10 @@ const AUTHORITY: &str = "analysis-unit";
 const PURPOSE: &str = "THREAT-ASSESSMENT";
 const AUDIENCE: &str = "POLICE";
 const NODE: &str = "police";
-/// Roster, grants and requirements hold this long.
+/// Requirements hold this long.
 const VALID_S: i64 = 30 * 86_400;
+/// Roster and grants hold this long.
+const CONSENT_S: i64 = 5 * 366 * 86_400;
 
 /// A node without listeners.
 pub struct Resident {
@@ -60,23 +63,40 @@ impl Resident {
         jurisdiction: JurisdictionCode,
         policy: &str,
     ) -> Result<Self> {
-        let (seal_key, authority) =
-            (SecretKey::generate(&SystemEntropy)?, SecretKey::generate(&SystemEntropy)?);
-        let store = open_store(path, jurisdiction)?;
-        let policy = Policy::parse(policy, lists)?;
+        let chance = (Arc::new(SystemClock) as _, Arc::new(SystemEntropy) as _);
+        Self::open_as(path, lists, jurisdiction, [policy, ""], chance, &SystemEntropy)
+    }
+
+    /// The same with time and dice of one's own, and both files of the policy. The same `keys` make the same keys.
+    pub fn open_as(
+        path: &Path,
+        lists: &'static Lists,
+        jurisdiction: JurisdictionCode,
+        [public, secret]: [&str; 2],
+        (clock, entropy): (Arc<dyn Clock>, Arc<dyn Entropy>),
+        keys: &dyn Entropy,
+    ) -> Result<Self> {
+        let [seal_key, authority, root] = [(); 3].map(|()| SecretKey::generate(keys));
+        let (seal_key, authority) = (seal_key?, authority?);
+        let owner = identity(jurisdiction, "node", NODE, "node")?;
+        let store = Store::open(path, &owner.to_string(), STORE_FREE_BYTES_MIN, entropy.as_ref())?;
+        store.note_found(&owner, clock.now())?;
+        let files = Files { public, secret, salt: store.salt() };
+        let policy = Policy::parse(files, jurisdiction, lists)?;
         let held = Held::read(&store, jurisdiction, lists, &policy)?;
+        let public = [seal_key.public(), authority.public()];
         let node = Node {
-            identity: identity(jurisdiction, "node", NODE, "node")?,
+            identity: owner,
             jurisdiction,
-            roster: roster(jurisdiction, lists, &seal_key, &authority)?,
+            roster: roster(jurisdiction, lists, public, &root?, clock.as_ref())?,
             lists,
             classification_ceiling: "RESTRICTED".to_owned(),
             policy,
             seal_key,
             store,
             held: RwLock::new(held),
-            clock: Arc::new(SystemClock),
-            entropy: Arc::new(SystemEntropy),
+            clock,
+            entropy,
         };
         let analyst = identity(jurisdiction, "staff", "test-analyst", "analyst")?;
         Ok(Self {
@@ -105,16 +125,22 @@ impl Resident {
         Ok(self.on_a_worker(desk::freeze(&self.node, &self.staff, first, last))?.editions.len())
     }
 
-    /// Consents to every question about an indicator.
+    /// Consents to every question of the police about an indicator.
     pub fn grant(&self, indicator: &str) -> Result<()> {
-        let now = SystemClock.now();
+        self.grant_to(indicator, AUDIENCE)
+    }
+
+    /// Consents to every question of an audience about an indicator.
+    pub fn grant_to(&self, indicator: &str, audience: &str) -> Result<()> {
+        let Node { clock, entropy, .. } = &self.node;
+        let now = clock.now();
         let grant = RawGrant {
-            grant: GrantId::mint(&SystemClock, &SystemEntropy)?.to_string(),
+            grant: GrantId::mint(clock.as_ref(), entropy.as_ref())?.to_string(),
             indicator: indicator.to_owned(),
             purpose: PURPOSE.to_owned(),
-            audience: AUDIENCE.to_owned(),
+            audience: audience.to_owned(),
             from_s: now.plus_s(-1).as_s(),
-            until_s: now.plus_s(VALID_S).as_s(),
+            until_s: now.plus_s(CONSENT_S).as_s(),
             ..RawGrant::default()
         };
         self.on_a_worker(desk::grant(&self.node, &self.staff, grant))?;
@@ -123,20 +149,56 @@ impl Resident {
 
     /// A requirement of these question blocks, signed by the authority and checked as a node does.
     pub fn requirement(&self, blocks: &str) -> Result<SignedRequirement> {
-        let closes = SystemClock.now().plus_s(VALID_S);
+        let signed = self.signed(AUDIENCE, blocks)?;
+        Ok(SignedRequirement::open(signed, &self.node.roster, self.node.lists)?)
+    }
+
+    /// A requirement of these question blocks, signed by the authority.
+    pub fn signed(&self, audience: &str, blocks: &str) -> Result<wire::Envelope, Invalid> {
+        let Node { clock, entropy, lists, .. } = &self.node;
+        let closes = clock.now().plus_s(VALID_S);
         let text = format!(
             "authority = \"{AUTHORITY}\"\nwhy = \"Measurement\"\npurpose = \"{PURPOSE}\"\n\
-             legal_basis = \"None, a measurement\"\naudience = \"{AUDIENCE}\"\ncloses = \"{closes}\"\n{blocks}"
+             legal_basis = \"None, a measurement\"\naudience = \"{audience}\"\ncloses = \"{closes}\"\n{blocks}"
         );
-        let signed = accord_coordinator::requirement::sign(
-            &text,
-            &[NODE.to_owned()],
-            &self.authority,
-            self.node.lists,
-            &SystemClock,
-            &SystemEntropy,
-        )?;
-        Ok(SignedRequirement::open(signed, &self.node.roster, self.node.lists)?)
+        let members = [NODE.to_owned()];
+        let (clock, entropy) = (clock.as_ref(), entropy.as_ref());
+        let key = &self.authority;
+        accord_coordinator::requirement::sign(&text, &members, key, lists, clock, entropy)
+    }
+
+    /// Signs whatever it is, as an authority would that checks nothing.
+    pub fn sign_unchecked(&self, requirement: &wire::Requirement) -> wire::Envelope {
+        self.authority.sign(Kind::Requirement, prost::Message::encode_to_vec(requirement))
+    }
+
+    /// Answers, as the coordinator gets it.
+    pub fn answer(&self, requirement: wire::Envelope) -> Result<SealedTable, Invalid> {
+        let answer = self.on_a_worker(answer::answer(&self.node, &self.staff, requirement))?;
+        let keys = [self.node.seal_key.public()];
+        match Answer::try_from(wire::AnswerResponse::from(answer))? {
+            Answer::Sealed(sealed) => SealedTable::open(sealed, &keys, self.node.lists),
+            Answer::Pending | Answer::Declined => Err(Invalid::new(
+                accord_proto::reason::Reason::AnswerMalformed,
+                "answer",
+                "holds no table",
+            )),
+        }
+    }
+
+    /// Takes a store that may have forgotten charges as it is.
+    pub fn confirm(&self, why: &str) -> Result<u64, Invalid> {
+        let confirmed = desk::confirm::confirm(&self.node, &self.staff, why);
+        Ok(self.on_a_worker(confirmed)?.losses)
+    }
+
+    /// Tries another policy.
+    pub fn try_policy(
+        &self,
+        public: &str,
+        secret: &str,
+    ) -> Result<desk::whatif::Compared, Invalid> {
+        self.on_a_worker(desk::whatif::try_policy(&self.node, &self.staff, (public, secret)))
     }
 
     /// What the node holds in memory.
@@ -147,6 +209,16 @@ impl Resident {
     fn on_a_worker<T>(&self, call: impl Future<Output = T>) -> T {
         self.runtime.block_on(call)
     }
+}
+
+/// A published policy with the floors that are shipped.
+pub fn policy(
+    public: &str,
+    store: &Store,
+    jurisdiction: JurisdictionCode,
+    lists: &Lists,
+) -> Result<Policy, Invalid> {
+    Policy::parse(Files { public, secret: "", salt: store.salt() }, jurisdiction, lists)
 }
 
 /// A store as the node of a jurisdiction opens it.
@@ -168,31 +240,32 @@ fn identity(
 fn roster(
     jurisdiction: JurisdictionCode,
     lists: &Lists,
-    seal_key: &SecretKey,
-    authority: &SecretKey,
+    [seal_key, authority]: [PublicKey; 2],
+    root: &SecretKey,
+    clock: &dyn Clock,
 ) -> Result<Roster> {
-    let (root, now) = (SecretKey::generate(&SystemEntropy)?, SystemClock.now());
+    let now = clock.now();
     let roster = wire::Roster {
         federation: "wb6.example".to_owned(),
         version: 1,
         issued_at_s: now.as_s(),
-        expires_at_s: now.plus_s(VALID_S).as_s(),
+        expires_at_s: now.plus_s(CONSENT_S).as_s(),
         members: vec![wire::Member {
             node: NODE.to_owned(),
             jurisdiction: jurisdiction.to_string(),
             address: "127.0.0.1:7101".to_owned(),
             tls_spki_sha256: Vec::new(),
-            seal_keys: vec![seal_key.public().to_bytes().to_vec()],
+            seal_keys: vec![seal_key.to_bytes().to_vec()],
             since_s: now.as_s(),
         }],
         authorities: vec![wire::Authority {
             authority: AUTHORITY.to_owned(),
             title: "Measurements".to_owned(),
-            keys: vec![authority.public().to_bytes().to_vec()],
+            keys: vec![authority.to_bytes().to_vec()],
             since_s: now.as_s(),
         }],
         centres: Vec::new(),
     };
-    let signed = Roster::sign(&roster, lists, &root)?;
+    let signed = Roster::sign(&roster, lists, root)?;
     Ok(Roster::open(&signed, &root.public(), lists, 0, now)?)
 }

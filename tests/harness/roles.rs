@@ -17,6 +17,9 @@ pub const ECHO: &str = "as-echo";
 /// First argument of a process that opens a store and says what that took.
 pub const START: &str = "as-start";
 
+/// First argument of a process that is a node which is asked and corrected until it is killed.
+pub const ATTACKED: &str = "as-attacked";
+
 /// Runs the role that the first argument names, if it names one.
 pub fn run_if_asked() -> Option<ExitCode> {
     let mut arguments = std::env::args_os().skip(1);
@@ -35,6 +38,8 @@ pub fn run_if_asked() -> Option<ExitCode> {
         Some(crate::measure::echo(&rest))
     } else if role == START {
         Some(crate::measure::probe(&rest))
+    } else if role == ATTACKED {
+        Some(crate::attack::rollback::ask_until_killed(&rest))
     } else {
         None
     }

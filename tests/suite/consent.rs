@@ -251,15 +251,25 @@ fn what_the_policy_does_not_name_is_not_shown_even_with_a_grant() {
 }
 
 #[test]
-fn a_policy_with_a_mode_that_does_not_exist_yet_keeps_the_node_from_starting() {
+fn an_unsafe_policy_keeps_the_node_from_starting_and_says_why() {
     let mut running = prepared(&["AL"]);
     let policy = running.nodes["al-police"].home.join("policy.toml");
-    for mode in ["protected", "bulletin"] {
-        let text = format!("[[indicator]]\ncode = \"PUB.OFF.N\"\nmode = \"{mode}\"\n");
+    let of = |code: &str, more: &str| format!("[[indicator]]\ncode = \"{code}\"\n{more}\n");
+    for (text, reason, word) in [
+        (of("SCO.THREAT", "mode = \"protected\""), "MODE_UNAVAILABLE", "noise"),
+        (of("THB.VIC.N", "mode = \"open\""), "MODE_UNAVAILABLE", "already public"),
+        (of("THB.VIC.N", "mode = \"noisy\""), "CODE_UNKNOWN", "protected, bulletin"),
+        ("[tier.A]\nvariance = 1\n".to_owned(), "POLICY_UNSAFE", "variance"),
+        (
+            of("DRG.SEIZ.COC.KG", "mode = \"protected\"\ncap = 500\ntypical = 1000"),
+            "POLICY_UNSAFE",
+            "86 %",
+        ),
+    ] {
         fs::write(&policy, text).unwrap();
         let refused = running.federation.start_node("al-police").unwrap_err().to_string();
-        assert!(refused.contains("MODE_UNAVAILABLE"), "{refused}");
-        assert!(refused.contains(mode), "{refused}");
+        assert!(refused.contains(reason), "{refused}");
+        assert!(refused.contains(word), "{refused}");
         assert!(running.node_server("al-police").is_err());
     }
 }
@@ -279,10 +289,13 @@ fn nobody_does_what_belongs_to_another_role() {
     let freeze: &[&str] = &["freeze", "2014", "2018"];
     let give: &[&str] = &[&["grant", "add"], &STANDING[..]].concat();
     let take: &[&str] = &["grant", "withdraw", &grant];
+    let sign: &[&str] = &["bulletin", "sign", "2014", "DRG.SEIZ.COC.KG", "--why", "a test"];
+    let look: &[&str] = &["bulletin", "show", "2014", "DRG.SEIZ.COC.KG"];
     let refused = [
-        ("analyst", vec![freeze, give, take]),
+        ("analyst", vec![freeze, give, take, sign]),
         ("releaser", vec![import]),
-        ("auditor", vec![import, freeze, give, take]),
+        ("auditor", vec![import, freeze, give, take, sign, look]),
+        ("operator", vec![sign, look]),
     ];
     for (role, commands) in refused {
         for command in commands {
@@ -297,26 +310,26 @@ fn nobody_does_what_belongs_to_another_role() {
 }
 
 #[test]
-fn an_indicator_that_is_not_open_is_not_shown_whoever_holds_and_grants_it() {
+fn an_indicator_that_is_closed_is_not_shown_whoever_holds_and_grants_it() {
     let running = started(&["AL", "BA"]);
     let (file, mapping) = (running.dir.join("victims.csv"), running.dir.join("mapping.toml"));
-    fs::write(&file, "area,year,n\nTHB,2016,95\n").unwrap();
+    fs::write(&file, "area,year,n\nDRG.COC,2016,95\n").unwrap();
     let text = "source = \"made up for a test\"\n[columns]\ncrime_area = \"area\"\n\
-        period = \"year\"\nvalue = \"n\"\n[constants]\nindicator = \"THB.VIC.N\"\n";
+        period = \"year\"\nvalue = \"n\"\n[constants]\nindicator = \"DRG.SEIZ.COC.KG\"\n";
     fs::write(&mapping, text).unwrap();
     running.import("al-police", &file, &mapping).unwrap().json(&[0]).unwrap();
     running.desk("al-police", "releaser", &["freeze", "2016"]).unwrap().json(&[0]).unwrap();
-    let terms = terms("THB.VIC.N", "THREAT-ASSESSMENT", "POLICE", &DAYS);
+    let terms = terms("DRG.SEIZ.COC.KG", "THREAT-ASSESSMENT", "POLICE", &DAYS);
     running.grant("al-police", &terms).unwrap();
 
     let shown = ask(
         &running,
-        "indicator = \"THB.VIC.N\"\ncrime_areas = \"THB\"\nperiods = [\"2016\", \"2017\"]\n",
+        "indicator = \"DRG.SEIZ.COC.KG\"\ncrime_areas = \"DRG.COC\"\nperiods = [\"2016\", \"2017\"]\n",
     );
     assert_eq!(shown["picture"]["coverage"], json!({"answered": 2, "members": 2}));
     assert_eq!(shown["picture"]["cells"].as_array().unwrap().len(), 2);
     for period in ["2016", "2017"] {
-        let cell = cell(&shown, "THB", period).unwrap();
+        let cell = cell(&shown, "DRG.COC", period).unwrap();
         assert_eq!(
             (&cell["status"], &cell["value"]),
             (&json!("not_shown"), &Value::Null),

@@ -11,7 +11,7 @@ use std::{
 use accord_coordinator::requirement;
 use accord_node::{
     ingest::{guard, mapping::Mapping},
-    policy::Policy,
+    policy::{Files, Policy},
     summary::{Admission, DEFAULT_CEILING, Document},
 };
 use accord_proto::{
@@ -34,7 +34,7 @@ struct Sample {
     read: fn(&str) -> Result<String, Invalid>,
 }
 
-const SAMPLES: [Sample; 6] = [
+const SAMPLES: [Sample; 7] = [
     Sample {
         path: "deploy/node.toml",
         read: |text| {
@@ -49,14 +49,26 @@ const SAMPLES: [Sample; 6] = [
             Ok(format!("{config:?}"))
         },
     },
+    Sample { path: "deploy/policy.toml", read: |text| policies(text, "") },
     Sample {
-        path: "deploy/policy.toml",
-        read: |text| Ok(format!("{:?}", Policy::parse(text, Lists::builtin())?)),
+        path: "deploy/policy.secret.toml",
+        read: |text| policies(include_str!("../../deploy/policy.toml"), text),
     },
     Sample { path: "deploy/requirement.toml", read: signed },
     Sample { path: "deploy/mapping.toml", read: |text| Ok(format!("{:?}", Mapping::parse(text)?)) },
     Sample { path: "deploy/summary.toml", read: summary },
 ];
+
+/// Reads a policy as the node of every jurisdiction would: each has a lattice of its own.
+fn policies(public: &str, secret: &str) -> Result<String, Invalid> {
+    let lists = Lists::builtin();
+    let of = |code| {
+        let jurisdiction = lists.jurisdiction("jurisdiction", code)?.code;
+        let files = Files { public, secret, salt: &[0; 32] };
+        Ok(format!("{:?}", Policy::parse(files, jurisdiction, lists)?))
+    };
+    ["AL", "BA", "ME", "MK", "RS", "XK"].into_iter().map(of).collect()
+}
 
 /// Takes in a summary as the node of its sample's jurisdiction would.
 fn summary(text: &str) -> Result<String, Invalid> {
@@ -164,12 +176,14 @@ fn every_key_that_is_commented_out_is_real() {
 
 #[test]
 fn a_key_of_a_config_that_is_commented_out_shows_its_default() {
-    for sample in SAMPLES.iter().filter(|sample| sample.path != "deploy/mapping.toml") {
+    // What a mapping or a secret floor shows is an example.
+    let examples = ["deploy/mapping.toml", "deploy/policy.secret.toml"];
+    for sample in SAMPLES.iter().filter(|sample| !examples.contains(&sample.path)) {
         let text = text_of(sample.path);
         let usual = (sample.read)(&text).unwrap();
         for (key, text) in uncommented(&text) {
-            // A day, and an id, have no default that could be shown.
-            if !["id", "opens"].contains(&key.as_str()) {
+            // A day, and an id, have no default that could be shown; a file that may be missing is not named.
+            if !["id", "opens", "policy_secret"].contains(&key.as_str()) {
                 assert_eq!((sample.read)(&text).unwrap(), usual, "{}: {key}", sample.path);
             }
         }

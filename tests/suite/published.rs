@@ -141,7 +141,7 @@ fn total_of(batch: &Batch, jurisdiction: &str, period: &str) -> Option<Observed>
     cells.get(&key).map(|aggregate| aggregate.observed)
 }
 
-const PRISONERS: &str = r#"
+pub(crate) const PRISONERS: &str = r#"
 source = "Eurostat, table crim_pris_off, CC BY 4.0"
 [columns]
 jurisdiction = "geo"

@@ -120,6 +120,10 @@ fn a_backup_taken_while_imports_run_restores_to_a_node_that_gives_the_same_answe
     assert!(found["journal_size"].as_u64() > backup["journal_size"].as_u64());
     assert_eq!(totals_of(&running), totals);
     assert_eq!(running.gather(&requirement).unwrap(), answered);
+    assert_eq!(found["in_doubt"], true);
+    let confirmed = desk(&running, "releaser", &["confirm-restore", "--why", "rehearsal"]);
+    assert_eq!(confirmed["losses"], 1);
+    assert_eq!(status(&running)["in_doubt"], false);
 }
 
 #[test]
@@ -131,9 +135,18 @@ fn a_backup_is_taken_by_an_operator_and_erasing_is_done_by_a_releaser_and_nobody
         assert_eq!(refused.code, Some(7), "{role}: {}", refused.stderr);
     }
     for role in ["analyst", "operator", "auditor"] {
-        let refused = running.desk(NODE, role, &["erase", "--due", "--why", "test"]).unwrap();
-        assert_eq!(refused.code, Some(7), "{role}: {}", refused.stderr);
+        for act in [&["erase", "--due", "--why", "test"][..], &["confirm-restore", "--why", "test"]]
+        {
+            let refused = running.desk(NODE, role, act).unwrap();
+            assert_eq!(refused.code, Some(7), "{role}: {}", refused.stderr);
+        }
     }
+    assert_eq!(running.desk(NODE, "analyst", &["budget"]).unwrap().code, Some(7));
+    for role in ["releaser", "operator", "auditor"] {
+        assert_eq!(desk(&running, role, &["budget"]), serde_json::json!([]), "nothing is frozen");
+    }
+    let refused = running.desk(NODE, "releaser", &["confirm-restore", "--why", "test"]).unwrap();
+    assert!(refused.stderr.contains("nothing is to be confirmed"), "{}", refused.stderr);
 }
 
 #[test]

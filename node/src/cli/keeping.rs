@@ -45,3 +45,36 @@ pub(crate) struct Erase {
     #[command(flatten)]
     pub(crate) client: Client,
 }
+
+/// A store that may have forgotten charges.
+#[derive(Debug, Args)]
+pub(crate) struct ConfirmRestore {
+    /// For the journal.
+    #[arg(long)]
+    pub(crate) why: String,
+    #[command(flatten)]
+    pub(crate) client: Client,
+}
+
+/// What protected units have lost, and what is left.
+#[derive(Debug, Args)]
+pub(crate) struct Budget {
+    /// Code of the list `indicators`; all if left out.
+    #[arg(long, default_value = "", hide_default_value = true)]
+    pub(crate) indicator: String,
+    #[command(flatten)]
+    pub(crate) client: Client,
+}
+
+/// Another policy, tried.
+#[derive(Debug, Args)]
+pub(crate) struct WhatIf {
+    /// The published part, as in policy.toml.
+    #[arg(long)]
+    pub(crate) policy: PathBuf,
+    /// The secret part; the floors in force if left out.
+    #[arg(long)]
+    pub(crate) secret: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) client: Client,
+}

@@ -12,7 +12,7 @@ use accord_proto::{
     client::within,
     clock::{Clock as _, SystemClock, SystemEntropy, Timestamp},
     identity::Identity,
-    limits::LONG_CALL_TIMEOUT,
+    limits::{CALL_TIMEOUT, LONG_CALL_TIMEOUT},
     reason::{Invalid, Reason},
     seal::Digest,
     wire::desk as wire,
@@ -24,7 +24,7 @@ use super::{connect, done, failed, hex, imports, print};
 use crate::{
     cli::{
         Format, Outcome,
-        keeping::{Backup, Erase, Restore},
+        keeping::{Backup, ConfirmRestore, Erase, Restore},
     },
     store::{self, Header},
 };
@@ -104,6 +104,7 @@ pub(crate) async fn restore(restore: Restore) -> Result<Outcome, Invalid> {
             shown["data"] = data.display().to_string().into();
             remarks
                 .push(format!("restored; the journal says so in entry {}", restored.journal_size));
+            remarks.push(crate::answer::FORGOTTEN.to_owned());
         }
     }
     Ok(Outcome { data: print(Format::Table, &shown), remarks, ..Outcome::default() })
@@ -152,6 +153,21 @@ pub(crate) async fn erase(erase: Erase) -> Result<Outcome, Invalid> {
         remarks.push("… and more than is listed here".to_owned());
     }
     Ok(Outcome { data: print(client.format, &shown), remarks, ..Outcome::default() })
+}
+
+/// `accord-node confirm-restore --why TEXT`
+pub(crate) async fn confirm_restore(confirm: ConfirmRestore) -> Result<Outcome, Invalid> {
+    let ConfirmRestore { why, client } = confirm;
+    let request = within(CALL_TIMEOUT, wire::ConfirmRestoreRequest { why });
+    let reply = connect(&client).await?.confirm_restore(request).await.map_err(failed)?;
+    let wire::ConfirmRestoreResponse { journal_sequence, losses } = reply.into_inner();
+    let shown = json!({"journal_entry": journal_sequence, "losses": losses});
+    let remark = "whatever may have been forgotten counts as spent; see accord-node budget";
+    Ok(Outcome {
+        data: print(client.format, &shown),
+        remarks: vec![remark.to_owned()],
+        ..Outcome::default()
+    })
 }
 
 fn erased(summary: &wire::ErasedSummary) -> Value {

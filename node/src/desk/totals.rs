@@ -143,7 +143,7 @@ fn held(node: &Node) -> RwLockReadGuard<'_, Held> {
 }
 
 /// Who looks at true figures is in the journal before they are shown.
-async fn look(node: &Node, caller: &Peer, subject: &str) -> Result<(), Invalid> {
+pub(super) async fn look(node: &Node, caller: &Peer, subject: &str) -> Result<(), Invalid> {
     note(node, caller, subject)?;
     node.store.settled().await
 }

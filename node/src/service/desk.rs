@@ -19,10 +19,13 @@ use crate::{
     desk,
 };
 
+mod budget;
+mod bulletins;
 mod imports;
 mod keeping;
 mod outgoing;
 mod totals;
+mod whatif;
 
 /// Who may read.
 const READERS: &[Role] = &[Role::Analyst, Role::Releaser, Role::Auditor, Role::Operator];
@@ -208,6 +211,44 @@ impl wire::desk_server::Desk for DeskService {
         }))
     }
 
+    type ListBulletinsStream = outgoing::Outgoing<wire::BulletinEntry>;
+
+    async fn list_bulletins(
+        &self,
+        request: Request<wire::ListBulletinsRequest>,
+    ) -> Result<Response<Self::ListBulletinsStream>, Status> {
+        self.staff(&request, &[Role::Analyst, Role::Releaser, Role::Auditor])?;
+        Ok(Response::new(bulletins::list(&self.node)))
+    }
+
+    type ShowBulletinStream = outgoing::Outgoing<wire::BulletinCell>;
+
+    async fn show_bulletin(
+        &self,
+        request: Request<wire::ShowBulletinRequest>,
+    ) -> Result<Response<Self::ShowBulletinStream>, Status> {
+        let peer = self.staff(&request, &[Role::Analyst, Role::Releaser])?;
+        let _place = Arc::clone(&self.looks).try_acquire_owned().map_err(|_| {
+            let detail = format!("{TOTALS_MAX} totals are being read; try again shortly");
+            Invalid::new(Reason::Overloaded, "bulletin", detail)
+        })?;
+        let cells = bulletins::show(&self.node, &peer, &request.into_inner()).await;
+        Ok(Response::new(cells.map_err(refused)?))
+    }
+
+    async fn sign_bulletin(
+        &self,
+        request: Request<wire::SignBulletinRequest>,
+    ) -> Result<Response<wire::SignBulletinResponse>, Status> {
+        let peer = self.staff(&request, &[Role::Releaser])?;
+        let wire::SignBulletinRequest { period, indicator, edition, why } = request.into_inner();
+        let of = (period.as_str(), indicator.as_str(), edition);
+        let signed = desk::bulletins::sign(&self.node, &peer, of, &why).await.map_err(refused)?;
+        info!(indicator = %signed.indicator, period = %signed.period, "bulletin signed");
+        let bulletin = Some(bulletins::entry(signed));
+        Ok(Response::new(wire::SignBulletinResponse { bulletin }))
+    }
+
     async fn grant(
         &self,
         request: Request<wire::GrantRequest>,
@@ -278,6 +319,7 @@ impl wire::desk_server::Desk for DeskService {
             editions: held.editions.references().map(|edition| edition.to_wire()).collect(),
             imports_sha256: imports.into_iter().map(|import| import.digest).collect(),
             store_bytes: node.store.bytes()?,
+            in_doubt: head.in_doubt(),
         }))
     }
 
@@ -301,6 +343,49 @@ impl wire::desk_server::Desk for DeskService {
         let peer = self.staff(&request, &[Role::Releaser])?;
         let erased = keeping::erase(&self.node, &peer, &request.into_inner()).await;
         Ok(Response::new(erased.map_err(refused)?))
+    }
+
+    async fn get_budget(
+        &self,
+        request: Request<wire::GetBudgetRequest>,
+    ) -> Result<Response<wire::GetBudgetResponse>, Status> {
+        self.staff(&request, &[Role::Auditor, Role::Releaser, Role::Operator])?;
+        let page = budget::page(&self.node, &request.into_inner()).map_err(refused)?;
+        // What a power cut could take back must not be shown.
+        self.node.store.settled().await?;
+        Ok(Response::new(page))
+    }
+
+    async fn try_policy(
+        &self,
+        request: Request<wire::TryPolicyRequest>,
+    ) -> Result<Response<wire::TryPolicyResponse>, Status> {
+        // Floors tried one after the other give away the one in force: whoever tries must be one who sets it.
+        let secret = !request.get_ref().secret.is_empty();
+        let roles: &[Role] =
+            if secret { &[Role::Releaser] } else { &[Role::Releaser, Role::Analyst] };
+        let peer = self.staff(&request, roles)?;
+        let _place = self.looks.try_acquire().map_err(|_| {
+            let detail = format!("{TOTALS_MAX} totals are being read; try again shortly");
+            Invalid::new(Reason::Overloaded, "policy", detail)
+        })?;
+        let wire::TryPolicyRequest { policy, secret } = request.into_inner();
+        let tried = desk::whatif::try_policy(&self.node, &peer, (&policy, &secret)).await;
+        Ok(Response::new(whatif::response(&tried.map_err(refused)?)))
+    }
+
+    async fn confirm_restore(
+        &self,
+        request: Request<wire::ConfirmRestoreRequest>,
+    ) -> Result<Response<wire::ConfirmRestoreResponse>, Status> {
+        let peer = self.staff(&request, &[Role::Releaser])?;
+        let why = request.into_inner().why;
+        let confirmed = desk::confirm::confirm(&self.node, &peer, &why).await.map_err(refused)?;
+        info!(losses = confirmed.losses, "restored store confirmed");
+        Ok(Response::new(wire::ConfirmRestoreResponse {
+            journal_sequence: confirmed.sequence,
+            losses: confirmed.losses,
+        }))
     }
 }
 

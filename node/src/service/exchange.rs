@@ -5,13 +5,18 @@ use std::sync::{Arc, PoisonError};
 use accord_proto::{
     identity::Role,
     reason::{Invalid, Reason},
+    taxonomy::{AudienceCode, IndicatorCode},
     transport::{Peer, listener::caller},
     wire,
 };
 use tonic::{Request, Response, Status};
 use tracing::{info, warn};
 
-use crate::answer::{self, Node};
+use crate::{
+    answer::{self, Node},
+    disclose::{precision::standard_error_milli, protect::threshold},
+    policy::{Terms, TierTerms},
+};
 
 /// The adapter.
 #[derive(Clone)]
@@ -48,7 +53,7 @@ impl wire::exchange_server::Exchange for ExchangeService {
         let term = |indicator: &accord_proto::taxonomy::Indicator| wire::Term {
             indicator: indicator.code.to_string(),
             mode: node.policy.mode(indicator.code).to_wire().into(),
-            tiers: Vec::new(),
+            tiers: tiers(node, indicator.code),
         };
         Ok(Response::new(wire::DescribeResponse {
             node: node.name().to_string(),
@@ -106,4 +111,33 @@ fn told(error: Invalid) -> Invalid {
         }
         _ => error,
     }
+}
+
+/// What is published of an indicator in protected mode: its lattice and the exactness of its figures, by audience.
+fn tiers(node: &Node, indicator: IndicatorCode) -> Vec<wire::TierTerms> {
+    let Terms::Protected(terms) = node.policy.terms(indicator) else { return Vec::new() };
+    let of = |audience: AudienceCode| {
+        let tier = node.lists.tier(audience);
+        let lattice = terms.lattice(tier)?;
+        let (levels, published) = (lattice.levels(), node.policy.tier(tier));
+        let (cap, rounding) = (terms.cap, terms.rounding(published));
+        Some(wire::TierTerms {
+            audience: audience.to_string(),
+            region_levels: levels.regions.clone(),
+            granularity: levels.granularity.iter().map(ToString::to_string).collect(),
+            area_levels: levels.areas.clone(),
+            dimensions: levels.dimensions.iter().map(ToString::to_string).collect(),
+            standard_error_milli: standard_error_milli(published.variance, cap, rounding),
+            rounding: rounding.unsigned_abs(),
+            threshold: threshold(published.threshold, 1, cap).unsigned_abs(),
+            draws_max: terms.draws_max(tier),
+            levels: lattice.levels_in_all(),
+            nano_rho: TierTerms::nano_rho(
+                lattice.levels_in_all(),
+                terms.leaves,
+                published.variance,
+            ),
+        })
+    };
+    node.lists.audiences().filter_map(of).collect()
 }

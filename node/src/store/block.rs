@@ -39,7 +39,7 @@ pub(super) struct StoredCell {
 }
 
 impl StoredCell {
-    fn write(cell: &CellKey, lists: &Lists) -> Self {
+    pub(super) fn write(cell: &CellKey, lists: &Lists) -> Self {
         let dimensions = lists.indicator_of(cell.indicator).map(|of| of.dimensions.as_slice());
         let named = dimensions.unwrap_or_default().iter().zip(&cell.categories);
         Self {
@@ -54,7 +54,11 @@ impl StoredCell {
         }
     }
 
-    fn read(&self, jurisdiction: JurisdictionCode, lists: &Lists) -> Result<CellKey, Invalid> {
+    pub(super) fn read(
+        &self,
+        jurisdiction: JurisdictionCode,
+        lists: &Lists,
+    ) -> Result<CellKey, Invalid> {
         let Self { indicator, crime_area, region, period, categories } = self;
         let (pairs, _) = categories.as_chunks::<2>();
         let pairs: Vec<_> = pairs.iter().map(|[d, c]| (d.as_str(), c.as_str())).collect();
@@ -351,7 +355,7 @@ impl StoredAggregate {
 }
 
 /// A checksum before the bytes.
-fn sealed(bytes: &[u8]) -> Vec<u8> {
+pub(super) fn sealed(bytes: &[u8]) -> Vec<u8> {
     [&checksum(bytes)[..], bytes].concat()
 }
 

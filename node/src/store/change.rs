@@ -14,7 +14,8 @@ use prost::Message as _;
 use sled::transaction::{ConflictableTransactionError, Transactional as _, TransactionalTree};
 
 use super::{
-    Contents, Head, ImportSummary, Released, Room, Store, block, class_key, failed, schema,
+    Contents, Head, ImportSummary, Released, Room, Store, block, class_key, failed, offers, schema,
+    shown,
 };
 use crate::{consent::Grant, freeze::Edition, ingest::Quarantined, record::Records};
 
@@ -25,7 +26,7 @@ const BYTES_AT_ONCE: usize = 1024 * 1024;
 pub struct Change<'a> {
     store: &'a Store,
     head: MutexGuard<'a, Head>,
-    next: Head,
+    pub(super) next: Head,
     writes: Vec<Write>,
     /// The reserve that it leaves alone.
     free_bytes_min: u64,
@@ -69,6 +70,11 @@ impl<'a> Change<'a> {
     /// Imports so far.
     pub fn imports(&self) -> u64 {
         self.next.imports()
+    }
+
+    /// See [`Head::in_doubt`].
+    pub fn in_doubt(&self) -> bool {
+        self.next.in_doubt()
     }
 
     /// The state of consent that this change rests on.
@@ -150,15 +156,29 @@ impl<'a> Change<'a> {
         self.next.counters.editions += 1;
         let number = self.next.counters.editions.to_be_bytes();
         self.clear(Room::Cells, &number)?;
+        self.clear(Room::Shown, &number)?;
+        self.clear(Room::Tables, &number)?;
         for (at, class) in edition.classes.iter().enumerate() {
             let prefix = [&number[..], &class_key(at)].concat();
             let put =
                 self.put_blocks(Room::Cells, &prefix, block::cell_blocks(&class.cells, lists));
+            let put = put.and_then(|()| {
+                let blocks = shown::blocks(class.drawn.values(), lists);
+                self.put_blocks(Room::Shown, &prefix, blocks)
+            });
             if put.is_err() {
                 drop(self.clear(Room::Cells, &number));
+                drop(self.clear(Room::Shown, &number));
             }
             put?;
         }
+        let put = self.put_blocks(Room::Tables, &number, offers::blocks(&edition.offers, lists));
+        if put.is_err() {
+            for room in [Room::Cells, Room::Shown, Room::Tables] {
+                drop(self.clear(room, &number));
+            }
+        }
+        put?;
         self.write(Room::Editions, &number, schema::Edition::write(edition).encode_to_vec());
         Ok(())
     }

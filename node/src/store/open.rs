@@ -163,7 +163,10 @@ fn create(meta: &sled::Tree, owner: &str, entropy: &dyn Entropy) -> Result<Head,
         }
         batch.insert(key, value);
     }
-    let (journal, counters) = (Frontier::default(), schema::Counters::default());
+    let mut noise_root = vec![0; 32];
+    entropy.fill(&mut noise_root)?;
+    let counters = schema::Counters { noise_root, ..schema::Counters::default() };
+    let journal = Frontier::default();
     let head = Head { journal, counters, contents: sum };
     for (key, value) in head.meta(sum) {
         batch.insert(key, value);
@@ -247,7 +250,7 @@ impl Store {
             return Ok(());
         }
         let head = self.head();
-        for room in [Room::Blocks, Room::Quarantine, Room::Cells] {
+        for room in [Room::Blocks, Room::Quarantine, Room::Cells, Room::Shown, Room::Tables] {
             let mut batch = sled::Batch::default();
             // Numbers rise: what was left behind comes last.
             for key in self.rooms[room.at()].iter().keys().rev() {

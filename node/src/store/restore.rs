@@ -65,7 +65,10 @@ pub async fn restore(
     if store.head().journal().root().0 != *header.journal_root {
         return Err(of(file, failed(&"its journal is not the one that its header names")));
     }
-    store.begin()?.commit(Entry {
+    let mut change = store.begin()?;
+    // What was charged since the backup is not known.
+    change.doubt();
+    change.commit(Entry {
         at: now,
         act: Act::Alteration,
         by: owner,

@@ -4,17 +4,33 @@
 use accord_proto::{
     clock::Timestamp,
     id::EditionId,
+    identity::Identity,
     reason::{Invalid, Reason, quoted},
     seal::Digest,
-    table::EditionRef,
+    table::{EditionRef, Mode},
     taxonomy::{Lists, Period},
 };
 use prost::Message;
 
-use crate::{consent, cube::Cells, freeze, ingest};
+use super::{offers::StoredOffer, shown::StoredDraws};
+use crate::{
+    consent,
+    cube::Cells,
+    disclose::{
+        offer::{Offer, Outcome},
+        protect::Drawn,
+    },
+    freeze, ingest,
+};
+
+/// Draws by indicator.
+pub(super) type Draws = std::collections::BTreeMap<accord_proto::taxonomy::IndicatorCode, Drawn>;
+
+/// Offers by indicator.
+pub(super) type Offers = std::collections::BTreeMap<accord_proto::taxonomy::IndicatorCode, Offer>;
 
 /// Version of this schema. A store of another one is refused, not guessed at.
-pub(super) const FORMAT: &str = "accord-node 3";
+pub(super) const FORMAT: &str = "accord-node 5";
 pub(super) const FORMAT_KEY: &str = "format";
 pub(super) const OWNER_KEY: &str = "owner";
 pub(super) const JOURNAL_KEY: &str = "journal";
@@ -48,6 +64,7 @@ pub(super) fn decode<M: Message + Default>(bytes: &[u8]) -> Result<M, Invalid> {
 
 /// Numbers that only rise, and what was relied on last.
 #[derive(Clone, Message)]
+#[prost(skip_debug)]
 pub(super) struct Counters {
     #[prost(uint64, tag = "1")]
     pub(super) sequence: u64,
@@ -67,6 +84,17 @@ pub(super) struct Counters {
     /// Periods of which nothing is answered until they are frozen again.
     #[prost(string, repeated, tag = "8")]
     pub(super) withheld: Vec<String>,
+    /// Charges of the privacy ledger, and the hash of the last.
+    #[prost(uint64, tag = "9")]
+    pub(super) ledger_size: u64,
+    #[prost(bytes = "vec", tag = "10")]
+    pub(super) ledger_head: Vec<u8>,
+    /// The key that the noise of the next editions comes from.
+    #[prost(bytes = "vec", tag = "11")]
+    pub(super) noise_root: Vec<u8>,
+    /// The ledger may have forgotten charges, and nobody has confirmed that yet.
+    #[prost(bool, tag = "12")]
+    pub(super) in_doubt: bool,
 }
 
 /// A committed import.
@@ -207,6 +235,23 @@ pub(super) struct Edition {
     imports: u64,
     #[prost(bytes = "vec", tag = "9")]
     handling: Vec<u8>,
+    #[prost(message, repeated, tag = "10")]
+    terms: Vec<FrozenTerms>,
+    #[prost(string, tag = "11")]
+    frozen_by: String,
+    #[prost(message, repeated, tag = "12")]
+    offers: Vec<StoredOffer>,
+}
+
+/// In which mode an indicator was frozen.
+#[derive(Clone, PartialEq, Message)]
+struct FrozenTerms {
+    #[prost(string, tag = "1")]
+    indicator: String,
+    #[prost(int32, tag = "2")]
+    mode: i32,
+    #[prost(bytes = "vec", tag = "3")]
+    digest: Vec<u8>,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -215,31 +260,78 @@ pub(super) struct ReleaseClass {
     audiences: Vec<String>,
     #[prost(uint64, tag = "2")]
     cells: u64,
+    #[prost(message, repeated, tag = "3")]
+    drawn: Vec<StoredDraws>,
 }
 
 impl Edition {
     pub(super) fn write(edition: &freeze::Edition) -> Self {
-        let freeze::Edition { reference, frozen_at, lists, policy, handling, imports, classes } =
-            edition;
+        let freeze::Edition {
+            reference,
+            frozen_at,
+            frozen_by,
+            lists,
+            policy,
+            handling,
+            imports,
+            terms,
+            classes,
+            offers,
+        } = edition;
         let class = |class: &freeze::ReleaseClass| ReleaseClass {
             audiences: class.audiences.iter().map(ToString::to_string).collect(),
             cells: class.cells.len() as u64,
+            drawn: class
+                .drawn
+                .iter()
+                .map(|(code, drawn)| StoredDraws::write(*code, drawn))
+                .collect(),
         };
         Self {
             period: reference.period.to_string(),
             edition: reference.edition.to_string(),
             number: reference.number,
             frozen_at_s: frozen_at.as_s(),
+            frozen_by: frozen_by.to_string(),
+            offers: offers.iter().map(|(code, offer)| StoredOffer::write(*code, offer)).collect(),
             lists: lists.clone(),
             policy: policy.0.to_vec(),
             classes: classes.iter().map(class).collect(),
             imports: *imports,
             handling: handling.0.to_vec(),
+            terms: terms
+                .iter()
+                .map(|(indicator, (mode, digest))| FrozenTerms {
+                    indicator: indicator.to_string(),
+                    mode: mode.to_wire().into(),
+                    digest: digest.0.to_vec(),
+                })
+                .collect(),
         }
     }
 
-    /// `cells` of each class, as they were found.
-    pub(super) fn read(self, cells: Vec<Cells>, lists: &Lists) -> Result<freeze::Edition, Invalid> {
+    /// The draws of a class, without their cells.
+    pub(super) fn drawn_of(&self, at: usize, lists: &Lists) -> Result<Draws, Invalid> {
+        let stored = self.classes.get(at).map_or(&[][..], |class| &class.drawn);
+        let of = |stored: &StoredDraws| {
+            let indicator = lists.indicator("store.edition.indicator", &stored.indicator)?;
+            Ok((indicator.code, stored.read()?))
+        };
+        stored.iter().map(of).collect()
+    }
+
+    /// Its offers, without the cells of bulletins.
+    pub(super) fn offers(&self, lists: &Lists) -> Result<Offers, Invalid> {
+        self.offers.iter().map(|stored| stored.read(lists)).collect()
+    }
+
+    /// `found`: figures of each class, and what may be shown of them; and the bulletins.
+    pub(super) fn read(
+        self,
+        found: Vec<(Cells, Draws)>,
+        offers: Offers,
+        lists: &Lists,
+    ) -> Result<freeze::Edition, Invalid> {
         let Self {
             period,
             edition,
@@ -250,10 +342,21 @@ impl Edition {
             classes,
             imports,
             handling,
+            terms,
+            frozen_by,
+            offers: stored,
         } = self;
+        let stored: u64 = stored.iter().map(StoredOffer::cells).sum();
+        let tables = offers.values().map(|offer| match &offer.outcome {
+            Outcome::Proposed(bulletin) => bulletin.cells.len() as u64,
+            Outcome::Carried(_) | Outcome::Refused(_) => 0,
+        });
+        let whole = tables.sum::<u64>() == stored;
         let mut read = Vec::with_capacity(classes.len());
-        for (class, cells) in classes.into_iter().zip(cells) {
-            if cells.len() as u64 != class.cells {
+        for (class, (cells, drawn)) in classes.into_iter().zip(found) {
+            let shown = class.drawn.iter().map(|drawn| drawn.cells).sum::<u64>();
+            let found = drawn.values().map(|drawn| drawn.cells.len() as u64).sum::<u64>();
+            if cells.len() as u64 != class.cells || shown != found || !whole {
                 let detail = format!(
                     "damaged: the edition of {period} is not whole; restore it from a backup"
                 );
@@ -264,6 +367,7 @@ impl Edition {
             read.push(freeze::ReleaseClass {
                 audiences: audiences.collect::<Result<_, _>>()?,
                 cells,
+                drawn,
             });
         }
         Ok(freeze::Edition {
@@ -273,10 +377,20 @@ impl Edition {
                 number,
             },
             frozen_at: Timestamp::from_s("store.edition.frozen_at_s", frozen_at_s)?,
+            frozen_by: Identity::parse(&frozen_by)?,
+            offers,
             lists: name,
             policy: Digest::from_wire("store.edition.policy", &policy)?,
             handling: Digest::from_wire("store.edition.handling", &handling)?,
             imports,
+            terms: terms
+                .into_iter()
+                .map(|FrozenTerms { indicator, mode, digest }| {
+                    let indicator = lists.indicator("store.edition.terms", &indicator)?;
+                    let mode = Mode::from_wire("store.edition.terms", mode)?;
+                    Ok((indicator.code, (mode, Digest::from_wire("store.edition.terms", &digest)?)))
+                })
+                .collect::<Result<_, _>>()?,
             classes: read,
         })
     }

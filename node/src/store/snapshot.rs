@@ -171,14 +171,16 @@ impl Head {
     pub(super) fn holds(&self, room: Room, key: &[u8]) -> bool {
         let count = match room {
             Room::Blocks | Room::Quarantine => self.counters.imports,
-            Room::Cells => self.counters.editions,
+            Room::Cells | Room::Shown | Room::Tables => self.counters.editions,
             Room::Meta
             | Room::Imports
             | Room::Editions
+            | Room::Signed
             | Room::Mappings
             | Room::Grants
             | Room::Answers
             | Room::Journal
+            | Room::Ledger
             | Room::Summaries => return true,
         };
         key.first_chunk().is_some_and(|number| u64::from_be_bytes(*number) <= count)

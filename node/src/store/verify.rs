@@ -10,7 +10,9 @@ use accord_proto::{
     seal::Digest,
 };
 
-use super::{Contents, Head, Room, State, Store, block, contents, failed, schema, summaries};
+use super::{
+    Contents, Head, Room, State, Store, block, contents, failed, ledger, offers, schema, summaries,
+};
 
 /// What to do with a damaged store.
 const RECOVER: &str = "nothing of it is served; keep the folder for inquiry and restore the newest \
@@ -150,13 +152,15 @@ fn follow(
 /// Can it be read back? What needs the code lists is read when the node loads it.
 fn readable(room: Room, value: &[u8]) -> Result<(), Invalid> {
     match room {
-        Room::Blocks | Room::Cells => block::unsealed(value).map(drop),
+        Room::Blocks | Room::Cells | Room::Shown | Room::Tables => block::unsealed(value).map(drop),
         Room::Imports => schema::decode::<schema::ImportSummary>(value).map(drop),
         Room::Quarantine => schema::decode::<schema::Quarantine>(value).map(drop),
         Room::Editions => schema::decode::<schema::Edition>(value).map(drop),
         Room::Grants => schema::decode::<schema::Grant>(value).map(drop),
         Room::Answers => schema::decode::<schema::Released>(value).map(drop),
         Room::Summaries => schema::decode::<summaries::StoredVersion>(value).map(drop),
+        Room::Signed => schema::decode::<offers::StoredSignature>(value).map(drop),
+        Room::Ledger => schema::decode::<ledger::StoredCharge>(value).map(drop),
         Room::Mappings => std::str::from_utf8(value)
             .map(drop)
             .map_err(|_| Invalid::new(Reason::StoreFailed, "store", "a mapping is no text")),

@@ -9,7 +9,7 @@ use super::{
     Area, AreaList, AudienceCode, Category, CategoryCode, CrimeAreaCode, DimensionCode,
     EuropolCode, Granularity, Indicator, IndicatorCode, Jurisdiction, JurisdictionCode, Lists,
     Moment, Priority, PriorityCode, PurposeCode, Region, RegionCode, Semantics, Term, TermCode,
-    UnitLife, indicator::DIMENSIONS_MAX,
+    Tier, UnitLife, indicator::DIMENSIONS_MAX,
 };
 use crate::{
     limits::{LIST_BYTES_MAX, OWN_LISTS_MAX, TEXT_BYTES_MAX},
@@ -224,7 +224,8 @@ impl Lists {
             }
             "audiences" => {
                 let code = row.read("code", AudienceCode::parse)?;
-                self.audiences.insert(code, row.words("label")?).is_none()
+                row.words("label")?;
+                self.audiences.insert(code, row.read("tier", Tier::parse)?).is_none()
             }
             "europol" => {
                 let code = row.read("code", EuropolCode::parse)?;

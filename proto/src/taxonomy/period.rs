@@ -30,7 +30,8 @@ impl Granularity {
         Self::NAMES.into_iter().find(|(_, name)| *name == text).map(|(granularity, _)| granularity)
     }
 
-    fn per_year(self) -> u8 {
+    /// How many of them make a year.
+    pub fn per_year(self) -> u8 {
         match self {
             Self::Year => 1,
             Self::Half => 2,
@@ -117,6 +118,14 @@ impl Period {
         self.year == other.year
             && parts % per_year == 0
             && (other.part - 1) / (parts / per_year) == self.part - 1
+    }
+
+    /// The months that it holds, ascending.
+    pub fn months(self) -> Vec<Self> {
+        let months = 12 / self.granularity.per_year();
+        let first = (self.part - 1) * months;
+        let month = |part| Self { granularity: Granularity::Month, year: self.year, part };
+        (first + 1..=first + months).map(month).collect()
     }
 
     /// The next period of the same length.

@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use accord_node::{answer::Held, policy::Policy};
+use accord_node::answer::Held;
 use anyhow::{Context as _, Result, ensure};
 use flate2::{Compression, write::GzEncoder};
 use serde::{Deserialize, Serialize};
@@ -57,7 +57,12 @@ pub fn probe(arguments: &[OsString]) -> ExitCode {
         let before = memory("VmRSS:")?;
         let started = Instant::now();
         let store = resident::open_store(Path::new(store), jurisdiction)?;
-        let held = Held::read(&store, jurisdiction, lists, &Policy::parse("", lists)?)?;
+        let held = Held::read(
+            &store,
+            jurisdiction,
+            lists,
+            &resident::policy("", &store, jurisdiction, lists)?,
+        )?;
         let start_us = u64::try_from(started.elapsed().as_micros())?;
         let rss_bytes = [before, memory("VmRSS:")?, memory("VmHWM:")?];
         let probed = Probed { observations: held.live.len(), start_us, rss_bytes };

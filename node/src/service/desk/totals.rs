@@ -109,7 +109,7 @@ pub(super) async fn contradictions(
 }
 
 /// A list as a stream, as fast as the reader takes it.
-fn streamed<T: Send + 'static, M: Send + 'static>(
+pub(super) fn streamed<T: Send + 'static, M: Send + 'static>(
     list: Vec<T>,
     message: impl Fn(T) -> M + Send + 'static,
 ) -> Outgoing<M> {
@@ -145,17 +145,12 @@ fn total(cell: &CellKey, aggregate: &Aggregate, lists: &Lists) -> wire::Total {
         Observed::NotCollected => ("not_collected", String::new(), String::new()),
         Observed::NotApplicable => ("not_applicable", String::new(), String::new()),
     };
-    let dimensions = indicator.map(|indicator| indicator.dimensions.as_slice());
-    let categories = dimensions.unwrap_or_default().iter().zip(&cell.categories);
-    let categories = categories.filter_map(|(dimension, category)| {
-        category.map(|category| format!("{dimension}={category}"))
-    });
     wire::Total {
         indicator: cell.indicator.to_string(),
         crime_area: cell.crime_area.to_string(),
         region: cell.region.to_string(),
         period: cell.period.to_string(),
-        categories: categories.collect(),
+        categories: categories(cell, lists),
         status: status.to_owned(),
         value,
         high,
@@ -166,6 +161,17 @@ fn total(cell: &CellKey, aggregate: &Aggregate, lists: &Lists) -> wire::Total {
         second: aggregate.largest.map_or(String::new(), |largest| number(largest[1])),
         quality: quality(aggregate.quality).to_owned(),
     }
+}
+
+/// What a cell is broken down by, like SEX=F.
+pub(super) fn categories(cell: &CellKey, lists: &Lists) -> Vec<String> {
+    let indicator = lists.indicator_of(cell.indicator);
+    let dimensions = indicator.map(|indicator| indicator.dimensions.as_slice());
+    let categories = dimensions.unwrap_or_default().iter().zip(&cell.categories);
+    let categories = categories.filter_map(|(dimension, category)| {
+        category.map(|category| format!("{dimension}={category}"))
+    });
+    categories.collect()
 }
 
 fn quality(quality: Quality) -> &'static str {
