@@ -11,6 +11,8 @@ use std::{
         Arc,
         atomic::{AtomicI64, AtomicU64, Ordering},
     },
+    thread,
+    time::{Duration, Instant},
 };
 
 use accord_proto::{
@@ -80,6 +82,10 @@ impl Entropy for Seeded {
     }
 }
 
+/// What the store says while somebody else has it open, and how long that is waited for.
+const LOCKED: &str = "another process has this store open";
+const LOCKED_MAX: Duration = Duration::from_secs(10);
+
 /// 2026-11-24, when every world begins.
 const BEGIN_MS: i64 = 1_795_478_400_000;
 
@@ -133,14 +139,26 @@ impl World {
         let spec = &self.spec;
         let jurisdiction =
             JurisdictionCode::parse(&spec.jurisdiction).context("not a jurisdiction")?;
-        let resident = Resident::open_as(
-            &self.store(),
-            spec.lists,
-            jurisdiction,
-            [&spec.policy, spec.secret.as_deref().unwrap_or_default()],
-            (self.clock.clone(), self.entropy.clone()),
-            &Seeded::new(spec.seed, "keys"),
-        )?;
+        let open = || {
+            Resident::open_as(
+                &self.store(),
+                spec.lists,
+                jurisdiction,
+                [&spec.policy, spec.secret.as_deref().unwrap_or_default()],
+                (self.clock.clone(), self.entropy.clone()),
+                &Seeded::new(spec.seed, "keys"),
+            )
+        };
+        // A process that another test is starting just now holds the lock of every store that is open, for a moment.
+        let until = Instant::now() + LOCKED_MAX;
+        let resident = loop {
+            match open() {
+                Err(error) if Instant::now() < until && format!("{error:#}").contains(LOCKED) => {
+                    thread::yield_now();
+                }
+                opened => break opened?,
+            }
+        };
         self.resident = Some(resident);
         Ok(())
     }
