@@ -3,8 +3,8 @@
 //! [`Pattern`] that says of every cell whether it is published, or a refusal. Must never give out a pattern that the
 //! audit has not passed, nor change what an earlier bulletin has published.
 //!
-//! In reading order: [`equations`] says what a reader knows, [`suppress`] chooses what to hide, [`audit`] decides,
-//! and asks [`circuit`] and [`linear`] what is still possible.
+//! In reading order: `equations` says what a reader knows, `suppress` chooses what to hide, [`audit()`] decides,
+//! and asks `circuit` and `linear` what is still possible.
 //!
 //! # Why this is enough
 //! *Claim:* whoever knows the bulletin, every earlier one and all remainders, and whoever besides contributes to
