@@ -40,7 +40,7 @@ pub use disclose::disclose;
 pub use ingest::ingest;
 pub use slice::slice;
 pub use start::{probe, start};
-pub use utility::utility;
+pub use utility::{PRISONERS_MAPPING, utility};
 
 const NODE: &str = "al-police";
 /// 20 crime areas × 25 years.

@@ -141,27 +141,7 @@ fn total_of(batch: &Batch, jurisdiction: &str, period: &str) -> Option<Observed>
     cells.get(&key).map(|aggregate| aggregate.observed)
 }
 
-pub(crate) const PRISONERS: &str = r#"
-source = "Eurostat, table crim_pris_off, CC BY 4.0"
-[columns]
-jurisdiction = "geo"
-crime_area = "iccs"
-period = "period"
-value = "value"
-status = "obs_status"
-"dimension.SEX" = "sex"
-[constants]
-indicator = "PUB.PRIS.N"
-[codes.status]
-A = "value"
-E = "estimated"
-M = "missing"
-[codes."dimension.SEX"]
-T = ""
-[only]
-geo = "GEO"
-unit = "NR"
-"#;
+pub(crate) use accord_tests::measure::PRISONERS_MAPPING as PRISONERS;
 
 #[test]
 fn prisoners_are_taken_by_sex_and_never_added_where_the_source_does_not_add_up() {

@@ -23,7 +23,8 @@ const SEIZURES: &str = "unodc_drug_seizures/drug_seizures_2018_2021.csv";
 /// Audience, tier, and what is aimed at for figures of ten or more: share shown, median error.
 const AIMS: [(&str, &str, f64, f64); 3] =
     [("POLICE", "A", 97.0, 2.0), ("PARTNERS", "B", 88.0, 3.0), ("PUBLIC", "C", 70.0, 6.0)];
-const MAPPING: &str = r#"
+/// From the columns of the published prisoners to the registry; `GEO` stands for the jurisdiction.
+pub const PRISONERS_MAPPING: &str = r#"
 source = "Eurostat, table crim_pris_off, CC BY 4.0"
 [columns]
 jurisdiction = "geo"
@@ -102,7 +103,7 @@ fn prisoners(at: &Path, data: &Path, jurisdiction: &str) -> Result<[Vec<Found>; 
     let code = lists.jurisdiction("jurisdiction", jurisdiction)?.code;
     let mut found = [(); 3].map(|()| Vec::new());
     let node = Resident::open(at, lists, code, POLICY)?;
-    let mapping = MAPPING.replace("GEO", jurisdiction);
+    let mapping = PRISONERS_MAPPING.replace("GEO", jurisdiction);
     let imported = node.import(&data.join(PRISONERS), &mapping)?;
     if imported.summary.rows_kept == 0 {
         return Ok(found); // One of the six is not in the table.
