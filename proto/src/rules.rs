@@ -178,6 +178,9 @@ pub enum Unsafe {
     /// The figure says of every respondent that there is nothing.
     #[error("zero says of everybody that there is nothing")]
     AllZero,
+    /// The figure says of everybody in a total that they belong to it.
+    #[error("nearly everybody in a total belongs to it, so it says so of each of them")]
+    GroupDisclosed,
     /// Nobody says how many respondents there are.
     #[error("the number of protected units is not known")]
     UnitsUnknown,
@@ -287,6 +290,12 @@ impl Rules {
         narrowed(self.concentrations().map(level).max().unwrap_or(0).max(0))
     }
 
+    /// How far below a figure that would disclose a group everything must stay possible: so many may then be elsewhere
+    /// that a coalition does not know one of them.
+    pub fn group(&self) -> i64 {
+        narrowed(self.coalition as i128 + 1)
+    }
+
     fn concentrations(&self) -> impl Iterator<Item = Concentration> {
         let close = self.p.map(|p| (p, PerMille(1000), Unsafe::TooClose));
         let learned = self.prior_posterior.map(|(p, q)| (p, q, Unsafe::TooMuchLearned));
@@ -336,7 +345,8 @@ impl Concentration {
 }
 
 /// p % where some respondents waive protection: the largest who does not is protected from the largest other.
-/// `respondents`: contribution, and whether it is waived; all that are not far below the largest.
+/// `respondents`: contribution, and whether it is waived; all that are not far below the largest. Between
+/// jurisdictions a waiver is consent; the protected units of a node are never asked, so nothing of a node is waived.
 pub fn p_percent_with_waivers(
     p: PerMille,
     total: i64,

@@ -127,7 +127,10 @@ fn sign(world: &World, who: &str, period: &str) -> Result<bulletins::Standing, R
     let resident = world.resident().unwrap();
     let identity = Identity::parse(&format!("spiffe://wb6.example/AL/staff/{who}/releaser"));
     let peer = Peer { identity: identity.unwrap(), spki: Digest([0; 32]) };
-    let signed = bulletins::sign(&resident.node, &peer, (period, INDICATOR, 0), "yearly release");
+    let newest = resident.held().editions.newest(Period::parse("", period).unwrap()).cloned();
+    let number = newest.map_or(0, |edition| edition.reference.number);
+    let of = (period, INDICATOR, number);
+    let signed = bulletins::sign(&resident.node, &peer, of, "yearly release");
     let runtime = tokio::runtime::Builder::new_multi_thread().build().unwrap();
     runtime.block_on(signed).map_err(|error| error.reason)
 }
@@ -399,7 +402,7 @@ fn a_bulletin_is_looked_at_and_signed_from_the_command_line() {
         assert!(!cell["value"].as_str().unwrap().is_empty(), "{cell}");
     }
 
-    let sign = [&["sign", "2016", INDICATOR], WHY.as_slice()].concat();
+    let sign = [&["sign", "2016", INDICATOR, "--edition", "1"], WHY.as_slice()].concat();
     let refused = desk("releaser", &sign);
     assert_eq!(refused.code, Some(7), "{}", refused.stderr);
     assert!(refused.stderr.contains("FOUR_EYES"), "{}", refused.stderr);

@@ -289,7 +289,8 @@ fn nobody_does_what_belongs_to_another_role() {
     let freeze: &[&str] = &["freeze", "2014", "2018"];
     let give: &[&str] = &[&["grant", "add"], &STANDING[..]].concat();
     let take: &[&str] = &["grant", "withdraw", &grant];
-    let sign: &[&str] = &["bulletin", "sign", "2014", "DRG.SEIZ.COC.KG", "--why", "a test"];
+    let sign: &[&str] =
+        &["bulletin", "sign", "2014", "DRG.SEIZ.COC.KG", "--edition", "1", "--why", "a test"];
     let look: &[&str] = &["bulletin", "show", "2014", "DRG.SEIZ.COC.KG"];
     let refused = [
         ("analyst", vec![freeze, give, take, sign]),

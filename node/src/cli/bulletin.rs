@@ -6,7 +6,7 @@ use super::Client;
 
 pub(super) const EXAMPLES: &str = "Examples:\n  accord-node bulletin list\n  \
     accord-node bulletin show 2025 DRG.SEIZ.COC.KG\n  \
-    accord-node bulletin sign 2025 DRG.SEIZ.COC.KG --why \"yearly release\"";
+    accord-node bulletin sign 2025 DRG.SEIZ.COC.KG --edition 1 --why \"yearly release\"";
 
 /// Exact figures in fixed tables; a second person signs them off.
 #[derive(Debug, Subcommand)]
@@ -31,8 +31,8 @@ pub(crate) enum Command {
         period: String,
         /// Code of the list `indicators`.
         indicator: String,
-        /// Number of the edition that you have looked at; whichever is the newest if left out.
-        #[arg(long, default_value_t = 0, hide_default_value = true)]
+        /// Number of the edition that you have looked at (`bulletin list`).
+        #[arg(long)]
         edition: u32,
         /// For the journal.
         #[arg(long)]

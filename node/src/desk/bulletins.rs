@@ -216,7 +216,7 @@ fn bulletin<'a>(
 }
 
 /// Signs a bulletin off. The same person twice is one signature; there is never a second one. `edition`: the number of
-/// the one that the releaser has looked at; 0: whichever is the newest.
+/// the one that the releaser has looked at, which must be the newest.
 pub async fn sign(
     node: &Node,
     caller: &Peer,
@@ -281,7 +281,7 @@ fn check_signable(
     let refuse = |reason, detail: String| Err(Invalid::new(reason, "bulletin", detail));
     let reference = edition.reference;
     let period = reference.period;
-    if number != 0 && number != reference.number {
+    if number != reference.number {
         let detail =
             format!("the newest edition of {period} is {}; look at that", reference.number);
         return refuse(Reason::NotFound, detail);

@@ -17,7 +17,7 @@
 use std::collections::BTreeMap;
 
 use accord_proto::{
-    rules::{Contributions, Rules, Unsafe},
+    rules::{Contributions, Rules, Unsafe, discloses_group},
     taxonomy::{Indicator, Period},
 };
 
@@ -149,11 +149,16 @@ impl Making<'_> {
             Some(Some(_)) => return Err(NoBulletin::Corrected(of.period)),
         };
         let verdict = self.rules.check(&contributions, self.indicator.human_sources);
+        let grouped = self.rules.zeros && self.says_of_all(key, &contributions, of);
+        let verdict = verdict.and(if grouped { Err(Unsafe::GroupDisclosed) } else { Ok(()) });
         let value = contributions.total;
         let largest = contributions.largest.first().filter(|_| contributions.known > 0);
         let cell = BulletinCell {
             value,
-            protection: verdict.is_err().then(|| self.rules.protection(&contributions)),
+            protection: verdict.is_err().then(|| {
+                let group = if grouped { self.rules.group() } else { 0 };
+                self.rules.protection(&contributions).max(group)
+            }),
             // Of how many is not known: one of them may know it all.
             units: contributions.units.unwrap_or(1),
             largest: largest.copied().unwrap_or(value).min(value),
@@ -162,6 +167,18 @@ impl Making<'_> {
             fixed,
         };
         Ok((cell, verdict))
+    }
+
+    /// Does a cell say of everybody in a cell directly above it, but for those whom a coalition knows, that they
+    /// belong to it? Over time that says nothing about them. Where zeros are hidden the audit sees to it that
+    /// nobody can tell whether anybody is elsewhere; where they may be shown, nothing but this does.
+    fn says_of_all(&self, key: &CellKey, part: &Contributions, of: &OfPeriod<'_>) -> bool {
+        let units = |above: &CellKey| of.figures.get(above)?.contributions.units;
+        self.lattice.directly_above(key).iter().any(|(_, above)| {
+            part.units.zip(units(above)).is_some_and(|(part, margin)| {
+                discloses_group(part, margin, self.rules.coalition as u64)
+            })
+        })
     }
 
     /// Along each axis, and over time.

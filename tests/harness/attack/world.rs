@@ -82,9 +82,10 @@ impl Entropy for Seeded {
     }
 }
 
-/// What the store says while somebody else has it open, and how long that is waited for.
+/// What the store says while somebody else has it open, and how long that is waited for: on a machine that is busy
+/// with other work, the threads of the database that hold it may not run for many seconds.
 const LOCKED: &str = "another process has this store open";
-const LOCKED_MAX: Duration = Duration::from_secs(10);
+const LOCKED_MAX: Duration = Duration::from_secs(60);
 
 /// 2026-11-24, when every world begins.
 const BEGIN_MS: i64 = 1_795_478_400_000;

@@ -72,6 +72,27 @@ const MORE: &[i64] = &[9, 9, 9, 9, 9];
 const UNSAFE: &[i64] = &[7];
 
 #[test]
+fn a_part_that_says_of_nearly_everybody_that_they_belong_to_it_is_unsafe() {
+    let all = |regions: [&[i64]; 3], rules| {
+        let lattice = lattice();
+        let making =
+            Making { indicator: indicator(), period: period("2016"), lattice: &lattice, rules };
+        let figures = figures("2016", None, regions);
+        making.tables(&[OfPeriod { period: period("2016"), figures, signed: None }]).unwrap()
+    };
+    // Zeros may be shown: then nothing but this rule stands between a reader and "all are in that region".
+    let open = Rules { zeros: true, ..RULES };
+    let everybody = all([SAFE, &[], &[]], &open);
+    assert_eq!(everybody.safe[1], Err(Unsafe::GroupDisclosed));
+    let cells = everybody.protect().unwrap_or_default();
+    let shown = |at: usize| cells.get(&everybody.keys[at]).copied().flatten();
+    assert!(shown(1).is_none() && (shown(0).is_none() || shown(2).is_none()), "{cells:?}");
+    // One is elsewhere, and knows it.
+    assert_eq!(all([SAFE, &[5], &[]], &open).safe[1], Err(Unsafe::GroupDisclosed));
+    assert_eq!(all([SAFE, &[5, 5], &[]], &open).safe[1], Ok(()));
+}
+
+#[test]
 fn a_cell_is_the_sum_of_those_below_it_and_of_what_lies_nowhere() {
     let whole = [SAFE, MORE, UNSAFE, &[4]].concat();
     let tables = alone("2016", figures("2016", Some(&whole), [SAFE, MORE, UNSAFE])).unwrap();
