@@ -29,8 +29,10 @@ use crate::{
     verify::{Seen, VerifiedAnswer},
 };
 
+mod notices;
 mod pooled;
 
+pub use notices::SignedNotice;
 pub use pooled::Publication;
 
 /// Version of the schema on disk. Another one is refused, not guessed at.
@@ -53,11 +55,24 @@ enum Room {
     Journal,
     /// Indicator, crime area, period and categories → who contributed when the cell was pooled first.
     Pooled,
+    /// Requirement id, node name and digest of a table → what the node says of it since.
+    Notices,
+    /// Requirement id → cancellation.
+    Cancelled,
 }
 
 impl Room {
-    const NAMES: [&'static str; 7] =
-        ["meta", "requirements", "tables", "pictures", "versions", "journal", "pooled"];
+    const NAMES: [&'static str; 9] = [
+        "meta",
+        "requirements",
+        "tables",
+        "pictures",
+        "versions",
+        "journal",
+        "pooled",
+        "notices",
+        "cancelled",
+    ];
 }
 
 type Writes = Vec<(Room, Vec<u8>, Vec<u8>)>;
@@ -304,6 +319,7 @@ impl Archive {
             drawn_at_s: drawn.drawn_at_s,
             members: coverage.members,
             answered: coverage.answered,
+            notices: 0,
         };
         let key = picture_key(id, drawn.version);
         writes.push((Room::Pictures, key.clone(), drawn.encode_to_vec()));

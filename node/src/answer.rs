@@ -268,7 +268,7 @@ fn bind(
 
 impl Node {
     /// Every key that may have sealed its answers, as the roster says.
-    fn seal_keys(&self) -> &[PublicKey] {
+    pub fn seal_keys(&self) -> &[PublicKey] {
         self.roster.member(self.name()).map_or(&[], |member| &member.seal_keys)
     }
 

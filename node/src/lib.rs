@@ -21,6 +21,7 @@ pub mod disclose;
 pub mod preview;
 pub mod seal;
 pub mod answer;
+pub mod standing;
 pub mod desk;
 pub mod service;
 pub mod run;

@@ -42,6 +42,7 @@ mod retention;
 mod schema;
 mod shown;
 mod snapshot;
+mod standing;
 mod summaries;
 mod verify;
 mod witness;
@@ -52,6 +53,7 @@ pub use open::Found;
 pub use restore::{Restored, check, restore};
 pub use schema::{ImportSummary, QuarantinedRow, Released};
 pub use snapshot::Snapshot;
+pub use standing::Told;
 
 use contents::Contents;
 use witness::State;
@@ -92,10 +94,12 @@ enum Room {
     Summaries,
     /// Sequence → charge of the privacy ledger.
     Ledger,
+    /// Requirement id → the last notice of its answer's standing, and what is held of it elsewhere.
+    Standing,
 }
 
 impl Room {
-    const NAMES: [&'static str; 15] = [
+    const NAMES: [&'static str; 16] = [
         "meta",
         "blocks",
         "imports",
@@ -111,9 +115,10 @@ impl Room {
         "journal",
         "summaries",
         "ledger",
+        "standing",
     ];
 
-    const ALL: [Self; 15] = [
+    const ALL: [Self; 16] = [
         Self::Meta,
         Self::Blocks,
         Self::Imports,
@@ -129,6 +134,7 @@ impl Room {
         Self::Journal,
         Self::Summaries,
         Self::Ledger,
+        Self::Standing,
     ];
 
     fn at(self) -> usize {

@@ -181,7 +181,8 @@ impl Head {
             | Room::Answers
             | Room::Journal
             | Room::Ledger
-            | Room::Summaries => return true,
+            | Room::Summaries
+            | Room::Standing => return true,
         };
         key.first_chunk().is_some_and(|number| u64::from_be_bytes(*number) <= count)
     }
