@@ -19,6 +19,7 @@ use print::print;
 pub(crate) mod budget;
 pub(crate) mod bulletins;
 pub(crate) mod imports;
+pub(crate) mod inbox;
 pub(crate) mod keeping;
 pub(crate) mod leave;
 mod print;

@@ -23,6 +23,15 @@ struct RawConfig {
     roster: RawRoster,
     #[serde(default)]
     lists: RawLists,
+    #[serde(default)]
+    release: RawRelease,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawRelease {
+    #[serde(default)]
+    by_hand: bool,
 }
 
 #[derive(Default, Deserialize)]
@@ -129,6 +138,8 @@ pub struct Config {
     pub root: PathBuf,
     /// Folder of the federation\'s own code lists.
     pub lists: Option<PathBuf>,
+    /// Nothing leaves before two people have looked at it.
+    pub by_hand: bool,
 }
 
 impl Config {
@@ -145,7 +156,7 @@ impl Config {
     pub fn parse(text: &str, home: &Path) -> Result<Self, Invalid> {
         let raw: RawConfig = toml::from_str(text)
             .map_err(|error| Invalid::new(Reason::FieldInvalid, "node.toml", error.to_string()))?;
-        let RawConfig { node, exchange, desk, tls, seal, roster, lists } = raw;
+        let RawConfig { node, exchange, desk, tls, seal, roster, lists, release } = raw;
         let mistakes: Vec<_> =
             [("exchange.listen", &exchange.listen), ("desk.listen", &desk.listen)]
                 .into_iter()
@@ -178,6 +189,7 @@ impl Config {
             seal_key: home.join(seal.key),
             roster: home.join(roster.file),
             root: home.join(roster.root),
+            by_hand: release.by_hand,
             lists: (lists.folder != PathBuf::new()).then(|| home.join(lists.folder)),
         })
     }

@@ -17,6 +17,7 @@ pub mod store;
 pub mod freeze;
 pub mod cube;
 pub mod consent;
+pub mod inbox;
 pub mod disclose;
 pub mod preview;
 pub mod seal;

@@ -29,8 +29,12 @@ use tracing::{info, warn};
 use crate::{
     answer::{self, Held, Node},
     config::{Config, Listener},
+    inbox,
     policy::{Files, Policy},
-    service::{desk::DeskService, exchange::ExchangeService, summaries::SummariesService},
+    service::{
+        desk::DeskService, exchange::ExchangeService, inbox::InboxService,
+        summaries::SummariesService,
+    },
     store::{Found, Store},
     summary,
 };
@@ -60,7 +64,11 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> Result
     let summaries = wire::desk::summaries_server::SummariesServer::new(summaries)
         .max_decoding_message_size(limits::REQUEST_BYTES_MAX)
         .max_encoding_message_size(limits::REPLY_BYTES_MAX);
-    let for_desk = Services::of(desk).and(summaries);
+    let inbox = InboxService::new(Arc::clone(&node));
+    let inbox = wire::desk::inbox_server::InboxServer::new(inbox)
+        .max_decoding_message_size(limits::REQUEST_BYTES_MAX)
+        .max_encoding_message_size(limits::REPLY_BYTES_MAX);
+    let for_desk = Services::of(desk).and(summaries).and(inbox);
     let quick =
         Options { call_timeout: limits::CALL_TIMEOUT, reflection: config.exchange.reflection };
     let long =
@@ -140,6 +148,7 @@ pub fn open(config: &Config, credentials: &Credentials) -> Result<Node, Invalid>
         lists,
         classification_ceiling: config.classification_ceiling.clone(),
         policy,
+        release: inbox::Rules { by_hand: config.by_hand },
         seal_key,
         store,
         held: RwLock::new(held),

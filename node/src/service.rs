@@ -2,4 +2,5 @@
 
 pub mod desk;
 pub mod exchange;
+pub mod inbox;
 pub mod summaries;

@@ -33,6 +33,7 @@ mod block;
 mod change;
 mod contents;
 mod found;
+mod inbox;
 mod ledger;
 mod migrate;
 mod offers;
@@ -96,10 +97,14 @@ enum Room {
     Ledger,
     /// Requirement id → the last notice of its answer's standing, and what is held of it elsewhere.
     Standing,
+    /// Requirement id → requirement, and what was done with it.
+    Inbox,
+    /// Sequence of its journal entry → who took the right to act alone.
+    Glass,
 }
 
 impl Room {
-    const NAMES: [&'static str; 16] = [
+    const NAMES: [&'static str; 18] = [
         "meta",
         "blocks",
         "imports",
@@ -116,9 +121,11 @@ impl Room {
         "summaries",
         "ledger",
         "standing",
+        "inbox",
+        "glass",
     ];
 
-    const ALL: [Self; 16] = [
+    const ALL: [Self; 18] = [
         Self::Meta,
         Self::Blocks,
         Self::Imports,
@@ -135,6 +142,8 @@ impl Room {
         Self::Summaries,
         Self::Ledger,
         Self::Standing,
+        Self::Inbox,
+        Self::Glass,
     ];
 
     fn at(self) -> usize {

@@ -92,6 +92,7 @@ impl Resident {
             lists,
             classification_ceiling: "RESTRICTED".to_owned(),
             policy,
+            release: accord_node::inbox::Rules::default(),
             seal_key,
             store,
             held: RwLock::new(held),
@@ -177,7 +178,7 @@ impl Resident {
         let answer = self.on_a_worker(answer::answer(&self.node, &self.staff, requirement))?;
         let keys = [self.node.seal_key.public()];
         match Answer::try_from(wire::AnswerResponse::from(answer))? {
-            Answer::Sealed(sealed) => SealedTable::open(sealed, &keys, self.node.lists),
+            Answer::Sealed { sealed, .. } => SealedTable::open(sealed, &keys, self.node.lists),
             Answer::Pending | Answer::Declined => Err(Invalid::new(
                 accord_proto::reason::Reason::AnswerMalformed,
                 "answer",

@@ -131,6 +131,6 @@ impl Answers for StandIn {
         let open = |envelope| SignedRequirement::open(envelope, &self.roster, lists);
         let asked: Result<_, Invalid> = open(request.requirement.unwrap_or_default());
         let sealed = self.seal(&asked?, lists);
-        Ok(wire::AnswerResponse { outcome: Some(Outcome::Sealed(sealed)) })
+        Ok(wire::AnswerResponse { outcome: Some(Outcome::Sealed(sealed)), single_handed: false })
     }
 }

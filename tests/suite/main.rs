@@ -14,6 +14,7 @@ use accord_tests::federation::Federation;
 
 mod exchange;
 mod consent;
+mod inbox;
 mod categories;
 mod analyst;
 mod upload;

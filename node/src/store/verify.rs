@@ -11,7 +11,8 @@ use accord_proto::{
 };
 
 use super::{
-    Contents, Head, Room, State, Store, block, contents, failed, ledger, offers, schema, standing,
+    Contents, Head, Room, State, Store, block, contents, failed, inbox, ledger, offers, schema,
+    standing,
     summaries,
 };
 
@@ -161,6 +162,8 @@ fn readable(room: Room, value: &[u8]) -> Result<(), Invalid> {
         Room::Answers => schema::decode::<schema::Released>(value).map(drop),
         Room::Summaries => schema::decode::<summaries::StoredVersion>(value).map(drop),
         Room::Signed => schema::decode::<offers::StoredSignature>(value).map(drop),
+        Room::Inbox => schema::decode::<inbox::StoredItem>(value).map(drop),
+        Room::Glass => schema::decode::<inbox::StoredGlass>(value).map(drop),
         Room::Ledger => schema::decode::<ledger::StoredCharge>(value).map(drop),
         Room::Standing => schema::decode::<standing::Told>(value).map(drop),
         Room::Mappings => std::str::from_utf8(value)
