@@ -37,6 +37,7 @@ use crate::{
     },
     freeze::Editions,
     inbox::{self, Item, Step, Verdict},
+    notify::Notices,
     policy::Policy,
     seal::SealedAnswer,
     store::{Change, Released, Store},
@@ -70,6 +71,8 @@ pub struct Node {
     pub store: Store,
     /// What the store says, ready in memory.
     pub held: RwLock<Held>,
+    /// Who is told at home.
+    pub notices: Notices,
     /// Now.
     pub clock: Arc<dyn Clock>,
     /// Dice, for ids.

@@ -21,6 +21,7 @@ pub mod inbox;
 pub mod disclose;
 pub mod preview;
 pub mod seal;
+pub mod notify;
 pub mod answer;
 pub mod standing;
 pub mod desk;

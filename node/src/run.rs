@@ -30,6 +30,7 @@ use crate::{
     answer::{self, Held, Node},
     config::{Config, Listener},
     inbox,
+    notify::{self, Notices},
     policy::{Files, Policy},
     service::{
         desk::DeskService, exchange::ExchangeService, inbox::InboxService,
@@ -80,7 +81,9 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> Result
         )
     };
     tokio::pin!(serving);
-    tokio::select! {
+    let (data, warnings) = (config.data.clone(), config.notify.warnings);
+    let watching = tokio::spawn(async move { notify::watch(&node, &data, warnings).await });
+    let served = tokio::select! {
         ended = &mut serving => ended.map(drop),
         () = shutdown => {
             info!("stopping");
@@ -91,7 +94,9 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> Result
                 Err(_) => Ok(()),
             }
         }
-    }
+    };
+    watching.abort();
+    served
 }
 
 async fn bind(listener: &Listener) -> Result<TcpListener, Invalid> {
@@ -152,6 +157,7 @@ pub fn open(config: &Config, credentials: &Credentials) -> Result<Node, Invalid>
         seal_key,
         store,
         held: RwLock::new(held),
+        notices: Notices::open(&config.notify)?,
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SystemEntropy),
     })

@@ -146,6 +146,12 @@ pub const INBOX_MAX: usize = 10_000;
 pub const INBOX_EVENTS_MAX: usize = 64;
 /// Earlier releases that a preview compares with, newest first.
 pub const RELEASES_COMPARED_MAX: usize = 100;
+/// Notices that wait to be delivered; past it they stand in the log only.
+pub const NOTICES_WAITING_MAX: usize = 64;
+/// Notices that are being delivered at the same time, each to a program and a mailbox.
+pub const NOTICES_AT_ONCE_MAX: usize = 4;
+/// How often it is looked for what comes near its end.
+pub const NOTICES_EVERY: Duration = Duration::from_secs(60);
 /// Break-glass: for so long one person may do the work of two.
 pub const BREAK_GLASS_S: i64 = 4 * 3_600;
 

@@ -96,6 +96,7 @@ impl Resident {
             seal_key,
             store,
             held: RwLock::new(held),
+            notices: accord_node::notify::Notices::default(),
             clock,
             entropy,
         };
@@ -187,6 +188,17 @@ impl Resident {
         }
     }
 
+    /// Answers, or says that people have to decide.
+    pub fn ask(&self, requirement: wire::Envelope) -> Result<answer::Reply, Invalid> {
+        self.on_a_worker(answer::answer(&self.node, &self.staff, requirement))
+    }
+
+    /// Somebody of the node's staff, by certificate.
+    pub fn person(&self, name: &str, role: &str) -> Result<Peer, Invalid> {
+        let identity = identity(self.node.jurisdiction, "staff", name, role)?;
+        Ok(Peer { identity, spki: Digest([0; 32]) })
+    }
+
     /// Takes a store that may have forgotten charges as it is.
     pub fn confirm(&self, why: &str) -> Result<u64, Invalid> {
         let confirmed = desk::confirm::confirm(&self.node, &self.staff, why);
@@ -207,7 +219,8 @@ impl Resident {
         self.node.held.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn on_a_worker<T>(&self, call: impl Future<Output = T>) -> T {
+    /// Runs a call of the desk to its end.
+    pub fn on_a_worker<T>(&self, call: impl Future<Output = T>) -> T {
         self.runtime.block_on(call)
     }
 }

@@ -15,6 +15,8 @@ use accord_tests::federation::Federation;
 mod exchange;
 mod consent;
 mod inbox;
+mod gates;
+mod matrix;
 mod categories;
 mod analyst;
 mod upload;

@@ -17,6 +17,7 @@ use super::Node;
 use crate::{
     consent,
     inbox::{self, Asked, Item, Step},
+    notify::{Kind, Notice},
     store::Change,
 };
 
@@ -57,6 +58,9 @@ pub(super) fn take_in(
         subject: requirement.id.to_string(),
         digest: asked.digest(),
     })?;
+    if item.state(now) == inbox::State::Awaiting {
+        node.notices.tell(Notice::of(Kind::Received, item.asked()));
+    }
     info!(requirement = %requirement.id, authority = %requirement.authority, "requirement received");
     Ok(())
 }

@@ -242,7 +242,7 @@ fn row(entry: &wire::InboxEntry) -> Value {
     })
 }
 
-fn time(seconds: i64) -> String {
+pub(super) fn time(seconds: i64) -> String {
     match seconds {
         0 => String::new(),
         seconds => Timestamp::from_s("time", seconds).map_or(String::new(), |at| at.to_string()),

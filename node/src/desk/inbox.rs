@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use accord_proto::{
+    clock::Timestamp,
     id::RequirementId,
     journal::Act,
     limits::RELEASES_COMPARED_MAX,
@@ -22,6 +23,7 @@ use super::{entry, summaries::looks_personal, totals::look};
 use crate::{
     answer::{self, Hand, Node},
     inbox::{self, Glass, Item, State, Step},
+    notify::{Kind, Notice},
     preview::{self, Preview, Sources},
     seal::SealedAnswer,
     summary::Deed,
@@ -55,6 +57,31 @@ pub fn asked(node: &Node, id: RequirementId) -> Result<SignedRequirement, Invali
 pub fn open_glass(node: &Node) -> Result<Vec<Glass>, Invalid> {
     let now = node.clock.now();
     Ok(node.store.glass()?.into_iter().filter(|glass| glass.is_open(now)).collect())
+}
+
+/// The inbox in three figures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Overview {
+    /// Requirements that people still have to do something with.
+    pub open: u32,
+    /// Half of those that were decided waited no longer, in seconds.
+    pub median_s: Option<i64>,
+    /// When the last right to act alone ends.
+    pub alone_until: Option<Timestamp>,
+}
+
+/// How much waits, how long it took, whether somebody may act alone.
+pub fn overview(node: &Node) -> Result<Overview, Invalid> {
+    let now = node.clock.now();
+    let items = node.store.inbox(node.lists)?;
+    let open = items.iter().filter(|item| !item.state(now).is_final()).count();
+    let mut waits: Vec<_> = items.iter().filter_map(Item::latency_s).collect();
+    waits.sort_unstable();
+    Ok(Overview {
+        open: u32::try_from(open).unwrap_or(u32::MAX),
+        median_s: waits.get(waits.len() / 2).copied(),
+        alone_until: open_glass(node)?.iter().map(Glass::until).max(),
+    })
 }
 
 /// Gate one.
@@ -227,6 +254,11 @@ pub async fn release(
     let hand = Hand { digest, why: deed.why };
     let released =
         tokio::task::block_in_place(|| answer::release(node, caller, &asked, Some(&hand)));
+    if let Err(error) = &released
+        && error.reason == Reason::ReleaseChanged
+    {
+        node.notices.tell(Notice::of(Kind::ReleaseChanged, known.asked()));
+    }
     released?;
     node.store.settled().await?;
     let item = item(node, id)?;
@@ -242,6 +274,13 @@ pub async fn break_glass(node: &Node, caller: &Peer, why: &str) -> Result<Glass,
     let glass = take_glass(node, caller, why)?;
     node.store.settled().await?;
     warn!(until = %glass.until(), "BREAK-GLASS: one person may decide and release");
+    node.notices.tell(Notice {
+        kind: Kind::BreakGlass,
+        subject: String::new(),
+        authority: String::new(),
+        purpose: String::new(),
+        deadline: glass.until(),
+    });
     Ok(glass)
 }
 
