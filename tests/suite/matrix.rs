@@ -44,6 +44,7 @@ const MATRIX: &[(&str, &[(&str, &str)])] = &[
             ("Backup", "o"),
             ("EraseDue", "r"),
             ("ConfirmRestore", "r"),
+            ("Leave", "r"),
             ("GetBudget", "ruo"),
             ("TryPolicy", "ar"),
         ],
