@@ -14,7 +14,7 @@ use accord_proto::{
     durable::Durable,
     id::RequirementId,
     identity::{Identity, Name},
-    journal::{Act, Entry, Frontier},
+    journal::{Act, Entry, Frontier, Qualified, Tree, leaf},
     question::SignedRequirement,
     reason::{Invalid, Reason},
     seal::Digest,
@@ -29,8 +29,10 @@ use crate::{
     verify::{Seen, VerifiedAnswer},
 };
 
+mod journal;
 mod pooled;
 
+pub use journal::KnownJournal;
 pub use pooled::Publication;
 
 /// Version of the schema on disk. Another one is refused, not guessed at.
@@ -53,11 +55,13 @@ enum Room {
     Journal,
     /// Indicator, crime area, period and categories → who contributed when the cell was pooled first.
     Pooled,
+    /// Node name → where its journal stood.
+    Heads,
 }
 
 impl Room {
-    const NAMES: [&'static str; 7] =
-        ["meta", "requirements", "tables", "pictures", "versions", "journal", "pooled"];
+    const NAMES: [&'static str; 8] =
+        ["meta", "requirements", "tables", "pictures", "versions", "journal", "pooled", "heads"];
 }
 
 type Writes = Vec<(Room, Vec<u8>, Vec<u8>)>;
@@ -95,6 +99,8 @@ pub struct Archive {
     durable: Durable,
     /// One writer at a time: the journal has one order.
     journal: Mutex<Frontier>,
+    /// What proofs about the journal are cut from; never ahead of what is committed.
+    tree: Mutex<Tree>,
 }
 
 impl Archive {
@@ -128,6 +134,7 @@ impl Archive {
                 Frontier::default()
             }
         };
+        let tree = journal::whole(&rooms[Room::Journal as usize], &journal)?;
         let flush = move || db.flush().map(drop).map_err(|error| error.to_string());
         let durable = Durable::start(path.to_owned(), flush)?;
         Ok(Self {
@@ -136,6 +143,7 @@ impl Archive {
             rooms,
             durable,
             journal: Mutex::new(journal),
+            tree: Mutex::new(tree),
         })
     }
 
@@ -238,15 +246,17 @@ impl Archive {
         stored.map(read).transpose()
     }
 
-    /// Remembers what was accepted: digests and numbers, no figures.
+    /// Remembers what was accepted and where members' journals stood: digests and numbers, no figures.
     pub async fn remember(
         &self,
         by: &Peer,
         asked: &SignedRequirement,
         answers: &[VerifiedAnswer],
+        heads: &[KnownJournal],
         now: Timestamp,
     ) -> Result<(), Invalid> {
-        let mut writes = Writes::new();
+        let writer = self.writer();
+        let mut writes = self.newer(heads)?;
         for answer in answers {
             let seal = answer.seal();
             let accepted = Accepted {
@@ -263,7 +273,7 @@ impl Archive {
         let digest =
             Digest::of_parts(answers.iter().map(|answer| &answer.seal().table_digest.0[..]));
         self.commit(
-            self.writer(),
+            writer,
             writes,
             entry(by, asked, now, Act::Collection, "gather", digest),
         )?;
@@ -375,7 +385,7 @@ impl Archive {
         &self,
         mut journal: MutexGuard<'_, Frontier>,
         mut writes: Writes,
-        entry: Entry,
+        entry: impl Into<Qualified>,
     ) -> Result<(), Invalid> {
         let disk = rustix::fs::statvfs(&self.path).map_err(failed)?;
         if disk.f_bavail.saturating_mul(disk.f_frsize) < self.free_bytes_min {
@@ -387,8 +397,9 @@ impl Archive {
             return Err(Invalid::new(Reason::StoreFull, "archive", detail));
         }
         let mut next = journal.clone();
-        let entry = entry.encode(&journal);
+        let entry = entry.into().encode(&journal);
         next.append(&entry);
+        let leaf = leaf(&entry);
         writes.push((Room::Journal, journal.size().to_be_bytes().to_vec(), entry));
         writes.push((Room::Meta, b"journal".to_vec(), next.to_bytes()));
         let rooms: &[sled::Tree] = &self.rooms;
@@ -400,6 +411,7 @@ impl Archive {
                 Ok::<(), ConflictableTransactionError<()>>(())
             })
             .map_err(|error| failed(format!("{error:?}")))?;
+        self.tree.lock().unwrap_or_else(PoisonError::into_inner).append(leaf);
         *journal = next;
         Ok(())
     }

@@ -27,7 +27,7 @@ use tokio::{net::TcpListener, sync::oneshot};
 use tracing::info;
 
 use crate::{
-    archive::Archive, config::Config, gather::Caller, service::RegionService, survey::Coordinator,
+    archive::Archive, config::Config, gather::Caller, heads::Turns, service::RegionService, survey::Coordinator,
 };
 
 /// Serves until `shutdown` resolves.
@@ -93,6 +93,7 @@ pub async fn open(config: &Config, credentials: &Credentials) -> Result<Coordina
             roster: Arc::clone(&roster),
             call_deadline: config.call_deadline,
         },
+        turns: Turns::of(&roster),
         roster,
         lists,
         sign_key,

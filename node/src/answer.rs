@@ -36,6 +36,7 @@ use crate::{
         reserve::{self, Reserved},
     },
     freeze::Editions,
+    peers,
     policy::Policy,
     seal::SealedAnswer,
     store::{Change, Released, Store},
@@ -122,6 +123,7 @@ pub async fn answer(
     let asked = SignedRequirement::open(requirement, &node.roster, node.lists)?;
     asked.check_open(now)?;
     check_addressed(node, &asked)?;
+    peers::check_trusted(node, caller)?;
     let answer = release(node, caller, &asked)?;
     // The evidence is on disk before the answer leaves.
     node.store.settled().await?;
@@ -129,8 +131,8 @@ pub async fn answer(
 }
 
 /// What is said at home while the ledger may have forgotten charges.
-pub const FORGOTTEN: &str = "the store was restored from a backup, or its witness was gone: it may have forgotten what \
-    was shown before, so nothing in mode protected or bulletin is answered until a releaser runs `accord-node \
+pub const FORGOTTEN: &str = "the store was restored from a backup, or its witness was gone, or a coordinator has seen a \
+    later state of it: it may have forgotten what was shown before, so nothing in mode protected or bulletin is answered until a releaser runs `accord-node \
     confirm-restore --why TEXT`; withdraw first what was withdrawn since the backup";
 
 /// With a ledger that may have forgotten charges, budgets mean nothing. What is open goes on being answered.
@@ -268,7 +270,7 @@ fn bind(
 
 impl Node {
     /// Every key that may have sealed its answers, as the roster says.
-    fn seal_keys(&self) -> &[PublicKey] {
+    pub fn seal_keys(&self) -> &[PublicKey] {
         self.roster.member(self.name()).map_or(&[], |member| &member.seal_keys)
     }
 

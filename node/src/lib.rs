@@ -21,6 +21,7 @@ pub mod disclose;
 pub mod preview;
 pub mod seal;
 pub mod answer;
+pub mod peers;
 pub mod desk;
 pub mod service;
 pub mod run;

@@ -19,7 +19,7 @@ use std::{
 use accord_proto::{
     durable::Durable,
     id::RequirementId,
-    journal::Frontier,
+    journal::{Frontier, Tree},
     reason::{Invalid, Reason, quoted},
     seal::Digest,
     taxonomy::{JurisdictionCode, Lists},
@@ -33,6 +33,7 @@ mod block;
 mod change;
 mod contents;
 mod found;
+mod journal;
 mod ledger;
 mod migrate;
 mod offers;
@@ -48,6 +49,7 @@ mod witness;
 
 pub use backup::{Header, Reader};
 pub use change::Change;
+pub use journal::PeerJournal;
 pub use open::Found;
 pub use restore::{Restored, check, restore};
 pub use schema::{ImportSummary, QuarantinedRow, Released};
@@ -92,10 +94,12 @@ enum Room {
     Summaries,
     /// Sequence → charge of the privacy ledger.
     Ledger,
+    /// Service → where its journal stood; and what this node's own was said to have been.
+    Peers,
 }
 
 impl Room {
-    const NAMES: [&'static str; 15] = [
+    const NAMES: [&'static str; 16] = [
         "meta",
         "blocks",
         "imports",
@@ -111,9 +115,10 @@ impl Room {
         "journal",
         "summaries",
         "ledger",
+        "peers",
     ];
 
-    const ALL: [Self; 15] = [
+    const ALL: [Self; 16] = [
         Self::Meta,
         Self::Blocks,
         Self::Imports,
@@ -129,6 +134,7 @@ impl Room {
         Self::Journal,
         Self::Summaries,
         Self::Ledger,
+        Self::Peers,
     ];
 
     fn at(self) -> usize {
@@ -155,6 +161,8 @@ pub struct Store {
     found: Found,
     /// One writer at a time: the journal has one order.
     head: Mutex<Head>,
+    /// What proofs about the journal are cut from; never ahead of what is committed.
+    tree: Mutex<Tree>,
 }
 
 /// What the next write continues.

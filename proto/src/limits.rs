@@ -65,6 +65,13 @@ pub const BULLETIN_INTERVALS_MAX: usize = 200;
 /// Steps of one search for a circuit; then a linear program is asked.
 pub const BULLETIN_CIRCUIT_STEPS_MAX: usize = 400;
 
+/// Hashes of one proof about a journal: one for each level of the tree, and one more.
+pub const PROOF_HASHES_MAX: usize = 65;
+/// A checkpoint as a signed note.
+pub const NOTE_BYTES_MAX: usize = 4 * 1024;
+/// Signatures on a note: its journal's own, and witnesses'.
+pub const NOTE_SIGNATURES_MAX: usize = 16;
+
 /// An import file as it travels, compressed or not.
 pub const IMPORT_BYTES_MAX: u64 = 1024 * 1024 * 1024;
 /// Rows of an import file: at 40 bytes a record they stay within the memory of a small machine.

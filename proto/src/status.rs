@@ -47,6 +47,7 @@ pub fn code_of(reason: Reason) -> Code {
         | Reason::ModeUnavailable
         | Reason::PolicyUnsafe
         | Reason::ImportFrozen
+        | Reason::JournalInconsistent
         | Reason::SummaryState => Code::FailedPrecondition,
         Reason::RequirementConflict
         | Reason::GrantConflict

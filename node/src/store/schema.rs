@@ -30,7 +30,7 @@ pub(super) type Draws = std::collections::BTreeMap<accord_proto::taxonomy::Indic
 pub(super) type Offers = std::collections::BTreeMap<accord_proto::taxonomy::IndicatorCode, Offer>;
 
 /// Version of this schema. A store of another one is refused, not guessed at.
-pub(super) const FORMAT: &str = "accord-node 5";
+pub(super) const FORMAT: &str = "accord-node 6";
 pub(super) const FORMAT_KEY: &str = "format";
 pub(super) const OWNER_KEY: &str = "owner";
 pub(super) const JOURNAL_KEY: &str = "journal";

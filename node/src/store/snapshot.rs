@@ -181,6 +181,7 @@ impl Head {
             | Room::Answers
             | Room::Journal
             | Room::Ledger
+            | Room::Peers
             | Room::Summaries => return true,
         };
         key.first_chunk().is_some_and(|number| u64::from_be_bytes(*number) <= count)
