@@ -5,11 +5,12 @@ use std::{env, fs, path::PathBuf};
 
 use prost::Message as _;
 
-const FILES: [&str; 4] = [
+const FILES: [&str; 5] = [
     "accord/exchange/v1/exchange.proto",
     "accord/desk/v1/desk.proto",
     "accord/desk/v1/summary.proto",
     "accord/region/v1/region.proto",
+    "accord/journal/v1/journal.proto",
 ];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -272,11 +272,7 @@ impl Archive {
         }
         let digest =
             Digest::of_parts(answers.iter().map(|answer| &answer.seal().table_digest.0[..]));
-        self.commit(
-            writer,
-            writes,
-            entry(by, asked, now, Act::Collection, "gather", digest),
-        )?;
+        self.commit(writer, writes, entry(by, asked, now, Act::Collection, "gather", digest))?;
         self.durable.settled().await
     }
 

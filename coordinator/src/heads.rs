@@ -86,7 +86,8 @@ impl<'a> Heads<'a> {
                 false => Proof::default(),
             },
         };
-        let StandingJournal { note, proof, acknowledged } = node.checkpoint(shown, deadline).await?;
+        let StandingJournal { note, proof, acknowledged } =
+            node.checkpoint(shown, deadline).await?;
         let name = origin(&roster.identity_of(member));
         let head = Checkpoint::open("checkpoint", &note, &name, &member.seal_keys)?;
         if let Some(known) = known {
@@ -96,10 +97,7 @@ impl<'a> Heads<'a> {
             })?;
         }
         let seen = KnownJournal { node: member.node.clone(), head, note };
-        self.seen
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(member.node.clone(), seen);
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).insert(member.node.clone(), seen);
         Ok(acknowledged)
     }
 

@@ -19,6 +19,7 @@ use print::print;
 pub(crate) mod budget;
 pub(crate) mod bulletins;
 pub(crate) mod imports;
+pub(crate) mod journal;
 pub(crate) mod keeping;
 mod print;
 mod progress;

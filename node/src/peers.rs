@@ -9,7 +9,7 @@
 use accord_proto::{
     client::{ShownJournals, StandingJournal},
     clock::Timestamp,
-    identity::Identity,
+    identity::{Identity, Name, Place, Role},
     journal::{Act, Checkpoint, Entry, Outcome, Proof, origin, verify_consistency},
     reason::{Invalid, Reason},
     roster::Centre,
@@ -57,10 +57,15 @@ fn check_own(node: &Node, caller: &Peer, known: &Checkpoint, note: &str) -> Resu
     if node.store.is_known_loss(&known.root)? {
         return Ok(());
     }
-    warn!(known = known.size, found = size, "this journal was longer once, or another: charges may be forgotten");
+    warn!(
+        known = known.size,
+        found = size,
+        "this journal was longer once, or another: charges may be forgotten"
+    );
     change.doubt();
     change.note_loss(&known.root, note);
-    let subject = format!("this journal, of {size} entries, does not lead to the {} it had", known.size);
+    let subject =
+        format!("this journal, of {size} entries, does not lead to the {} it had", known.size);
     change.commit(note_of(node.clock.now(), &caller.identity, "rolled back", subject, known.root))
 }
 
@@ -124,6 +129,27 @@ fn take(
 fn note_of(at: Timestamp, by: &Identity, why: &str, subject: String, digest: Digest) -> Entry {
     let (by, why, to) = (by.clone(), why.to_owned(), String::new());
     Entry { at, act: Act::Alteration, by, to, why, subject, digest }
+}
+
+/// Starts anew with what a coordinator shows next: somebody has looked into why it contradicts what is known.
+pub fn accept(node: &Node, caller: &Peer, service: &str, why: &str) -> Result<(), Invalid> {
+    let name = Name::parse("service", service)?;
+    let centre = Identity {
+        federation: node.identity.federation.clone(),
+        place: Place::Region,
+        name,
+        role: Role::Coordinator,
+    };
+    let mut change = node.store.begin_taking_back()?;
+    let known = node.store.peer_journal(&origin(&centre))?.ok_or_else(|| {
+        let detail = format!("no journal of {service} is known");
+        Invalid::new(Reason::NotFound, "service", detail)
+    })?;
+    let Checkpoint { origin, size, root } = known.head;
+    change.forget_peer_journal(&origin);
+    let why = format!("accept journal: {why}");
+    let subject = format!("journal of {origin} with {size} entries is not relied on");
+    change.commit(note_of(node.clock.now(), &caller.identity, &why, subject, root))
 }
 
 /// Refuses a coordinator whose journal was shown in two versions.

@@ -3,3 +3,4 @@
 pub mod desk;
 pub mod exchange;
 pub mod summaries;
+pub mod journal;

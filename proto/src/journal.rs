@@ -5,6 +5,7 @@
 //! ```text
 //! entry ─► Frontier ─► Tree ─► proof            Checkpoint: size and root, signed, as text
 //!                      Walk: every entry once more, and the first bad one
+//! entry, proof ─► export: lines that others read, and that prove themselves
 //! ```
 
 use sha2::{Digest as _, Sha256};
@@ -16,6 +17,8 @@ use crate::{
 
 mod checkpoint;
 mod entry;
+mod export;
+mod filter;
 mod note;
 mod proof;
 mod tree;
@@ -23,6 +26,8 @@ mod walk;
 
 pub use checkpoint::{Checkpoint, origin};
 pub use entry::{Act, Class, Entry, Logged, Outcome, Qualified};
+pub use export::{Exported, read_export, write_line};
+pub use filter::Filter;
 pub use note::VerifierKey;
 pub use proof::{Proof, verify_consistency, verify_inclusion};
 pub use tree::{Leaves, Tree};

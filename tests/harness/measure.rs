@@ -60,7 +60,7 @@ pub fn echo(arguments: &[OsString]) -> ExitCode {
         let [keys, address, append, response] = arguments else { anyhow::bail!("four arguments") };
         let response = wire::AnswerResponse::decode(std::fs::read(response)?.as_slice())?;
         let append = File::options().create(true).append(true).open(append)?;
-        let scripted = Scripted { response, append: Some(Mutex::new(append)) };
+        let scripted = Scripted { response, append: Some(Mutex::new(append)), journal: None };
         let address = address.to_str().context("an address")?;
         tokio::runtime::Runtime::new()?.block_on(async {
             let serving = scripted.serve(address, peers::credentials(Path::new(keys))?).await?;

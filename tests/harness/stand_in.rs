@@ -47,6 +47,7 @@ pub struct StandIn {
     key: SecretKey,
     roster: Roster,
     says: Arc<Mutex<Says>>,
+    journal: peers::Journal,
 }
 
 impl StandIn {
@@ -56,7 +57,8 @@ impl StandIn {
         let name = Name::parse("node", node)?;
         let jurisdiction = roster.member(&name).context("no such node")?.jurisdiction;
         let key = peers::secret_key(federation, &format!("{node}/keys/seal.key"))?;
-        Ok(Self { node: name, jurisdiction, key, roster, says })
+        let journal = peers::Journal::empty(federation, node)?;
+        Ok(Self { node: name, jurisdiction, key, roster, says, journal })
     }
 
     /// Serves at the node's own address until the task is aborted.
@@ -144,8 +146,9 @@ impl wire::exchange_server::Exchange for StandIn {
 
     async fn get_checkpoint(
         &self,
-        _: Request<wire::GetCheckpointRequest>,
+        request: Request<wire::GetCheckpointRequest>,
     ) -> Result<Response<wire::GetCheckpointResponse>, Status> {
-        Ok(Response::new(wire::GetCheckpointResponse::default()))
+        let shown = self.journal.show(&request.get_ref().known);
+        Ok(Response::new(shown.map_err(|error| Status::internal(error.to_string()))?))
     }
 }

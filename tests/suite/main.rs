@@ -24,6 +24,7 @@ mod pooled;
 mod protected;
 mod bulletin;
 mod bulletins;
+mod history;
 mod adversary;
 mod attacks;
 mod budget;

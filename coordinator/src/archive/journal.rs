@@ -46,7 +46,8 @@ struct Stored {
 /// Reads the journal from its first entry on; gives the tree over it.
 pub(super) fn whole(room: &sled::Tree, head: &Frontier) -> Result<Tree, Invalid> {
     let mut walk = Walk::default();
-    let flawed = |flaw: accord_proto::journal::Flaw| failed(format!("damaged: the journal: {flaw}"));
+    let flawed =
+        |flaw: accord_proto::journal::Flaw| failed(format!("damaged: the journal: {flaw}"));
     for entry in room.iter().values() {
         walk.step(&entry.map_err(failed)?).map_err(flawed)?;
     }
@@ -147,7 +148,10 @@ impl Archive {
             by: by.identity.clone(),
             to: String::new(),
             why: format!("accept journal: {why}"),
-            subject: format!("{} with {} entries is not relied on", known.head.origin, known.head.size),
+            subject: format!(
+                "{} with {} entries is not relied on",
+                known.head.origin, known.head.size
+            ),
             digest: known.head.root,
         };
         let write = (Room::Heads, node.as_str().as_bytes().to_vec(), Vec::new());

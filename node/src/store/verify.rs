@@ -11,7 +11,8 @@ use accord_proto::{
 };
 
 use super::{
-    Contents, Head, Room, State, Store, block, contents, failed, journal, ledger, offers, schema, summaries,
+    Contents, Head, Room, State, Store, block, contents, failed, journal, ledger, offers, schema,
+    summaries,
 };
 
 /// What to do with a damaged store.

@@ -54,8 +54,7 @@ impl Checkpoint {
         origin: &str,
         keys: &[PublicKey],
     ) -> Result<Self, Invalid> {
-        let keys: Vec<_> =
-            keys.iter().map(|key| VerifierKey::new(origin, key.clone())).collect();
+        let keys: Vec<_> = keys.iter().map(|key| VerifierKey::new(origin, key.clone())).collect();
         Self::open_by(field, note, &keys)
     }
 
