@@ -32,12 +32,14 @@ use crate::{
 
 mod disclose;
 mod ingest;
+mod journal;
 mod slice;
 mod start;
 mod utility;
 
 pub use disclose::disclose;
 pub use ingest::ingest;
+pub use journal::journal;
 pub use slice::slice;
 pub use start::{probe, start};
 pub use utility::{PRISONERS_MAPPING, utility};

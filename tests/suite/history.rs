@@ -92,6 +92,19 @@ fn a_node_that_was_rolled_back_is_rejected_learns_it_and_refuses_what_costs_budg
     running.desk(NODE, "releaser", &confirm).unwrap().json(&[0]).unwrap();
     rejected(&running);
     assert_eq!(status(&running)["in_doubt"], false);
+
+    // Whoever keeps the centre running looks into it, and starts anew with the journal that there is now.
+    let accept = |why: &str| {
+        running.region("operator", "json", &["journal", "accept", NODE, "--why", why]).unwrap()
+    };
+    assert!(accept(" ").stderr.contains("FIELD_MISSING: why"));
+    accept("restored after a disk failed").json(&[0]).unwrap();
+    answered(&running);
+    let listed = ["journal", "list", "--by", "test-operator"];
+    let listed = running.region("auditor", "json", &listed).unwrap().json(&[0]).unwrap();
+    assert_eq!(listed[0]["why"], "accept journal: restored after a disk failed", "{listed}");
+    let unknown = ["journal", "accept", "xk-police", "--why", "nothing"];
+    assert_eq!(running.region("operator", "json", &unknown).unwrap().code, Some(5));
 }
 
 #[test]
@@ -172,6 +185,9 @@ fn a_coordinator_that_tells_two_versions_is_answered_no_more_until_an_operator_a
         node.answer(request).await.unwrap_err()
     });
     assert!(refused.message().contains("two versions"), "{refused}");
+    let accept = ["journal", "accept", "coordinator", "--why", "two test programs"];
+    running.desk(NODE, "operator", &accept).unwrap().json(&[0]).unwrap();
+    answered(&running);
 }
 
 #[test]

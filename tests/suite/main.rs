@@ -25,6 +25,7 @@ mod protected;
 mod bulletin;
 mod bulletins;
 mod history;
+mod journal;
 mod adversary;
 mod attacks;
 mod budget;
