@@ -30,9 +30,11 @@ use crate::{
 };
 
 mod journal;
+mod notices;
 mod pooled;
 
 pub use journal::KnownJournal;
+pub use notices::SignedNotice;
 pub use pooled::Publication;
 
 /// Version of the schema on disk. Another one is refused, not guessed at.
@@ -55,13 +57,27 @@ enum Room {
     Journal,
     /// Indicator, crime area, period and categories → who contributed when the cell was pooled first.
     Pooled,
+    /// Requirement id, node name and digest of a table → what the node says of it since.
+    Notices,
+    /// Requirement id → cancellation.
+    Cancelled,
     /// Node name → where its journal stood.
     Heads,
 }
 
 impl Room {
-    const NAMES: [&'static str; 8] =
-        ["meta", "requirements", "tables", "pictures", "versions", "journal", "pooled", "heads"];
+    const NAMES: [&'static str; 10] = [
+        "meta",
+        "requirements",
+        "tables",
+        "pictures",
+        "versions",
+        "journal",
+        "pooled",
+        "notices",
+        "cancelled",
+        "heads",
+    ];
 }
 
 type Writes = Vec<(Room, Vec<u8>, Vec<u8>)>;
@@ -310,6 +326,7 @@ impl Archive {
             drawn_at_s: drawn.drawn_at_s,
             members: coverage.members,
             answered: coverage.answered,
+            notices: 0,
         };
         let key = picture_key(id, drawn.version);
         writes.push((Room::Pictures, key.clone(), drawn.encode_to_vec()));

@@ -49,6 +49,11 @@ enum Command {
         #[command(flatten)]
         client: Client,
     },
+    /// Ask every member now whether the answers that pictures rest on still stand (analyst; exit code 3 if not all were asked).
+    Standing {
+        #[command(flatten)]
+        client: Client,
+    },
     /// Regional pictures.
     #[command(subcommand)]
     Picture(Picture),
@@ -84,7 +89,20 @@ enum Requirement {
         #[command(flatten)]
         client: Client,
     },
-    /// List requirements, newest first.
+    /// Take back what was asked, signed with the authority's own key; answers that were given stand (analyst).
+    Cancel {
+        /// Id of the requirement.
+        requirement: String,
+        /// For the members.
+        #[arg(long)]
+        why: String,
+        /// The authority's key (PKCS#8 PEM, mode 0600). It is used here and never sent.
+        #[arg(long)]
+        authority_key: PathBuf,
+        #[command(flatten)]
+        client: Client,
+    },
+    /// List requirements, newest first, with where each stands.
     List {
         #[command(flatten)]
         client: Client,
@@ -211,6 +229,10 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Requirement(Requirement::Issue { file, authority_key, client }) => {
             finish(runtime.block_on(commands::issue(&client, &file, &authority_key)))
         }
+        Command::Requirement(Requirement::Cancel { requirement, why, authority_key, client }) => {
+            finish(runtime.block_on(commands::cancel(&client, &requirement, &why, &authority_key)))
+        }
+        Command::Standing { client } => finish(runtime.block_on(commands::standing(&client))),
         Command::Requirement(Requirement::List { client }) => {
             finish(runtime.block_on(commands::requirements(&client)))
         }

@@ -4,14 +4,17 @@ use std::path::Path;
 
 use accord_proto::{
     client::{ClientFile, within},
-    clock::{SystemClock, SystemEntropy, Timestamp},
+    clock::{Clock as _, SystemClock, SystemEntropy, Timestamp},
+    id::RequirementId,
     identity::{Federation, Name},
     limits::{CALL_TIMEOUT, LONG_CALL_TIMEOUT, PAGE_SIZE_MAX, REPLY_BYTES_MAX},
     own_lists,
     pki::{self, Plan, PlannedNode},
-    reason::{Invalid, Reason},
-    seal::SecretKey,
+    question::Cancellation,
+    reason::{Invalid, Reason, quoted},
+    seal::{Digest, SecretKey},
     status::from_status,
+    strict,
     transport::read_secret,
     wire::{self as exchange, region as wire},
 };
@@ -84,6 +87,70 @@ pub async fn issue(client: &Client, file: &Path, authority_key: &Path) -> Result
     Ok(Outcome { data: print::rows(client.format, &data), remarks, partial: false })
 }
 
+/// Signs a cancellation here and hands it in.
+pub async fn cancel(
+    client: &Client,
+    requirement: &str,
+    why: &str,
+    authority_key: &Path,
+) -> Result<Outcome, Invalid> {
+    let key = SecretKey::from_pem("--authority-key", &read_secret(authority_key)?)?;
+    let mut region = connect(client).await?;
+    let envelope = find(&mut region, requirement).await?;
+    let asked: exchange::Requirement = strict::decode_signed("requirement", &envelope.payload)?;
+    let of =
+        (RequirementId::parse("requirement", &asked.requirement)?, Digest::of(&envelope.payload));
+    let authority = Name::parse("requirement.authority", &asked.authority)?;
+    let signed = Cancellation::sign(of, &authority, why, SystemClock.now(), &key)?;
+    let request = wire::CancelRequirementRequest {
+        requirement: asked.requirement.clone(),
+        cancellation: Some(signed),
+    };
+    region.cancel_requirement(within(CALL_TIMEOUT, request)).await.map_err(failed)?;
+    let data = json!([{"requirement": asked.requirement, "state": "cancelled"}]);
+    let remarks = vec!["answers that were given stand; pictures that were drawn remain".to_owned()];
+    Ok(Outcome { data: print::rows(client.format, &data), remarks, partial: false })
+}
+
+/// A requirement as it was taken in.
+async fn find(region: &mut RegionClient, id: &str) -> Result<exchange::Envelope, Invalid> {
+    let mut page_token = String::new();
+    loop {
+        let request = wire::ListRequirementsRequest { page_size: PAGE_SIZE_MAX, page_token };
+        let page = region.list_requirements(within(CALL_TIMEOUT, request)).await;
+        let page = page.map_err(failed)?.into_inner();
+        for entry in page.requirements {
+            let envelope = entry.requirement.unwrap_or_default();
+            let asked: exchange::Requirement =
+                strict::decode_signed("requirement", &envelope.payload)?;
+            if asked.requirement == id {
+                return Ok(envelope);
+            }
+        }
+        page_token = page.next_page_token;
+        if page_token.is_empty() {
+            let detail = format!("there is no requirement {}", quoted(id));
+            return Err(Invalid::new(Reason::NotFound, "requirement", detail));
+        }
+    }
+}
+
+/// Has every member asked whether its answers still stand.
+pub async fn standing(client: &Client) -> Result<Outcome, Invalid> {
+    let mut region = connect(client).await?;
+    let request = within(LONG_CALL_TIMEOUT, wire::AskStandingRequest {});
+    let reply = region.ask_standing(request).await.map_err(failed)?.into_inner();
+    let rows = reply
+        .unreachable
+        .iter()
+        .map(|member| json!({"node": member.node, "reason": member.reason}));
+    let rows = Value::Array(rows.collect());
+    let partial = !reply.unreachable.is_empty();
+    let remark = if partial { "these could not be asked" } else { "every member was asked" };
+    let remarks = vec![remark.to_owned(), "picture list shows what does not stand".to_owned()];
+    Ok(Outcome { data: print::rows(client.format, &rows), remarks, partial })
+}
+
 /// Lists requirements, every page.
 pub async fn requirements(client: &Client) -> Result<Outcome, Invalid> {
     let mut region = connect(client).await?;
@@ -104,6 +171,9 @@ pub async fn requirements(client: &Client) -> Result<Outcome, Invalid> {
                 "authority": asked.authority,
                 "purpose": asked.purpose,
                 "members": asked.members.len(),
+                "state": entry.state,
+                "until": if entry.state_until_s == 0 { String::new() } else { day(entry.state_until_s) },
+                "reason": entry.state_reason,
                 "closes": day(asked.closes_at_s),
                 "picture_version": entry.picture_version,
             }));
@@ -160,6 +230,7 @@ pub async fn pictures(client: &Client) -> Result<Outcome, Invalid> {
                 "version": entry.version,
                 "drawn_at": day(entry.drawn_at_s),
                 "coverage": format!("{}/{}", entry.answered, entry.members),
+                "do_not_stand": entry.notices,
             })
         }));
         page_token = page.next_page_token;
@@ -200,15 +271,22 @@ pub fn development(plan: &Development) -> Result<Outcome, Invalid> {
 fn shown(
     client: &Client,
     document: wire::PictureDocument,
-    remarks: Vec<String>,
+    mut remarks: Vec<String>,
 ) -> Result<Outcome, Invalid> {
-    let wire::PictureDocument { version, drawn_at_s, picture } = document;
+    let wire::PictureDocument { version, drawn_at_s, picture, notices } = document;
     let payload = picture.map(|envelope| envelope.payload).unwrap_or_default();
-    let picture: wire::Picture = accord_proto::strict::decode_signed("picture", &payload)?;
+    let picture: wire::Picture = strict::decode_signed("picture", &payload)?;
     let coverage = picture.coverage.unwrap_or_default();
     let lists = ClientFile::lists(&client.client)?;
+    let notices = notices.iter().map(|envelope| strict::decode_signed("notice", &envelope.payload));
+    let notices = notices.collect::<Result<Vec<exchange::Notice>, _>>()?;
+    remarks.extend(notices.iter().map(print::notice));
+    if !notices.is_empty() {
+        remarks
+            .push("what was published remains published; do not use what was withdrawn".to_owned());
+    }
     Ok(Outcome {
-        data: print::picture(client.format, &picture, version, &day(drawn_at_s), lists),
+        data: print::picture(client.format, (&picture, &notices), version, &day(drawn_at_s), lists),
         remarks,
         partial: coverage.answered < coverage.members,
     })

@@ -7,7 +7,7 @@ use std::{
 };
 
 use accord_proto::{
-    limits::{CALL_TIMEOUT, NODE_CALL_DEADLINE, STORE_FREE_BYTES_MIN},
+    limits::{CALL_TIMEOUT, NODE_CALL_DEADLINE, STANDING_EVERY_MAX, STORE_FREE_BYTES_MIN},
     reason::{Invalid, Reason},
     transport::TlsFiles,
 };
@@ -40,10 +40,16 @@ struct RawCoordinator {
     free_bytes_min: u64,
     #[serde(default = "call_deadline_ms")]
     call_deadline_ms: u64,
+    #[serde(default = "standing_every_s")]
+    standing_every_s: u64,
 }
 
 fn free_bytes_min() -> u64 {
     STORE_FREE_BYTES_MIN
+}
+
+fn standing_every_s() -> u64 {
+    300
 }
 
 fn call_deadline_ms() -> u64 {
@@ -89,6 +95,8 @@ pub struct Config {
     pub free_bytes_min: u64,
     /// Bound of one call to a node.
     pub call_deadline: Duration,
+    /// How often members are asked whether their answers still stand.
+    pub standing_every: Duration,
     /// host:port where regional staff call.
     pub listen: String,
     /// The CA of regional staff.
@@ -134,6 +142,10 @@ impl Config {
             let most = CALL_TIMEOUT.as_millis();
             mistakes.push(format!("coordinator.call_deadline_ms: must be from 1 to {most}"));
         }
+        if !(1..=STANDING_EVERY_MAX.as_secs()).contains(&coordinator.standing_every_s) {
+            let most = STANDING_EVERY_MAX.as_secs();
+            mistakes.push(format!("coordinator.standing_every_s: must be from 1 to {most}"));
+        }
         if !mistakes.is_empty() {
             return Err(wrong(mistakes.join("; ")));
         }
@@ -141,6 +153,7 @@ impl Config {
             data: home.join(coordinator.data),
             free_bytes_min: coordinator.free_bytes_min,
             call_deadline,
+            standing_every: Duration::from_secs(coordinator.standing_every_s),
             listen: region.listen,
             staff_ca: home.join(region.ca),
             reflection: region.reflection,

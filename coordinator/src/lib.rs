@@ -16,6 +16,7 @@ pub mod gate;
 pub mod combine;
 pub mod picture;
 pub mod archive;
+pub mod standing;
 pub mod survey;
 pub mod service;
 pub mod run;

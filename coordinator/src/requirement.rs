@@ -12,6 +12,10 @@ use accord_proto::{
 };
 use serde::Deserialize;
 
+mod state;
+
+pub use state::{State, state};
+
 /// As it is written; see `deploy/requirement.toml`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -30,6 +34,13 @@ struct RawDraft {
     minimum_contributors: u32,
     opens: Option<String>,
     closes: String,
+    /// Vocabulary REQUESTER_ROLE.
+    #[serde(default = "role")]
+    requester_role: String,
+    /// Left out: the audience's.
+    tier: Option<String>,
+    /// Left out: [`VALID_DAYS`] after the window.
+    valid_until: Option<String>,
     question: Vec<RawBlock>,
 }
 
@@ -70,6 +81,14 @@ impl OneOrMany {
     }
 }
 
+/// Default of `requester_role`.
+fn role() -> String {
+    "ANALYST".to_owned()
+}
+
+/// Days after its window that a requirement is valid unless it says otherwise.
+const VALID_DAYS: i64 = 366;
+
 /// Default of `minimum_contributors`.
 fn minimum() -> u32 {
     CONTRIBUTORS_MIN
@@ -107,6 +126,15 @@ pub fn sign(
     blocks.sort_unstable_by(|a, b| {
         (&a.indicator, a.region_level).cmp(&(&b.indicator, b.region_level))
     });
+    let closes_at = Timestamp::parse("closes", &draft.closes)?;
+    let tier = match draft.tier {
+        Some(tier) => tier,
+        None => lists.tier(lists.audience("audience", &draft.audience)?).to_string(),
+    };
+    let valid_until = match draft.valid_until {
+        Some(day) => Timestamp::parse("valid_until", &day)?,
+        None => closes_at.plus_s(VALID_DAYS * 86_400),
+    };
     let requirement = wire::Requirement {
         requirement: id.to_string(),
         authority: draft.authority,
@@ -118,8 +146,11 @@ pub fn sign(
         minimum_contributors: draft.minimum_contributors,
         issued_at_s: issued_at.as_s(),
         opens_at_s,
-        closes_at_s: Timestamp::parse("closes", &draft.closes)?.as_s(),
+        closes_at_s: closes_at.as_s(),
         question: Some(wire::Question { blocks }),
+        requester_role: draft.requester_role,
+        tier,
+        valid_until_s: valid_until.as_s(),
     };
     Requirement::sign(&requirement, lists, key)
 }

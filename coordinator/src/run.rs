@@ -5,6 +5,7 @@ use std::{
     fs,
     path::Path,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use accord_proto::{
@@ -24,12 +25,12 @@ use accord_proto::{
     },
     wire::{self, journal::journal_server::JournalServer, region::region_server::RegionServer},
 };
-use tokio::{net::TcpListener, sync::oneshot};
-use tracing::info;
+use tokio::{net::TcpListener, sync::oneshot, time::MissedTickBehavior};
+use tracing::{info, warn};
 
 use crate::{
     archive::Archive, config::Config, gather::Caller, heads::Turns, service::RegionService,
-    survey::Coordinator,
+    standing, survey::Coordinator,
 };
 
 /// Serves until `shutdown` resolves.
@@ -41,6 +42,7 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> Result
         Invalid::new(Reason::NoConnection, &config.listen, format!("cannot listen: {error}"))
     })?;
     info!(coordinator = %credentials.own().identity, region = %config.listen, "serving");
+    let asking = tokio::spawn(ask_again(Arc::clone(&coordinator), config.standing_every));
 
     let journal = JournalServer::new(JournalService::of(Arc::clone(&coordinator)))
         .max_decoding_message_size(limits::REQUEST_BYTES_MAX)
@@ -57,13 +59,30 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> Result
         let _ = stopped.await;
     });
     tokio::pin!(serving);
-    tokio::select! {
+    let served = tokio::select! {
         ended = &mut serving => ended,
         () = shutdown => {
             info!("stopping");
             let _ = stop.send(());
             // Whoever still holds a connection open by then has had its time.
             tokio::time::timeout(limits::DRAIN_TIMEOUT, serving).await.unwrap_or(Ok(()))
+        }
+    };
+    asking.abort();
+    served
+}
+
+/// Asks members, at a steady pace, whether their answers still stand.
+async fn ask_again(coordinator: Arc<Coordinator>, every: Duration) {
+    let by = coordinator.caller.credentials.own().identity.clone();
+    let mut pace = tokio::time::interval(every);
+    pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    // The first tick comes at once; members may still be starting then.
+    pace.tick().await;
+    loop {
+        pace.tick().await;
+        if let Err(error) = standing::ask(&coordinator, &by).await {
+            warn!(%error, "cannot ask whether answers stand");
         }
     }
 }

@@ -3,10 +3,11 @@
 use std::{pin::Pin, sync::Arc, time::Duration};
 
 use accord_proto::{
+    clock::Timestamp,
     id::RequirementId,
     identity::{Place, Role},
     limits::{AXIS_MAX, CALL_TIMEOUT, GATHER_CONCURRENCY_MAX, MEMBERS_MAX, PAGE_SIZE_MAX},
-    question::SignedRequirement,
+    question::{Cancellation, SignedRequirement},
     reason::{Invalid, Reason},
     roster::Member,
     taxonomy::{Lists, Period},
@@ -22,6 +23,7 @@ use tracing::{info, warn};
 use crate::{
     archive::Drawn,
     gather::Caller,
+    requirement, standing,
     survey::{self, Coordinator},
 };
 
@@ -46,6 +48,45 @@ impl RegionService {
         let peer = caller(request)?;
         check_staff(&self.coordinator, &peer, roles)?;
         Ok(peer)
+    }
+
+    /// A requirement as it was taken in, and where it stands.
+    fn entry(
+        &self,
+        id: RequirementId,
+        envelope: exchange::Envelope,
+        picture_version: u32,
+    ) -> Result<wire::RequirementEntry, Invalid> {
+        let Coordinator { archive, roster, lists, clock, .. } = &*self.coordinator;
+        let mut entry = wire::RequirementEntry { picture_version, ..Default::default() };
+        if let Ok(asked) = SignedRequirement::open(envelope.clone(), roster, lists) {
+            let cancelled = archive.cancellation(id)?.is_some();
+            let (state, until) = requirement::state(asked.requirement(), cancelled, clock.now());
+            entry.state = state.as_str().to_owned();
+            entry.state_until_s = until.map_or(0, Timestamp::as_s);
+            entry.state_reason = state.reason().to_owned();
+        }
+        Ok(wire::RequirementEntry { requirement: Some(envelope), ..entry })
+    }
+
+    /// How many answers of a picture do not stand any more.
+    fn concerned(&self, of: &wire::PictureEntry) -> Result<u32, Invalid> {
+        let id = RequirementId::parse("archive.picture", &of.requirement)?;
+        let archive = &self.coordinator.archive;
+        if archive.notices(id)?.is_empty() {
+            return Ok(0);
+        }
+        let drawn = archive.picture(id, Some(of.version))?;
+        let concerned = self.document(id, drawn)?.notices.len();
+        Ok(u32::try_from(concerned).unwrap_or(u32::MAX))
+    }
+
+    /// A picture with what is said of its answers since.
+    fn document(&self, id: RequirementId, drawn: Drawn) -> Result<wire::PictureDocument, Invalid> {
+        let Drawn { version, drawn_at_s, envelope } = drawn;
+        let payload = envelope.as_ref().map_or(&[][..], |envelope| &envelope.payload);
+        let notices = standing::concerning(&self.coordinator, id, payload)?;
+        Ok(wire::PictureDocument { version, drawn_at_s, picture: envelope, notices })
     }
 
     fn requirement(&self, text: &str) -> Result<SignedRequirement, Invalid> {
@@ -118,6 +159,37 @@ impl wire::region_server::Region for RegionService {
         Ok(Response::new(wire::IssueRequirementResponse { requirement }))
     }
 
+    async fn cancel_requirement(
+        &self,
+        request: Request<wire::CancelRequirementRequest>,
+    ) -> Result<Response<wire::CancelRequirementResponse>, Status> {
+        let peer = self.staff(&request, &[Role::Analyst])?;
+        let wire::CancelRequirementRequest { requirement, cancellation } = request.into_inner();
+        let asked = self.requirement(&requirement)?;
+        let envelope = cancellation.ok_or_else(|| {
+            Invalid::new(Reason::FieldMissing, "cancellation", "nothing is taken back")
+        })?;
+        let coordinator = &self.coordinator;
+        let cancellation = Cancellation::open(envelope, &asked, &coordinator.roster)?;
+        let now = coordinator.clock.now();
+        coordinator.archive.cancel(&peer, &asked, &cancellation, now).await?;
+        info!(requirement, "cancelled");
+        Ok(Response::new(wire::CancelRequirementResponse {}))
+    }
+
+    async fn ask_standing(
+        &self,
+        request: Request<wire::AskStandingRequest>,
+    ) -> Result<Response<wire::AskStandingResponse>, Status> {
+        let peer = self.staff(&request, &[Role::Analyst])?;
+        let asked = standing::ask(&self.coordinator, &peer.identity).await?;
+        let unreachable = asked.unreachable.into_iter().map(|(node, reason)| {
+            let (node, reason) = (node.to_string(), reason.code().to_owned());
+            wire::MemberUnreachable { node, reason }
+        });
+        Ok(Response::new(wire::AskStandingResponse { unreachable: unreachable.collect() }))
+    }
+
     async fn list_requirements(
         &self,
         request: Request<wire::ListRequirementsRequest>,
@@ -139,8 +211,7 @@ impl wire::region_server::Region for RegionService {
         let mut requirements = Vec::new();
         for (id, envelope) in listed {
             let picture_version = archive.newest_version(id)?.unwrap_or(0);
-            requirements
-                .push(wire::RequirementEntry { requirement: Some(envelope), picture_version });
+            requirements.push(self.entry(id, envelope, picture_version)?);
         }
         archive.settled().await?;
         Ok(Response::new(wire::ListRequirementsResponse { requirements, next_page_token }))
@@ -166,18 +237,21 @@ impl wire::region_server::Region for RegionService {
         }
         // Room for one event of each member and the end: sending never waits, and never fails for want of room.
         let (events, stream) = mpsc::channel(MEMBERS_MAX + 1);
-        let coordinator = Arc::clone(&self.coordinator);
+        let service = self.clone();
         tokio::spawn(async move {
+            let coordinator = &service.coordinator;
             let event = |event| wire::GatherResponse { event: Some(event) };
             // Whoever has hung up does not stop the gather: its picture is kept all the same.
             let progress = |state: &crate::picture::MemberState| {
                 let _ = events
                     .try_send(Ok(event(wire::gather_response::Event::Member(state.to_wire()))));
             };
-            let end = match survey::survey(&coordinator, &peer, &asked, &caller, progress).await {
+            let end = match survey::survey(coordinator, &peer, &asked, &caller, progress).await {
                 Ok(drawn) => {
                     info!(requirement, version = drawn.version, "picture");
-                    Ok(event(wire::gather_response::Event::Picture(document(drawn))))
+                    let document = service.document(asked.requirement().id, drawn);
+                    let picture = |document| event(wire::gather_response::Event::Picture(document));
+                    document.map(picture).map_err(Status::from)
                 }
                 Err(error) => {
                     warn!(requirement, %error, "gather failed");
@@ -200,7 +274,8 @@ impl wire::region_server::Region for RegionService {
         let drawn = archive.picture(id, (version > 0).then_some(version))?;
         // What a power cut could take back must not be shown.
         archive.settled().await?;
-        Ok(Response::new(wire::GetPictureResponse { picture: Some(document(drawn)) }))
+        let document = self.document(id, drawn)?;
+        Ok(Response::new(wire::GetPictureResponse { picture: Some(document) }))
     }
 
     async fn list_pictures(
@@ -221,7 +296,10 @@ impl wire::region_server::Region for RegionService {
                 );
             }
         };
-        let pictures = self.coordinator.archive.pictures(before, size)?;
+        let mut pictures = self.coordinator.archive.pictures(before, size)?;
+        for picture in &mut pictures {
+            picture.notices = self.concerned(picture)?;
+        }
         self.coordinator.archive.settled().await?;
         let next_page_token = pictures
             .last()
@@ -267,9 +345,4 @@ fn readable(description: &exchange::DescribeResponse, lists: &Lists) -> bool {
         && description.editions.len() <= AXIS_MAX
         && description.terms.iter().all(known)
         && description.editions.iter().all(period)
-}
-
-fn document(drawn: Drawn) -> wire::PictureDocument {
-    let Drawn { version, drawn_at_s, envelope } = drawn;
-    wire::PictureDocument { version, drawn_at_s, picture: envelope }
 }

@@ -89,6 +89,10 @@ pub async fn survey(
 ) -> Result<Drawn, Invalid> {
     coordinator.roster.check_current(coordinator.clock.now())?;
     let _round = Round::begin(coordinator, asked.requirement().id)?;
+    if coordinator.archive.cancellation(asked.requirement().id)?.is_some() {
+        let detail = "its authority has cancelled it; what was drawn before stands";
+        return Err(Invalid::new(Reason::RequirementCancelled, "requirement", detail));
+    }
     let members = members(coordinator, asked)?;
     if over(coordinator, asked)? {
         // Answers after the window wait for the next round; what was drawn within it stands.

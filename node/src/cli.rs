@@ -107,6 +107,11 @@ enum Command {
         after_help = "Example:\n  accord-node confirm-restore --why \"disk replaced, backup of 24 November\""
     )]
     ConfirmRestore(keeping::ConfirmRestore),
+    /// Leave the network: take back every consent at once, with a signed certificate of what others hold (releaser).
+    #[command(
+        after_help = "Examples:\n  accord-node leave --out held.pb                       # only certify\n  accord-node leave --out departure.pb --confirm --why \"decision of 1 December\""
+    )]
+    Leave(keeping::Leave),
     /// Erase what may no longer be kept, or list it (releaser).
     Erase(keeping::Erase),
     /// The disclosure policy.
@@ -274,6 +279,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Summary(command) => finish(runtime.block_on(commands::summaries::run(command))),
         Command::Backup(backup) => finish(runtime.block_on(commands::keeping::backup(backup))),
         Command::Restore(restore) => finish(runtime.block_on(commands::keeping::restore(restore))),
+        Command::Leave(leave) => finish(runtime.block_on(commands::leave::leave(leave))),
         Command::ConfirmRestore(confirm) => {
             finish(runtime.block_on(commands::keeping::confirm_restore(confirm)))
         }

@@ -21,6 +21,7 @@ pub(crate) mod bulletins;
 pub(crate) mod imports;
 pub(crate) mod journal;
 pub(crate) mod keeping;
+pub(crate) mod leave;
 mod print;
 mod progress;
 pub(crate) mod totals;

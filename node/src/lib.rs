@@ -22,6 +22,7 @@ pub mod preview;
 pub mod seal;
 pub mod answer;
 pub mod peers;
+pub mod standing;
 pub mod desk;
 pub mod service;
 pub mod run;

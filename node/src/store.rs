@@ -43,6 +43,7 @@ mod retention;
 mod schema;
 mod shown;
 mod snapshot;
+mod standing;
 mod summaries;
 mod verify;
 mod witness;
@@ -54,6 +55,7 @@ pub use open::Found;
 pub use restore::{Restored, check, restore};
 pub use schema::{ImportSummary, QuarantinedRow, Released};
 pub use snapshot::Snapshot;
+pub use standing::Told;
 
 use contents::Contents;
 use witness::State;
@@ -96,10 +98,12 @@ enum Room {
     Ledger,
     /// Service → where its journal stood; and what this node's own was said to have been.
     Peers,
+    /// Requirement id → the last notice of its answer's standing, and what is held of it elsewhere.
+    Standing,
 }
 
 impl Room {
-    const NAMES: [&'static str; 16] = [
+    const NAMES: [&'static str; 17] = [
         "meta",
         "blocks",
         "imports",
@@ -116,9 +120,10 @@ impl Room {
         "summaries",
         "ledger",
         "peers",
+        "standing",
     ];
 
-    const ALL: [Self; 16] = [
+    const ALL: [Self; 17] = [
         Self::Meta,
         Self::Blocks,
         Self::Imports,
@@ -135,6 +140,7 @@ impl Room {
         Self::Summaries,
         Self::Ledger,
         Self::Peers,
+        Self::Standing,
     ];
 
     fn at(self) -> usize {

@@ -104,6 +104,22 @@ impl ExchangeClient {
         Answer::try_from(response)
     }
 
+    /// Notices of answers that do not stand any more, not checked yet.
+    pub async fn check_standing(
+        &mut self,
+        request: wire::CheckStandingRequest,
+        deadline: Duration,
+    ) -> Result<Vec<wire::Envelope>, Invalid> {
+        let most = request.asked.len();
+        let call = self.inner.check_standing(within(deadline, request));
+        let wire::CheckStandingResponse { notices } = bounded(deadline, call).await?;
+        if notices.len() > most {
+            let detail = format!("{} where {most} were asked after", notices.len());
+            return Err(Invalid::new(Reason::LimitExceeded, "notices", detail));
+        }
+        Ok(notices)
+    }
+
     /// Shows where both journals stand. Nothing of the reply is checked yet.
     pub async fn checkpoint(
         &mut self,

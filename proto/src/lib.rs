@@ -18,6 +18,7 @@ pub mod question;
 pub mod rules;
 pub mod table;
 pub mod answer;
+pub mod standing;
 pub mod journal;
 pub mod wire;
 pub mod strict;

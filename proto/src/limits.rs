@@ -33,6 +33,16 @@ pub const AXIS_MAX: usize = 1_024;
 pub const CELLS_MAX: usize = 10_000;
 /// Length of a requirement's collection window.
 pub const WINDOW_DAYS_MAX: i64 = 366;
+/// Longest pause between two rounds of asking members whether their answers still stand.
+pub const STANDING_EVERY_MAX: Duration = Duration::from_secs(86_400);
+/// Answers that one call asks the standing of.
+pub const STANDING_MAX: usize = 32;
+/// Pictures of one requirement that a statement of holdings names: the newest.
+pub const HELD_PICTURES_MAX: usize = 64;
+/// Answers that a departing node's certificate names.
+pub const GIVEN_MAX: usize = 10_000;
+/// Days after its window that the answers to a requirement may be relied on.
+pub const VALIDITY_DAYS_MAX: i64 = 3 * 366;
 /// A seal is valid this long and is then made anew over the same table.
 pub const SEAL_VALID_S: i64 = 90 * 86_400;
 /// Clocks of two parties may differ by this much.

@@ -10,17 +10,23 @@ use crate::{
     id::RequirementId,
     identity::Name,
     limits::{
-        AXIS_MAX, BLOCKS_MAX, CELLS_MAX, CLOCK_SKEW_S, MEMBERS_MAX, TEXT_BYTES_MAX, WINDOW_DAYS_MAX,
+        AXIS_MAX, BLOCKS_MAX, CELLS_MAX, CLOCK_SKEW_S, MEMBERS_MAX, TEXT_BYTES_MAX,
+        VALIDITY_DAYS_MAX, WINDOW_DAYS_MAX,
     },
-    reason::{Invalid, Reason},
+    reason::{Invalid, Reason, quoted},
     roster::{Roster, ascending, bounded, each},
     seal::{self, Digest, Kind, SecretKey},
     strict,
     taxonomy::{
         AudienceCode, Categories, CrimeAreaCode, IndicatorCode, Lists, Period, PurposeCode,
+        TermCode, Tier,
     },
     wire,
 };
+
+mod cancel;
+
+pub use cancel::Cancellation;
 
 /// Fewest contributing jurisdictions of a cell that is not public: c + 2 for c colluding members, and c is at
 /// least 1.
@@ -75,7 +81,16 @@ pub struct Requirement {
     pub closes_at: Timestamp,
     /// What is asked.
     pub question: Question,
+    /// In which capacity the authority asks.
+    pub requester_role: TermCode,
+    /// How exact the figures need to be: the audience's tier, or a wider one.
+    pub tier: Tier,
+    /// Until when the answers may be relied on, exclusive.
+    pub valid_until: Timestamp,
 }
+
+/// The vocabulary of [`Requirement::requester_role`].
+pub const REQUESTER_ROLE: &str = "REQUESTER_ROLE";
 
 /// A requirement whose signature was checked, with the exact bytes that were signed.
 #[derive(Clone, Debug)]
@@ -170,6 +185,9 @@ impl Requirement {
             opens_at_s,
             closes_at_s,
             question,
+            requester_role,
+            tier,
+            valid_until_s,
         } = requirement;
         bounded("requirement.members", members.len(), MEMBERS_MAX)?;
         let members = each("requirement.members", members, |name| Name::parse("node", &name))?;
@@ -197,12 +215,22 @@ impl Requirement {
             opens_at: Timestamp::from_s("requirement.opens_at_s", opens_at_s)?,
             closes_at: Timestamp::from_s("requirement.closes_at_s", closes_at_s)?,
             question: Question::from_wire(question, lists)?,
+            requester_role: {
+                let role =
+                    lists.term("requirement.requester_role", REQUESTER_ROLE, &requester_role);
+                role?.code
+            },
+            tier: Tier::parse(&tier).ok_or_else(|| {
+                let detail = format!("{} is no tier: A, B or C", quoted(&tier));
+                Invalid::new(Reason::FieldInvalid, "requirement.tier", detail)
+            })?,
+            valid_until: Timestamp::from_s("requirement.valid_until_s", valid_until_s)?,
         };
-        requirement.check_bounds()?;
+        requirement.check_bounds(lists)?;
         Ok(requirement)
     }
 
-    fn check_bounds(&self) -> Result<(), Invalid> {
+    fn check_bounds(&self, lists: &Lists) -> Result<(), Invalid> {
         if self.minimum_contributors < CONTRIBUTORS_MIN {
             return Err(Invalid::new(
                 Reason::FieldInvalid,
@@ -218,6 +246,25 @@ impl Requirement {
                 format!(
                     "the window must be longer than nothing and at most {WINDOW_DAYS_MAX} days"
                 ),
+            ));
+        }
+        let validity_s = self.valid_until.as_s() - self.closes_at.as_s();
+        if !(0..=VALIDITY_DAYS_MAX * 86_400).contains(&validity_s) {
+            return Err(Invalid::new(
+                Reason::FieldInvalid,
+                "requirement.valid_until_s",
+                format!(
+                    "must not be before the window ends, and at most {VALIDITY_DAYS_MAX} days after"
+                ),
+            ));
+        }
+        // Whoever asks may want less than the audience could get, never more.
+        let narrowest = lists.tier(self.audience);
+        if self.tier < narrowest {
+            return Err(Invalid::new(
+                Reason::FieldInvalid,
+                "requirement.tier",
+                format!("{} gets tier {narrowest} at best", self.audience),
             ));
         }
         Ok(())

@@ -49,6 +49,7 @@ reasons! {
     RequirementNotForMember = "REQUIREMENT_NOT_FOR_MEMBER", "The requirement does not name this member.";
     RequirementNotOpen = "REQUIREMENT_NOT_OPEN", "The collection window has not opened yet.";
     RequirementClosed = "REQUIREMENT_CLOSED", "The collection window is over.";
+    RequirementCancelled = "REQUIREMENT_CANCELLED", "The authority has cancelled the requirement.";
     RequirementConflict = "REQUIREMENT_CONFLICT", "Another requirement with this id was taken in before.";
     ClockSkew = "CLOCK_SKEW", "The issue time lies in the future by more than clocks may differ.";
     PeriodNotFrozen = "PERIOD_NOT_FROZEN", "There is nothing to freeze or answer for this period.";

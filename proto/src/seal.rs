@@ -18,6 +18,8 @@ use crate::{
     wire,
 };
 
+pub use crate::wire::Envelope;
+
 /// What a signed document is. Part of what is signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -29,6 +31,14 @@ pub enum Kind {
     Seal,
     /// A picture.
     Picture,
+    /// A [`crate::question::Cancellation`].
+    Cancellation,
+    /// A [`crate::standing::Notice`].
+    Notice,
+    /// A [`crate::standing::Holdings`].
+    Holdings,
+    /// A [`crate::standing::Departure`].
+    Departure,
 }
 
 impl Kind {
@@ -39,6 +49,10 @@ impl Kind {
             Self::Requirement => "application/vnd.accord.requirement.v1+protobuf",
             Self::Seal => "application/vnd.accord.seal.v1+protobuf",
             Self::Picture => "application/vnd.accord.picture.v1+protobuf",
+            Self::Cancellation => "application/vnd.accord.cancellation.v1+protobuf",
+            Self::Notice => "application/vnd.accord.notice.v1+protobuf",
+            Self::Holdings => "application/vnd.accord.holdings.v1+protobuf",
+            Self::Departure => "application/vnd.accord.departure.v1+protobuf",
         }
     }
 }

@@ -42,6 +42,7 @@ pub fn code_of(reason: Reason) -> Code {
         | Reason::RosterRollback
         | Reason::RequirementNotOpen
         | Reason::RequirementClosed
+        | Reason::RequirementCancelled
         | Reason::ClockSkew
         | Reason::PeriodNotFrozen
         | Reason::ModeUnavailable

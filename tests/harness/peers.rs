@@ -162,8 +162,38 @@ impl Journal {
     }
 }
 
+impl Answers for Scripted {
+    fn answer(&self, _: wire::AnswerRequest) -> Result<wire::AnswerResponse, Status> {
+        if let Some(file) = &self.append {
+            let bytes = prost::Message::encode_to_vec(&self.response);
+            let mut file = file.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            file.write_all(&bytes)
+                .and_then(|()| file.sync_all())
+                .map_err(|error| Status::internal(error.to_string()))?;
+        }
+        Ok(self.response.clone())
+    }
+
+    fn journal(&self) -> Option<&Journal> {
+        self.journal.as_ref()
+    }
+}
+
+/// A member that is played: it answers, and knows nothing else.
+pub trait Answers: Send + Sync + 'static {
+    /// What it says.
+    fn answer(&self, request: wire::AnswerRequest) -> Result<wire::AnswerResponse, Status>;
+
+    /// The journal that it shows, if it shows one.
+    fn journal(&self) -> Option<&Journal> {
+        None
+    }
+}
+
+struct Played<Member>(Member);
+
 #[tonic::async_trait]
-impl wire::exchange_server::Exchange for Scripted {
+impl<Member: Answers> wire::exchange_server::Exchange for Played<Member> {
     async fn describe(
         &self,
         _: Request<wire::DescribeRequest>,
@@ -173,23 +203,23 @@ impl wire::exchange_server::Exchange for Scripted {
 
     async fn answer(
         &self,
-        _: Request<wire::AnswerRequest>,
+        request: Request<wire::AnswerRequest>,
     ) -> Result<Response<wire::AnswerResponse>, Status> {
-        if let Some(file) = &self.append {
-            let bytes = prost::Message::encode_to_vec(&self.response);
-            let mut file = file.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            file.write_all(&bytes)
-                .and_then(|()| file.sync_all())
-                .map_err(|error| Status::internal(error.to_string()))?;
-        }
-        Ok(Response::new(self.response.clone()))
+        self.0.answer(request.into_inner()).map(Response::new)
+    }
+
+    async fn check_standing(
+        &self,
+        _: Request<wire::CheckStandingRequest>,
+    ) -> Result<Response<wire::CheckStandingResponse>, Status> {
+        Ok(Response::new(wire::CheckStandingResponse::default()))
     }
 
     async fn get_checkpoint(
         &self,
         request: Request<wire::GetCheckpointRequest>,
     ) -> Result<Response<wire::GetCheckpointResponse>, Status> {
-        let shown = self.journal.as_ref().map(|journal| journal.show(&request.get_ref().known));
+        let shown = self.0.journal().map(|journal| journal.show(&request.get_ref().known));
         let shown = shown.transpose().map_err(|error| Status::internal(error.to_string()))?;
         Ok(Response::new(shown.unwrap_or_default()))
     }
@@ -202,14 +232,14 @@ impl Scripted {
     }
 }
 
-/// Serves an Exchange at an address with somebody's credentials, until the task is aborted.
+/// Serves a played member at an address with somebody's credentials, until the task is aborted.
 pub async fn serve(
-    exchange: impl wire::exchange_server::Exchange,
+    member: impl Answers,
     address: &str,
     credentials: Credentials,
 ) -> Result<JoinHandle<()>> {
     let listener = TcpListener::bind(address).await.with_context(|| address.to_owned())?;
-    let service = ExchangeServer::new(exchange);
+    let service = ExchangeServer::new(Played(member));
     let options = Options { call_timeout: CALL, reflection: false };
     Ok(tokio::spawn(async move {
         let _ =

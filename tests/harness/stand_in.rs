@@ -21,9 +21,12 @@ use accord_proto::{
 };
 use anyhow::{Context as _, Result};
 use tokio::task::JoinHandle;
-use tonic::{Request, Response, Status};
+use tonic::Status;
 
-use crate::{federation::Federation, peers};
+use crate::{
+    federation::Federation,
+    peers::{self, Answers},
+};
 
 /// Seals of all stand-ins of this process.
 static SEALED: AtomicU64 = AtomicU64::new(0);
@@ -124,31 +127,16 @@ impl StandIn {
     }
 }
 
-#[tonic::async_trait]
-impl wire::exchange_server::Exchange for StandIn {
-    async fn describe(
-        &self,
-        _: Request<wire::DescribeRequest>,
-    ) -> Result<Response<wire::DescribeResponse>, Status> {
-        Ok(Response::new(wire::DescribeResponse::default()))
-    }
-
-    async fn answer(
-        &self,
-        request: Request<wire::AnswerRequest>,
-    ) -> Result<Response<wire::AnswerResponse>, Status> {
+impl Answers for StandIn {
+    fn answer(&self, request: wire::AnswerRequest) -> Result<wire::AnswerResponse, Status> {
         let lists = Lists::builtin();
         let open = |envelope| SignedRequirement::open(envelope, &self.roster, lists);
-        let asked: Result<_, Invalid> = open(request.into_inner().requirement.unwrap_or_default());
+        let asked: Result<_, Invalid> = open(request.requirement.unwrap_or_default());
         let sealed = self.seal(&asked?, lists);
-        Ok(Response::new(wire::AnswerResponse { outcome: Some(Outcome::Sealed(sealed)) }))
+        Ok(wire::AnswerResponse { outcome: Some(Outcome::Sealed(sealed)) })
     }
 
-    async fn get_checkpoint(
-        &self,
-        request: Request<wire::GetCheckpointRequest>,
-    ) -> Result<Response<wire::GetCheckpointResponse>, Status> {
-        let shown = self.journal.show(&request.get_ref().known);
-        Ok(Response::new(shown.map_err(|error| Status::internal(error.to_string()))?))
+    fn journal(&self) -> Option<&peers::Journal> {
+        Some(&self.journal)
     }
 }

@@ -30,6 +30,7 @@ mod adversary;
 mod attacks;
 mod budget;
 mod partition;
+mod standing;
 mod preview;
 mod listener;
 mod crash;

@@ -2,8 +2,9 @@
 //! returned. Goes out: text. A picture never prints without its coverage.
 
 use accord_proto::{
+    clock::Timestamp,
     taxonomy::{CrimeAreaCode, Lists, TOTAL, decimal},
-    wire::region as wire,
+    wire::{self as exchange, region as wire},
 };
 use comfy_table::{CellAlignment, Table, presets};
 use serde_json::{Value, json};
@@ -51,16 +52,27 @@ pub(super) fn member(state: &wire::MemberState) -> String {
     format!("{} {}: {}{reason}", state.jurisdiction, state.node, state_name(state.state()))
 }
 
-/// A picture.
+/// What a member says of its answer since, in one line.
+pub(super) fn notice(notice: &exchange::Notice) -> String {
+    let standing = match notice.standing() {
+        exchange::Standing::Withdrawn => "has withdrawn its answer",
+        exchange::Standing::Narrowed => "has withdrawn a part of its answer",
+        exchange::Standing::Unspecified => "says nothing clear of its answer",
+    };
+    let at = Timestamp::from_s("notice", notice.at_s).map_or(String::new(), |at| at.to_string());
+    format!("{} {}: {standing} ({at})", notice.jurisdiction, notice.node)
+}
+
+/// A picture, with what is said of its answers since.
 pub(super) fn picture(
     format: Format,
-    picture: &wire::Picture,
+    (picture, notices): (&wire::Picture, &[exchange::Notice]),
     version: u32,
     drawn_at: &str,
     lists: &Lists,
 ) -> String {
     match format {
-        Format::Json => as_json(picture, version, drawn_at, lists).to_string(),
+        Format::Json => as_json((picture, notices), version, drawn_at, lists).to_string(),
         Format::Csv => {
             const HEADER: [&str; 14] = [
                 "requirement",
@@ -104,7 +116,16 @@ pub(super) fn picture(
     }
 }
 
-fn as_json(picture: &wire::Picture, version: u32, drawn_at: &str, lists: &Lists) -> Value {
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn as_json(
+    (picture, notices): (&wire::Picture, &[exchange::Notice]),
+    version: u32,
+    drawn_at: &str,
+    lists: &Lists,
+) -> Value {
     let coverage = picture.coverage.unwrap_or_default();
     let number =
         |text: Option<String>| text.and_then(|text| text.parse::<serde_json::Number>().ok());
@@ -131,10 +152,24 @@ fn as_json(picture: &wire::Picture, version: u32, drawn_at: &str, lists: &Lists)
             "node": state.node,
             "state": state_name(state.state()),
             "reason": if state.reason.is_empty() { Value::Null } else { json!(state.reason) },
-            "table_sha256": state.table_sha256.iter().map(|byte| format!("{byte:02x}")).collect::<String>(),
+            "table_sha256": hex(&state.table_sha256),
+        })
+    };
+    let notice = |notice: &exchange::Notice| {
+        json!({
+            "jurisdiction": notice.jurisdiction,
+            "node": notice.node,
+            "standing": match notice.standing() {
+                exchange::Standing::Withdrawn => "withdrawn",
+                exchange::Standing::Narrowed => "narrowed",
+                exchange::Standing::Unspecified => "",
+            },
+            "table_sha256": hex(&notice.table_sha256),
+            "at_s": notice.at_s,
         })
     };
     json!({
+        "notices": notices.iter().map(notice).collect::<Vec<_>>(),
         "picture": {
             "federation": picture.federation,
             "requirement": picture.requirement,

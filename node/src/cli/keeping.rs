@@ -46,6 +46,22 @@ pub(crate) struct Erase {
     pub(crate) client: Client,
 }
 
+/// Leaving the network.
+#[derive(Debug, Args)]
+pub(crate) struct Leave {
+    /// The certificate; no file may be there.
+    #[arg(long)]
+    pub(crate) out: PathBuf,
+    /// Take back every consent; without it, only certify what others hold.
+    #[arg(long, requires = "why")]
+    pub(crate) confirm: bool,
+    /// For the journal.
+    #[arg(long, default_value = "", hide_default_value = true)]
+    pub(crate) why: String,
+    #[command(flatten)]
+    pub(crate) client: Client,
+}
+
 /// A store that may have forgotten charges.
 #[derive(Debug, Args)]
 pub(crate) struct ConfirmRestore {

@@ -387,6 +387,14 @@ impl wire::desk_server::Desk for DeskService {
             losses: confirmed.losses,
         }))
     }
+
+    async fn leave(
+        &self,
+        request: Request<wire::LeaveRequest>,
+    ) -> Result<Response<wire::LeaveResponse>, Status> {
+        let peer = self.staff(&request, &[Role::Releaser])?;
+        Ok(Response::new(keeping::leave(&self.node, &peer, request.into_inner()).await?))
+    }
 }
 
 fn raw_grant(request: wire::GrantRequest) -> RawGrant {

@@ -19,6 +19,7 @@ use crate::{
     disclose::{precision::standard_error_milli, protect::threshold},
     peers,
     policy::{Terms, TierTerms},
+    standing,
 };
 
 /// The adapter.
@@ -81,6 +82,25 @@ impl wire::exchange_server::Exchange for ExchangeService {
             Ok(answer) => {
                 info!(peer = %peer.identity, table = %answer.table_digest(), "answered");
                 Ok(Response::new(answer.into()))
+            }
+            Err(error) => {
+                warn!(peer = %peer.identity, reason = %error.reason, field = %error.field, "refused");
+                Err(told(error).into())
+            }
+        }
+    }
+
+    async fn check_standing(
+        &self,
+        request: Request<wire::CheckStandingRequest>,
+    ) -> Result<Response<wire::CheckStandingResponse>, Status> {
+        let peer = self.coordinator(&request)?;
+        match standing::check(&self.node, &peer, request.into_inner()).await {
+            Ok(notices) => {
+                if !notices.is_empty() {
+                    info!(peer = %peer.identity, notices = notices.len(), "told what does not stand");
+                }
+                Ok(Response::new(wire::CheckStandingResponse { notices }))
             }
             Err(error) => {
                 warn!(peer = %peer.identity, reason = %error.reason, field = %error.field, "refused");

@@ -182,7 +182,8 @@ impl Head {
             | Room::Journal
             | Room::Ledger
             | Room::Peers
-            | Room::Summaries => return true,
+            | Room::Summaries
+            | Room::Standing => return true,
         };
         key.first_chunk().is_some_and(|number| u64::from_be_bytes(*number) <= count)
     }

@@ -12,7 +12,7 @@ use accord_proto::{
 
 use super::{
     Contents, Head, Room, State, Store, block, contents, failed, journal, ledger, offers, schema,
-    summaries,
+    standing, summaries,
 };
 
 /// What to do with a damaged store.
@@ -165,6 +165,7 @@ fn readable(room: Room, value: &[u8]) -> Result<(), Invalid> {
         Room::Summaries => schema::decode::<summaries::StoredVersion>(value).map(drop),
         Room::Signed => schema::decode::<offers::StoredSignature>(value).map(drop),
         Room::Ledger => schema::decode::<ledger::StoredCharge>(value).map(drop),
+        Room::Standing => schema::decode::<standing::Told>(value).map(drop),
         Room::Mappings => std::str::from_utf8(value)
             .map(drop)
             .map_err(|_| Invalid::new(Reason::StoreFailed, "store", "a mapping is no text")),

@@ -11,6 +11,7 @@ use accord_proto::{
     wire::desk as wire,
 };
 use tokio::{runtime::Handle, sync::OwnedSemaphorePermit};
+use tonic::Status;
 use tracing::info;
 
 use super::{
@@ -20,7 +21,7 @@ use super::{
 };
 use crate::{
     answer::Node,
-    desk::{backup, retention},
+    desk::{backup, leave, retention},
 };
 
 /// Each makes the store remember what is changed meanwhile.
@@ -82,5 +83,28 @@ pub(super) async fn erase(
         journal_sequence: erased.sequence,
         more: erased.more,
         observations: erased.observations,
+    })
+}
+
+/// Certifies what others hold; unless it is a dry run, takes back every consent with it.
+pub(super) async fn leave(
+    node: &Node,
+    peer: &Peer,
+    request: wire::LeaveRequest,
+) -> Result<wire::LeaveResponse, Status> {
+    if request.dry_run {
+        let certificate = tokio::task::block_in_place(|| leave::certificate(node));
+        return Ok(wire::LeaveResponse {
+            certificate: Some(certificate.map_err(refused)?),
+            grants_withdrawn: 0,
+            consent_epoch: node.store.head().consent_epoch(),
+        });
+    }
+    let left = leave::leave(node, peer, &request.why).await.map_err(refused)?;
+    info!(grants = left.withdrawn, "left the network: every consent is taken back");
+    Ok(wire::LeaveResponse {
+        certificate: Some(left.certificate),
+        grants_withdrawn: u32::try_from(left.withdrawn).unwrap_or(u32::MAX),
+        consent_epoch: left.consent_epoch,
     })
 }

@@ -1,0 +1,89 @@
+//! Leaving the network. Comes in: a releaser's word. Goes out: every consent taken back at once, and a signed certificate
+//! of what the node has ever given and what others say they hold of it. Must never claim that anything published comes
+//! back: it does not.
+
+use std::{collections::BTreeMap, sync::PoisonError};
+
+use accord_proto::{
+    journal::Act,
+    limits::GIVEN_MAX,
+    reason::{Invalid, Reason},
+    seal::{Digest, Envelope},
+    standing::{Departure, Given},
+    transport::Peer,
+};
+use prost::Message as _;
+
+use super::{entry, summaries::looks_personal};
+use crate::{answer::Node, seal::SealedAnswer, summary::Deed};
+
+/// What leaving came to.
+#[derive(Debug)]
+pub struct Left {
+    /// Payload: a [`Departure`], signed by the node.
+    pub certificate: Envelope,
+    /// Grants that were taken back by this call.
+    pub withdrawn: usize,
+    /// The state of consent from now on.
+    pub consent_epoch: u64,
+}
+
+/// What others hold, as a certificate; nothing is changed.
+pub fn certificate(node: &Node) -> Result<Envelope, Invalid> {
+    let (mut given, mut holdings) = (Vec::new(), BTreeMap::new());
+    for released in node.store.all_released() {
+        let (requirement, released) = released?;
+        let (_, sealed) = SealedAnswer::reopen(&released.response, node.seal_keys(), node.lists)?;
+        let seal = sealed.seal();
+        given.push(Given {
+            requirement,
+            authority: seal.authority.clone(),
+            audience: seal.audience,
+            table_digest: seal.table_digest,
+            sealed_at: seal.issued_at,
+        });
+        if let Some(said) = node.store.told(requirement)?.holdings {
+            holdings.insert(Digest::of(&said.payload), said);
+        }
+        if given.len() > GIVEN_MAX {
+            let detail = format!("more than {GIVEN_MAX} answers");
+            return Err(Invalid::new(Reason::LimitExceeded, "certificate", detail));
+        }
+    }
+    let departure = Departure {
+        node: node.name().clone(),
+        jurisdiction: node.jurisdiction,
+        at: node.clock.now(),
+        given,
+        holdings: holdings.into_values().collect(),
+    };
+    Ok(departure.sign(&node.seal_key))
+}
+
+/// Takes back every consent, in one change, and certifies what is out. Consent given afterwards is a new beginning.
+pub async fn leave(node: &Node, caller: &Peer, why: &str) -> Result<Left, Invalid> {
+    let left = tokio::task::block_in_place(|| take_back(node, caller, why))?;
+    node.store.settled().await?;
+    Ok(left)
+}
+
+fn take_back(node: &Node, caller: &Peer, why: &str) -> Result<Left, Invalid> {
+    let deed = Deed::new(node.clock.now(), caller.identity.clone(), why, looks_personal)?;
+    let mut held = node.held.write().unwrap_or_else(PoisonError::into_inner);
+    let mut change = node.store.begin_taking_back()?;
+    let certificate = certificate(node)?;
+    let standing = held.grants.iter_mut().filter(|grant| !grant.withdrawn());
+    let withdrawn: Vec<_> = standing.map(|grant| (grant.clone().withdraw(), grant)).collect();
+    for (withdrawn, _) in &withdrawn {
+        change.grant(withdrawn.id(), withdrawn);
+    }
+    let consent_epoch = change.raise_consent_epoch();
+    let subject = format!("every consent taken back: {} grants", withdrawn.len());
+    let digest = Digest::of(&certificate.encode_to_vec());
+    change.commit(entry(node, caller, Act::Alteration, &deed.why, &subject, digest))?;
+    let count = withdrawn.len();
+    for (withdrawn, grant) in withdrawn {
+        *grant = withdrawn;
+    }
+    Ok(Left { certificate, withdrawn: count, consent_epoch })
+}

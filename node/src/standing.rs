@@ -1,0 +1,186 @@
+//! Do answers still stand? Comes in: requirements that were answered, and what the coordinator holds of the answers. Goes
+//! out: a signed notice for each that does not stand as it was accepted. Must never compute anything anew, nor say
+//! which cells fell away: whoever may ask learns it from the next answer.
+//!
+//! A node calls nobody. The coordinator asks for this as long as a requirement is valid, so consent that is withdrawn
+//! after the window reaches what rests on it.
+
+use std::sync::PoisonError;
+
+use accord_proto::{
+    answer::SealedTable,
+    journal::{Act, Entry},
+    limits::STANDING_MAX,
+    question::{Cancellation, SignedRequirement},
+    reason::{Invalid, Reason},
+    seal::Digest,
+    standing::{Holdings, Notice, Standing},
+    table::{Cell, Table},
+    transport::Peer,
+    wire,
+};
+
+use crate::{
+    answer::{Held, Node},
+    consent, disclose,
+    seal::SealedAnswer,
+    store::Told,
+};
+
+/// One answer that is asked after, checked.
+struct Asked {
+    requirement: SignedRequirement,
+    table: Digest,
+}
+
+/// Answers what the coordinator asks after answers of this node, and keeps what it says to hold of them.
+pub async fn check(
+    node: &Node,
+    caller: &Peer,
+    request: wire::CheckStandingRequest,
+) -> Result<Vec<wire::Envelope>, Invalid> {
+    let wire::CheckStandingRequest { asked, holdings } = request;
+    if asked.len() > STANDING_MAX {
+        let detail = format!("{} where {STANDING_MAX} is the most", asked.len());
+        return Err(Invalid::new(Reason::LimitExceeded, "asked", detail));
+    }
+    let asked = asked
+        .into_iter()
+        .enumerate()
+        .map(|(at, asked)| open(node, asked).map_err(|error| error.within(format!("asked[{at}]"))));
+    let asked = asked.collect::<Result<Vec<_>, _>>()?;
+    let said = match holdings {
+        None => None,
+        Some(envelope) => Some((open_holdings(node, caller, &envelope)?, envelope)),
+    };
+    let notices = tell(node, caller, &asked, said.as_ref())?;
+    node.store.settled().await?;
+    Ok(notices)
+}
+
+fn open(node: &Node, asked: wire::AskedBefore) -> Result<Asked, Invalid> {
+    let wire::AskedBefore { requirement, cancellation, table_sha256 } = asked;
+    let requirement = requirement
+        .ok_or_else(|| Invalid::new(Reason::FieldMissing, "requirement", "names none"))?;
+    let requirement = SignedRequirement::open(requirement, &node.roster, node.lists)?;
+    if let Some(cancellation) = cancellation {
+        Cancellation::open(cancellation, &requirement, &node.roster)?;
+    }
+    let table = Digest::from_wire("table_sha256", &table_sha256)?;
+    Ok(Asked { requirement, table })
+}
+
+fn open_holdings(
+    node: &Node,
+    caller: &Peer,
+    envelope: &wire::Envelope,
+) -> Result<Holdings, Invalid> {
+    let centres = &node.roster.centres;
+    let centre = centres.iter().find(|centre| centre.name == caller.identity.name);
+    let holdings = Holdings::open(envelope, centre.map_or(&[], |centre| &centre.keys))?;
+    if holdings.centre != caller.identity.name || holdings.node != *node.name() {
+        let detail = "is another coordinator's, or about another node";
+        return Err(Invalid::new(Reason::FieldInvalid, "holdings", detail));
+    }
+    Ok(holdings)
+}
+
+/// Signs what has to be told, and keeps it with what is held, in one change with its journal entry.
+fn tell(
+    node: &Node,
+    caller: &Peer,
+    asked: &[Asked],
+    said: Option<&(Holdings, wire::Envelope)>,
+) -> Result<Vec<wire::Envelope>, Invalid> {
+    let held = node.held.read().unwrap_or_else(PoisonError::into_inner);
+    let mut change = node.store.begin_taking_back()?;
+    let (mut notices, mut subjects) = (Vec::new(), Vec::new());
+    for Asked { requirement, table } in asked {
+        let id = requirement.requirement().id;
+        let before = node.store.told(id)?;
+        let mut told = before.clone();
+        if let Some(standing) = standing(node, &held, requirement, *table)? {
+            let known = before.notice_of(*table);
+            let known = known.filter(|known| says(node, known, standing)).cloned();
+            let notice = known.unwrap_or_else(|| {
+                let notice = Notice {
+                    node: node.name().clone(),
+                    jurisdiction: node.jurisdiction,
+                    requirement: id,
+                    requirement_digest: requirement.digest(),
+                    table_digest: *table,
+                    standing,
+                    consent_epoch: change.consent_epoch(),
+                    at: node.clock.now(),
+                };
+                notice.sign(&node.seal_key)
+            });
+            notices.push(notice.clone());
+            told = Told { table_sha256: table.0.to_vec(), notice: Some(notice), ..told };
+        }
+        if let Some((holdings, envelope)) = said
+            && let Some(holding) = holdings.holdings.iter().find(|of| of.requirement == id)
+        {
+            let holding = holding.encode();
+            if told.holding != holding {
+                told = Told { holdings: Some(envelope.clone()), holding, ..told };
+            }
+        }
+        if told != before {
+            change.tell(id, &told);
+            subjects.push(id.to_string());
+        }
+    }
+    if subjects.is_empty() {
+        return Ok(notices);
+    }
+    let signed = notices.iter().map(|notice| notice.payload.as_slice());
+    let digest = Digest::of_parts(signed);
+    change.commit(Entry {
+        at: node.clock.now(),
+        act: Act::Disclosure,
+        by: caller.identity.clone(),
+        to: caller.identity.to_string(),
+        why: "standing of answers".to_owned(),
+        subject: subjects.join(","),
+        digest,
+    })?;
+    Ok(notices)
+}
+
+/// Was this said before in the same words?
+fn says(node: &Node, notice: &wire::Envelope, standing: Standing) -> bool {
+    Notice::open(notice, node.seal_keys(), node.lists).is_ok_and(|known| known.standing == standing)
+}
+
+/// What has become of a table that was accepted; none: it stands, or is none of this node's.
+fn standing(
+    node: &Node,
+    held: &Held,
+    requirement: &SignedRequirement,
+    table: Digest,
+) -> Result<Option<Standing>, Invalid> {
+    let Some(released) = node.store.released(requirement.requirement().id)? else {
+        return Ok(None);
+    };
+    if released.requirement_digest != requirement.digest().0 {
+        return Ok(None);
+    }
+    let (_, newest): (_, SealedTable) =
+        SealedAnswer::reopen(&released.response, node.seal_keys(), node.lists)?;
+    let asked = requirement.requirement();
+    let now = node.clock.now();
+    let consented = consent::decide(asked, &held.grants, node.jurisdiction, node.lists, now)?;
+    let narrowed = disclose::narrow(newest.table(), &consented, &node.policy, &held.editions);
+    let left = narrowed.as_ref().map_or(newest.table(), |safe| safe.table());
+    let stands = narrowed.is_none() && newest.seal().table_digest == table;
+    Ok((!stands).then(|| if shows(left) { Standing::Narrowed } else { Standing::Withdrawn }))
+}
+
+fn shows(table: &Table) -> bool {
+    let cells = table.blocks.iter().flat_map(|block| &block.cells);
+    cells.into_iter().any(|cell| match cell {
+        Cell::Value(_) | Cell::Missing => true,
+        Cell::NotShown | Cell::NotApplicable => false,
+    })
+}
