@@ -35,6 +35,8 @@ enum Topic {
     Disclose,
     /// What protection leaves of real figures: share shown and error, by mode and tier.
     Utility,
+    /// Verifying a journal of a million entries, and proofs about it.
+    Journal,
     /// Opening a store of up to 1.28 million observations, and what they take in memory.
     Start,
 }
@@ -72,6 +74,7 @@ fn run(arguments: &Arguments) -> Result<String> {
         Topic::Slice => measure::slice(&at, rounds)?,
         Topic::Disclose => measure::disclose(&at, rounds)?,
         Topic::Utility => measure::utility(&at, rounds)?,
+        Topic::Journal => measure::journal(rounds)?,
         Topic::Start => measure::start(&program, &at, rounds)?,
     };
     Ok(match arguments.format {

@@ -14,7 +14,7 @@ use accord_proto::{
     durable::Durable,
     id::RequirementId,
     identity::{Identity, Name},
-    journal::{Act, Entry, Frontier},
+    journal::{Act, Entry, Frontier, Qualified, Tree, leaf},
     question::SignedRequirement,
     reason::{Invalid, Reason},
     seal::Digest,
@@ -29,9 +29,11 @@ use crate::{
     verify::{Seen, VerifiedAnswer},
 };
 
+mod journal;
 mod notices;
 mod pooled;
 
+pub use journal::KnownJournal;
 pub use notices::SignedNotice;
 pub use pooled::Publication;
 
@@ -59,10 +61,12 @@ enum Room {
     Notices,
     /// Requirement id → cancellation.
     Cancelled,
+    /// Node name → where its journal stood.
+    Heads,
 }
 
 impl Room {
-    const NAMES: [&'static str; 9] = [
+    const NAMES: [&'static str; 10] = [
         "meta",
         "requirements",
         "tables",
@@ -72,6 +76,7 @@ impl Room {
         "pooled",
         "notices",
         "cancelled",
+        "heads",
     ];
 }
 
@@ -110,6 +115,8 @@ pub struct Archive {
     durable: Durable,
     /// One writer at a time: the journal has one order.
     journal: Mutex<Frontier>,
+    /// What proofs about the journal are cut from; never ahead of what is committed.
+    tree: Mutex<Tree>,
 }
 
 impl Archive {
@@ -143,6 +150,7 @@ impl Archive {
                 Frontier::default()
             }
         };
+        let tree = journal::whole(&rooms[Room::Journal as usize], &journal)?;
         let flush = move || db.flush().map(drop).map_err(|error| error.to_string());
         let durable = Durable::start(path.to_owned(), flush)?;
         Ok(Self {
@@ -151,6 +159,7 @@ impl Archive {
             rooms,
             durable,
             journal: Mutex::new(journal),
+            tree: Mutex::new(tree),
         })
     }
 
@@ -253,15 +262,17 @@ impl Archive {
         stored.map(read).transpose()
     }
 
-    /// Remembers what was accepted: digests and numbers, no figures.
+    /// Remembers what was accepted and where members' journals stood: digests and numbers, no figures.
     pub async fn remember(
         &self,
         by: &Peer,
         asked: &SignedRequirement,
         answers: &[VerifiedAnswer],
+        heads: &[KnownJournal],
         now: Timestamp,
     ) -> Result<(), Invalid> {
-        let mut writes = Writes::new();
+        let writer = self.writer();
+        let mut writes = self.newer(heads)?;
         for answer in answers {
             let seal = answer.seal();
             let accepted = Accepted {
@@ -277,11 +288,7 @@ impl Archive {
         }
         let digest =
             Digest::of_parts(answers.iter().map(|answer| &answer.seal().table_digest.0[..]));
-        self.commit(
-            self.writer(),
-            writes,
-            entry(by, asked, now, Act::Collection, "gather", digest),
-        )?;
+        self.commit(writer, writes, entry(by, asked, now, Act::Collection, "gather", digest))?;
         self.durable.settled().await
     }
 
@@ -391,7 +398,7 @@ impl Archive {
         &self,
         mut journal: MutexGuard<'_, Frontier>,
         mut writes: Writes,
-        entry: Entry,
+        entry: impl Into<Qualified>,
     ) -> Result<(), Invalid> {
         let disk = rustix::fs::statvfs(&self.path).map_err(failed)?;
         if disk.f_bavail.saturating_mul(disk.f_frsize) < self.free_bytes_min {
@@ -403,8 +410,9 @@ impl Archive {
             return Err(Invalid::new(Reason::StoreFull, "archive", detail));
         }
         let mut next = journal.clone();
-        let entry = entry.encode(&journal);
+        let entry = entry.into().encode(&journal);
         next.append(&entry);
+        let leaf = leaf(&entry);
         writes.push((Room::Journal, journal.size().to_be_bytes().to_vec(), entry));
         writes.push((Room::Meta, b"journal".to_vec(), next.to_bytes()));
         let rooms: &[sled::Tree] = &self.rooms;
@@ -416,6 +424,7 @@ impl Archive {
                 Ok::<(), ConflictableTransactionError<()>>(())
             })
             .map_err(|error| failed(format!("{error:?}")))?;
+        self.tree.lock().unwrap_or_else(PoisonError::into_inner).append(leaf);
         *journal = next;
         Ok(())
     }

@@ -11,6 +11,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::{commands, config::Config, run};
 
+pub(crate) mod journal;
+
 /// The Accord coordinator: asks, verifies, combines; never sees a record.
 #[derive(Debug, Parser)]
 #[command(
@@ -55,6 +57,9 @@ enum Command {
     /// Regional pictures.
     #[command(subcommand)]
     Picture(Picture),
+    /// The journal: who did what, why and to whom (auditor).
+    #[command(subcommand, after_help = journal::EXAMPLES)]
+    Journal(journal::Journal),
     /// Certificates and keys for development. Not for production.
     #[command(subcommand)]
     Pki(Pki),
@@ -240,6 +245,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Picture(Picture::List { client }) => {
             finish(runtime.block_on(commands::pictures(&client)))
         }
+        Command::Journal(command) => finish(runtime.block_on(commands::journal::run(command))),
         Command::Pki(Pki::Development(plan)) => finish(commands::development(&plan)),
     }
 }

@@ -16,6 +16,8 @@ use accord_proto::{
 };
 use futures_util::{StreamExt as _, stream};
 
+use crate::heads::Heads;
+
 /// What a member said, unchecked, or why it said nothing.
 #[derive(Debug)]
 pub struct Reply {
@@ -37,15 +39,16 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// Asks the members; `seen` is called with each reply as it arrives, in no particular order.
+    /// Asks the members, and looks at their journals before and after; `seen` is called with each reply as it arrives, in no particular order.
     pub async fn ask_all(
         &self,
         requirement: &SignedRequirement,
         members: Vec<Member>,
+        heads: &Heads<'_>,
         mut seen: impl FnMut(Reply),
     ) {
         let asking = members.into_iter().map(|member| async move {
-            let said = self.ask(requirement, &member).await;
+            let said = self.ask(requirement, &member, heads).await;
             Reply { member, said }
         });
         let mut replies = stream::iter(asking).buffer_unordered(GATHER_CONCURRENCY_MAX);
@@ -58,8 +61,15 @@ impl Caller {
         &self,
         requirement: &SignedRequirement,
         member: &Member,
+        heads: &Heads<'_>,
     ) -> Result<Answer, Invalid> {
-        self.connect(member).await?.answer(requirement, self.call_deadline).await
+        let (mut node, deadline) = (self.connect(member).await?, self.call_deadline);
+        // Before, so that a node whose store was put back learns it before it answers; after, so that the answer's
+        // own entry is among what is remembered of its journal.
+        let acknowledged = heads.exchange(&mut node, member, 0, deadline).await?;
+        let answer = node.answer(requirement, deadline).await?;
+        heads.exchange(&mut node, member, acknowledged, deadline).await?;
+        Ok(answer)
     }
 
     /// A connection to exactly this member, or none.

@@ -9,6 +9,7 @@
 
 pub mod config;
 pub mod requirement;
+pub mod heads;
 pub mod gather;
 pub mod verify;
 pub mod gate;

@@ -9,6 +9,7 @@ use std::{
 };
 
 use accord_proto::{
+    audit::JournalService,
     clock::{Clock, SystemClock},
     identity::{Place, Role},
     limits, own_lists,
@@ -19,17 +20,17 @@ use accord_proto::{
     taxonomy::Lists,
     transport::{
         Credentials,
-        listener::{self, Options},
+        listener::{self, Options, Services},
         read_secret,
     },
-    wire::{self, region::region_server::RegionServer},
+    wire::{self, journal::journal_server::JournalServer, region::region_server::RegionServer},
 };
 use tokio::{net::TcpListener, sync::oneshot, time::MissedTickBehavior};
 use tracing::{info, warn};
 
 use crate::{
-    archive::Archive, config::Config, gather::Caller, service::RegionService, standing,
-    survey::Coordinator,
+    archive::Archive, config::Config, gather::Caller, heads::Turns, service::RegionService,
+    standing, survey::Coordinator,
 };
 
 /// Serves until `shutdown` resolves.
@@ -43,13 +44,17 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> Result
     info!(coordinator = %credentials.own().identity, region = %config.listen, "serving");
     let asking = tokio::spawn(ask_again(Arc::clone(&coordinator), config.standing_every));
 
+    let journal = JournalServer::new(JournalService::of(Arc::clone(&coordinator)))
+        .max_decoding_message_size(limits::REQUEST_BYTES_MAX)
+        .max_encoding_message_size(limits::REPLY_BYTES_MAX);
     let service = RegionServer::new(RegionService { coordinator })
         .max_decoding_message_size(limits::REQUEST_BYTES_MAX)
         .max_encoding_message_size(limits::REPLY_BYTES_MAX);
+    let services = Services::of(service).and(journal);
     let options =
         Options { call_timeout: limits::LONG_CALL_TIMEOUT, reflection: config.reflection };
     let (stop, stopped) = oneshot::channel::<()>();
-    let serving = listener::serve(listener, &for_staff, service, options, async {
+    let serving = listener::serve_all(listener, &for_staff, services, options, async {
         // An error means that the sender is gone, and with it the wish to go on.
         let _ = stopped.await;
     });
@@ -113,6 +118,7 @@ pub async fn open(config: &Config, credentials: &Credentials) -> Result<Coordina
             roster: Arc::clone(&roster),
             call_deadline: config.call_deadline,
         },
+        turns: Turns::of(&roster),
         roster,
         lists,
         sign_key,

@@ -27,6 +27,8 @@ use crate::{
     survey::{self, Coordinator},
 };
 
+mod journal;
+
 /// Who may read pictures.
 const READERS: &[Role] =
     &[Role::Analyst, Role::Editor, Role::Observer, Role::Custodian, Role::Auditor, Role::Operator];
@@ -44,17 +46,8 @@ pub struct RegionService {
 impl RegionService {
     fn staff<T>(&self, request: &Request<T>, roles: &[Role]) -> Result<Peer, Invalid> {
         let peer = caller(request)?;
-        let identity = &peer.identity;
-        let own = identity.federation == self.coordinator.roster.federation
-            && identity.place == Place::Region
-            && identity.role.is_staff();
-        if own && roles.contains(&identity.role) {
-            return Ok(peer);
-        }
-        let wanted: Vec<_> = roles.iter().map(|role| role.one()).collect();
-        let detail =
-            format!("{identity} may not; this takes {} of the region", wanted.join(" or "));
-        Err(Invalid::new(Reason::CertificateRole, "certificate", detail))
+        check_staff(&self.coordinator, &peer, roles)?;
+        Ok(peer)
     }
 
     /// A requirement as it was taken in, and where it stands.
@@ -101,6 +94,20 @@ impl RegionService {
         let envelope = self.coordinator.archive.requirement(id)?;
         SignedRequirement::open(envelope, &self.coordinator.roster, self.coordinator.lists)
     }
+}
+
+/// Refuses everybody but regional staff in one of `roles`.
+fn check_staff(coordinator: &Coordinator, caller: &Peer, roles: &[Role]) -> Result<(), Invalid> {
+    let identity = &caller.identity;
+    let own = identity.federation == coordinator.roster.federation
+        && identity.place == Place::Region
+        && identity.role.is_staff();
+    if own && roles.contains(&identity.role) {
+        return Ok(());
+    }
+    let wanted: Vec<_> = roles.iter().map(|role| role.one()).collect();
+    let detail = format!("{identity} may not; this takes {} of the region", wanted.join(" or "));
+    Err(Invalid::new(Reason::CertificateRole, "certificate", detail))
 }
 
 #[tonic::async_trait]

@@ -28,6 +28,7 @@ use crate::{
     archive::{Archive, Drawn},
     combine, gate,
     gather::{Caller, Reply},
+    heads::{Heads, Turns},
     picture::{self, MemberState},
     verify::{self, Silence, VerifiedAnswer},
 };
@@ -44,6 +45,8 @@ pub struct Coordinator {
     pub sign_key: SecretKey,
     /// What survives: requirements, states, pictures, who was pooled, the journal. Never a member's figure.
     pub archive: Archive,
+    /// Whose turn it is to show journals to a member.
+    pub turns: Turns,
     /// Requirements that are being gathered right now.
     pub rounds: Mutex<BTreeSet<RequirementId>>,
     /// Now.
@@ -96,9 +99,10 @@ pub async fn survey(
         return coordinator.archive.picture(asked.requirement().id, None);
     }
 
+    let heads = Heads::of(coordinator);
     let mut verified = BTreeMap::new();
     caller
-        .ask_all(asked, members.clone(), |reply| {
+        .ask_all(asked, members.clone(), &heads, |reply| {
             let member = reply.member.clone();
             let outcome = believe(coordinator, asked, reply);
             if let Ok(outcome) = &outcome {
@@ -115,7 +119,8 @@ pub async fn survey(
         answers.extend(outcome);
     }
     // What was seen of the members is durable before anything rests on it.
-    coordinator.archive.remember(by, asked, &answers, coordinator.clock.now()).await?;
+    let (heads, now) = (heads.into_seen(), coordinator.clock.now());
+    coordinator.archive.remember(by, asked, &answers, &heads, now).await?;
 
     let drawn = publish(coordinator, by, asked, &states, &answers)?;
     coordinator.archive.settled().await?;

@@ -36,8 +36,9 @@ use crate::{
         reserve::{self, Reserved},
     },
     freeze::Editions,
-    inbox::{self, Item, Step, Verdict},
+    inbox::{self, Step, Verdict},
     notify::Notices,
+    peers,
     policy::Policy,
     seal::SealedAnswer,
     store::{Change, Released, Store},
@@ -156,6 +157,7 @@ pub async fn answer(
     let asked = SignedRequirement::open(requirement, &node.roster, node.lists)?;
     asked.check_open(now)?;
     check_addressed(node, &asked)?;
+    peers::check_trusted(node, caller)?;
     take_in(node, caller, &asked)?;
     let reply = release(node, caller, &asked, None)?;
     // The evidence is on disk before the answer leaves.
@@ -164,8 +166,8 @@ pub async fn answer(
 }
 
 /// What is said at home while the ledger may have forgotten charges.
-pub const FORGOTTEN: &str = "the store was restored from a backup, or its witness was gone: it may have forgotten what \
-    was shown before, so nothing in mode protected or bulletin is answered until a releaser runs `accord-node \
+pub const FORGOTTEN: &str = "the store was restored from a backup, or its witness was gone, or a coordinator has seen a \
+    later state of it: it may have forgotten what was shown before, so nothing in mode protected or bulletin is answered until a releaser runs `accord-node \
     confirm-restore --why TEXT`; withdraw first what was withdrawn since the backup";
 
 /// With a ledger that may have forgotten charges, budgets mean nothing. What is open goes on being answered.
@@ -241,15 +243,16 @@ pub(crate) fn release(
     if before.as_ref() != Some(&released) {
         change.release(requirement.id, &released);
     }
-    change.commit(Entry {
+    let entry = Entry {
         at: now,
         act: Act::Disclosure,
         by: caller.identity.clone(),
         to: format!("{} for {}", requirement.audience, requirement.authority),
-        why: why(requirement, hand, &item),
+        why: why(requirement, hand),
         subject: requirement.id.to_string(),
         digest: answer.table_digest(),
-    })?;
+    };
+    change.commit(entry.class(item.class()))?;
     if let Some(paid) = paid {
         *ledger = paid;
     }
@@ -291,10 +294,9 @@ fn check_unchanged(answer: &SealedAnswer, hand: Option<&Hand>) -> Result<(), Inv
 }
 
 /// For the journal: purpose and law, and a person's own words.
-fn why(requirement: &Requirement, hand: Option<&Hand>, item: &Item) -> String {
+fn why(requirement: &Requirement, hand: Option<&Hand>) -> String {
     let law = format!("{}; {}", requirement.purpose, requirement.legal_basis);
     match hand {
-        Some(hand) if item.single_handed() => inbox::marked(&format!("{law}; {}", hand.why)),
         Some(hand) => format!("{law}; {}", hand.why),
         None => law,
     }

@@ -22,6 +22,7 @@ use crate::{commands, config::Config, run, store};
 pub(crate) mod bulletin;
 pub(crate) mod import;
 pub(crate) mod inbox;
+pub(crate) mod journal;
 pub(crate) mod keeping;
 pub(crate) mod summary;
 
@@ -130,6 +131,9 @@ enum Command {
         after_help = "Examples:\n  accord-node budget\n  accord-node budget --indicator MIG.IBC.N -o json"
     )]
     Budget(keeping::Budget),
+    /// The journal: who did what, why and to whom (auditor).
+    #[command(subcommand, after_help = journal::EXAMPLES)]
+    Journal(journal::Journal),
     /// What the node holds, and where its journal stands.
     Status {
         #[command(flatten)]
@@ -297,6 +301,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             finish(runtime.block_on(commands::whatif::what_if(what_if)))
         }
         Command::Budget(budget) => finish(runtime.block_on(commands::budget::budget(budget))),
+        Command::Journal(command) => finish(runtime.block_on(commands::journal::run(command))),
         Command::Status { client } => finish(runtime.block_on(commands::status(&client))),
     }
 }

@@ -20,6 +20,7 @@ pub(crate) mod budget;
 pub(crate) mod bulletins;
 pub(crate) mod imports;
 pub(crate) mod inbox;
+pub(crate) mod journal;
 pub(crate) mod keeping;
 pub(crate) mod leave;
 mod print;

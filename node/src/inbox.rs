@@ -15,6 +15,7 @@ use accord_proto::{
     clock::Timestamp,
     id::RequirementId,
     identity::{Identity, Name, Role},
+    journal::Class,
     limits::INBOX_EVENTS_MAX,
     question::SignedRequirement,
     reason::{Invalid, Reason},
@@ -27,7 +28,7 @@ mod glass;
 mod state;
 
 pub use extent::Extent;
-pub use glass::{Glass, marked, open_for};
+pub use glass::{Glass, open_for};
 pub use state::{Decline, DeclineCode, State, Step};
 
 use crate::consent::Consented;
@@ -197,6 +198,11 @@ impl Item {
     /// Did one person both decide and release?
     pub fn single_handed(&self) -> bool {
         self.events.iter().any(|event| event.single_handed)
+    }
+
+    /// How closely the journal's readers are to look at it.
+    pub fn class(&self) -> Class {
+        if self.single_handed() { Class::BreakGlass } else { Class::Ordinary }
     }
 
     /// What may be said, now that somebody asks.

@@ -7,6 +7,7 @@ use std::{
 };
 
 use accord_proto::{
+    audit::JournalService,
     clock::{SystemClock, SystemEntropy},
     identity::{Identity, Place, Role},
     journal::{Act, Entry},
@@ -21,7 +22,7 @@ use accord_proto::{
         listener::{self, Options, Services},
         read_secret,
     },
-    wire,
+    wire::{self, journal::journal_server::JournalServer},
 };
 use tokio::{net::TcpListener, sync::watch};
 use tracing::{info, warn};
@@ -69,7 +70,10 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> Result
     let inbox = wire::desk::inbox_server::InboxServer::new(inbox)
         .max_decoding_message_size(limits::REQUEST_BYTES_MAX)
         .max_encoding_message_size(limits::REPLY_BYTES_MAX);
-    let for_desk = Services::of(desk).and(summaries).and(inbox);
+    let journal = JournalServer::new(JournalService::of(Arc::clone(&node)))
+        .max_decoding_message_size(limits::REQUEST_BYTES_MAX)
+        .max_encoding_message_size(limits::REPLY_BYTES_MAX);
+    let for_desk = Services::of(desk).and(summaries).and(inbox).and(journal);
     let quick =
         Options { call_timeout: limits::CALL_TIMEOUT, reflection: config.exchange.reflection };
     let long =

@@ -4,3 +4,4 @@ pub mod desk;
 pub mod exchange;
 pub mod inbox;
 pub mod summaries;
+pub mod journal;

@@ -19,7 +19,7 @@ use std::{
 use accord_proto::{
     durable::Durable,
     id::RequirementId,
-    journal::Frontier,
+    journal::{Frontier, Tree},
     reason::{Invalid, Reason, quoted},
     seal::Digest,
     taxonomy::{JurisdictionCode, Lists},
@@ -34,6 +34,7 @@ mod change;
 mod contents;
 mod found;
 mod inbox;
+mod journal;
 mod ledger;
 mod migrate;
 mod offers;
@@ -50,6 +51,7 @@ mod witness;
 
 pub use backup::{Header, Reader};
 pub use change::Change;
+pub use journal::PeerJournal;
 pub use open::Found;
 pub use restore::{Restored, check, restore};
 pub use schema::{ImportSummary, QuarantinedRow, Released};
@@ -95,6 +97,8 @@ enum Room {
     Summaries,
     /// Sequence → charge of the privacy ledger.
     Ledger,
+    /// Service → where its journal stood; and what this node's own was said to have been.
+    Peers,
     /// Requirement id → the last notice of its answer's standing, and what is held of it elsewhere.
     Standing,
     /// Requirement id → requirement, and what was done with it.
@@ -104,7 +108,7 @@ enum Room {
 }
 
 impl Room {
-    const NAMES: [&'static str; 18] = [
+    const NAMES: [&'static str; 19] = [
         "meta",
         "blocks",
         "imports",
@@ -120,12 +124,13 @@ impl Room {
         "journal",
         "summaries",
         "ledger",
+        "peers",
         "standing",
         "inbox",
         "glass",
     ];
 
-    const ALL: [Self; 18] = [
+    const ALL: [Self; 19] = [
         Self::Meta,
         Self::Blocks,
         Self::Imports,
@@ -141,6 +146,7 @@ impl Room {
         Self::Journal,
         Self::Summaries,
         Self::Ledger,
+        Self::Peers,
         Self::Standing,
         Self::Inbox,
         Self::Glass,
@@ -170,6 +176,8 @@ pub struct Store {
     found: Found,
     /// One writer at a time: the journal has one order.
     head: Mutex<Head>,
+    /// What proofs about the journal are cut from; never ahead of what is committed.
+    tree: Mutex<Tree>,
 }
 
 /// What the next write continues.

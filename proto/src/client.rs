@@ -13,6 +13,7 @@ use tonic::transport::Channel;
 use crate::{
     answer::Answer,
     identity::Identity,
+    journal::Proof,
     limits, own_lists,
     question::SignedRequirement,
     reason::{Invalid, Reason},
@@ -119,12 +120,44 @@ impl ExchangeClient {
         Ok(notices)
     }
 
-    /// Signed head of the node's journal.
-    pub async fn checkpoint(&mut self, deadline: Duration) -> Result<wire::Envelope, Invalid> {
-        let call = self.inner.get_checkpoint(within(deadline, wire::GetCheckpointRequest {}));
-        let wire::GetCheckpointResponse { checkpoint } = bounded(deadline, call).await?;
-        checkpoint.ok_or_else(|| Invalid::new(Reason::FieldMissing, "checkpoint", "is not there"))
+    /// Shows where both journals stand. Nothing of the reply is checked yet.
+    pub async fn checkpoint(
+        &mut self,
+        shown: ShownJournals,
+        deadline: Duration,
+    ) -> Result<StandingJournal, Invalid> {
+        let ShownJournals { known, own, own_from, own_proof } = shown;
+        let own_proof = own_proof.to_wire();
+        let request = wire::GetCheckpointRequest { known, own, own_from, own_proof };
+        let call = self.inner.get_checkpoint(within(deadline, request));
+        let reply = bounded(deadline, call).await?;
+        let wire::GetCheckpointResponse { note, proof, acknowledged } = reply;
+        Ok(StandingJournal { note, proof: Proof::from_wire("checkpoint", &proof)?, acknowledged })
     }
+}
+
+/// What a caller shows of journals, as signed notes.
+#[derive(Clone, Debug, Default)]
+pub struct ShownJournals {
+    /// The newest checkpoint of the one who is called, as far as the caller knows; empty: none.
+    pub known: String,
+    /// The caller's own.
+    pub own: String,
+    /// The size that `own_proof` begins at; 0: no proof.
+    pub own_from: u64,
+    /// That `own` continues it.
+    pub own_proof: Proof,
+}
+
+/// What is shown in return.
+#[derive(Clone, Debug)]
+pub struct StandingJournal {
+    /// The checkpoint of the one who was called, as a signed note.
+    pub note: String,
+    /// That it continues the one that the caller knows.
+    pub proof: Proof,
+    /// Size of the caller's newest checkpoint that is kept there.
+    pub acknowledged: u64,
 }
 
 /// The whole call within its deadline: gRPC's own ends when headers arrive, and a peer may stall after them.

@@ -30,6 +30,8 @@ pub mod transport;
 #[cfg(feature = "transport")]
 pub mod client;
 #[cfg(feature = "transport")]
+pub mod audit;
+#[cfg(feature = "transport")]
 pub mod durable;
 #[cfg(feature = "transport")]
 pub mod own_lists;

@@ -75,6 +75,22 @@ pub const BULLETIN_INTERVALS_MAX: usize = 200;
 /// Steps of one search for a circuit; then a linear program is asked.
 pub const BULLETIN_CIRCUIT_STEPS_MAX: usize = 400;
 
+/// Hashes of one proof about a journal: one for each level of the tree, and one more.
+pub const PROOF_HASHES_MAX: usize = 65;
+/// A checkpoint as a signed note.
+pub const NOTE_BYTES_MAX: usize = 4 * 1024;
+/// Signatures on a note: its journal's own, and witnesses'.
+pub const NOTE_SIGNATURES_MAX: usize = 16;
+
+/// Entries of one message of a journal that is read.
+pub const JOURNAL_ENTRIES_AT_ONCE: usize = 64;
+/// Messages of a journal that wait for a slow reader.
+pub const JOURNAL_WAITING_MAX: usize = 4;
+/// Journals that are being read at the same time.
+pub const JOURNAL_READS_MAX: usize = 4;
+/// One line of an exported journal: an entry with its words, twice, and its proof.
+pub const JOURNAL_LINE_BYTES_MAX: usize = 256 * 1024;
+
 /// An import file as it travels, compressed or not.
 pub const IMPORT_BYTES_MAX: u64 = 1024 * 1024 * 1024;
 /// Rows of an import file: at 40 bytes a record they stay within the memory of a small machine.

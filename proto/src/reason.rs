@@ -80,6 +80,7 @@ reasons! {
     AnswerQuestion = "ANSWER_QUESTION", "The table does not answer the question that was asked.";
     AnswerChanged = "ANSWER_CHANGED", "The table differs from the one that this member sealed before for the same requirement.";
     AnswerMalformed = "ANSWER_MALFORMED", "The answer cannot be read.";
+    JournalInconsistent = "JOURNAL_INCONSISTENT", "A journal does not continue what was shown of it before, or an entry is changed, missing or added.";
     PeerFailed = "PEER_FAILED", "The peer reported an error of its own.";
     Internal = "INTERNAL", "An error of this program; its log says more.";
 }

@@ -29,8 +29,6 @@ pub enum Kind {
     Requirement,
     /// A [`crate::answer::Seal`].
     Seal,
-    /// A journal checkpoint.
-    Checkpoint,
     /// A picture.
     Picture,
     /// A [`crate::question::Cancellation`].
@@ -50,7 +48,6 @@ impl Kind {
             Self::Roster => "application/vnd.accord.roster.v1+protobuf",
             Self::Requirement => "application/vnd.accord.requirement.v1+protobuf",
             Self::Seal => "application/vnd.accord.seal.v1+protobuf",
-            Self::Checkpoint => "application/vnd.accord.checkpoint.v1+protobuf",
             Self::Picture => "application/vnd.accord.picture.v1+protobuf",
             Self::Cancellation => "application/vnd.accord.cancellation.v1+protobuf",
             Self::Notice => "application/vnd.accord.notice.v1+protobuf",
@@ -167,6 +164,21 @@ impl SecretKey {
                 signature: signature.to_bytes().to_vec(),
             }],
         }
+    }
+}
+
+impl SecretKey {
+    /// Signs the text of a note ([`crate::journal::Checkpoint`]); it is never taken for a document of a [`Kind`].
+    pub(crate) fn sign_note(&self, text: &[u8]) -> [u8; 64] {
+        self.0.sign(text).to_bytes()
+    }
+}
+
+impl PublicKey {
+    /// Is this its signature of a note?
+    pub(crate) fn signed_note(&self, text: &[u8], signature: &[u8]) -> bool {
+        Signature::from_slice(signature)
+            .is_ok_and(|signature| self.0.verify_strict(text, &signature).is_ok())
     }
 }
 

@@ -50,6 +50,7 @@ pub fn code_of(reason: Reason) -> Code {
         | Reason::ImportFrozen
         | Reason::InboxState
         | Reason::ReleaseChanged
+        | Reason::JournalInconsistent
         | Reason::SummaryState => Code::FailedPrecondition,
         Reason::RequirementConflict
         | Reason::GrantConflict

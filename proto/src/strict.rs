@@ -118,10 +118,10 @@ mod tests {
 
     #[test]
     fn a_signed_payload_has_one_encoding() {
-        let checkpoint = wire::Checkpoint { size: 1, ..Default::default() };
-        let mut bytes = checkpoint.encode_to_vec();
-        assert!(decode_signed::<wire::Checkpoint>("checkpoint", &bytes).is_ok());
+        let edition = wire::EditionRef { number: 1, ..Default::default() };
+        let mut bytes = edition.encode_to_vec();
+        assert!(decode_signed::<wire::EditionRef>("edition", &bytes).is_ok());
         bytes.extend(bytes.clone()); // the same field again: last one wins, and nobody would notice
-        assert!(decode_signed::<wire::Checkpoint>("checkpoint", &bytes).is_err());
+        assert!(decode_signed::<wire::EditionRef>("edition", &bytes).is_err());
     }
 }

@@ -111,6 +111,7 @@ fn start(
 fn within_the_reserve(federation: &Federation, grant: &str) -> Result<()> {
     federation.desk(NODE, "auditor", &["status"])?.json(&[0])?;
     federation.desk(NODE, "analyst", &["import", "list"])?.json(&[0])?;
+    federation.desk(NODE, "auditor", &["journal", "verify"])?.json(&[0])?;
     let refused =
         federation.desk(NODE, "releaser", &[&["grant", "add"], &STANDING[..]].concat())?;
     ensure!(refused.stderr.contains("STORE_FULL"), "consent given: {}", refused.stdout);

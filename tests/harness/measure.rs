@@ -32,12 +32,14 @@ use crate::{
 
 mod disclose;
 mod ingest;
+mod journal;
 mod slice;
 mod start;
 mod utility;
 
 pub use disclose::disclose;
 pub use ingest::ingest;
+pub use journal::journal;
 pub use slice::slice;
 pub use start::{probe, start};
 pub use utility::{PRISONERS_MAPPING, utility};
@@ -60,7 +62,7 @@ pub fn echo(arguments: &[OsString]) -> ExitCode {
         let [keys, address, append, response] = arguments else { anyhow::bail!("four arguments") };
         let response = wire::AnswerResponse::decode(std::fs::read(response)?.as_slice())?;
         let append = File::options().create(true).append(true).open(append)?;
-        let scripted = Scripted { response, append: Some(Mutex::new(append)) };
+        let scripted = Scripted { response, append: Some(Mutex::new(append)), journal: None };
         let address = address.to_str().context("an address")?;
         tokio::runtime::Runtime::new()?.block_on(async {
             let serving = scripted.serve(address, peers::credentials(Path::new(keys))?).await?;

@@ -3,13 +3,15 @@
 
 use std::{fs::File, io::Write as _, path::Path, sync::Mutex, time::Duration};
 
+use accord_node::store::Store;
 use accord_proto::{
     clock::{SystemClock, SystemEntropy},
     identity::Identity,
+    journal::{self, Checkpoint, Tree},
     limits,
     question::SignedRequirement,
     roster::Roster,
-    seal::{PublicKey, SecretKey},
+    seal::{Digest, PublicKey, SecretKey},
     strict,
     taxonomy::Lists,
     transport::{
@@ -101,6 +103,63 @@ pub struct Scripted {
     pub response: wire::AnswerResponse,
     /// Where it appends what it answers, and fsyncs.
     pub append: Option<Mutex<File>>,
+    /// The journal that it shows, if it shows one.
+    pub journal: Option<Journal>,
+}
+
+/// A journal that is shown honestly by whoever takes a node's place.
+#[derive(Debug)]
+pub struct Journal {
+    origin: String,
+    key: SecretKey,
+    tree: Tree,
+    leaves: Vec<Digest>,
+}
+
+impl Journal {
+    /// Of a node that has never run.
+    pub fn empty(federation: &Federation, node: &str) -> Result<Self> {
+        let origin = journal::origin(&identity(federation, node)?);
+        let key = secret_key(federation, &format!("{node}/keys/seal.key"))?;
+        Ok(Self { origin, key, tree: Tree::default(), leaves: Vec::new() })
+    }
+
+    /// Of a node that was killed: what its data folder holds.
+    pub fn of(federation: &Federation, node: &str) -> Result<Self> {
+        let mut journal = Self::empty(federation, node)?;
+        let data = federation.dir.join(node).join("data");
+        let owner = identity(federation, node)?.to_string();
+        let store = Store::open(&data, &owner, 0, &SystemEntropy)?;
+        for entry in store.entries(0..u64::MAX) {
+            journal.append(&entry?);
+        }
+        Ok(journal)
+    }
+
+    /// One more entry.
+    pub fn append(&mut self, entry: &[u8]) {
+        self.leaves.push(journal::leaf(entry));
+        self.tree.append(journal::leaf(entry));
+    }
+
+    /// Where it stands, and that this continues what is known.
+    pub fn show(&self, known: &str) -> Result<wire::GetCheckpointResponse> {
+        let standing = Checkpoint::of(&self.origin, self.tree.frontier());
+        let mut proof = journal::Proof::default();
+        if !known.is_empty() {
+            let keys = [self.key.public()];
+            let known = Checkpoint::open("known", known, &self.origin, &keys)?;
+            let leaves = |range: std::ops::Range<u64>| {
+                let (from, to) = (usize::try_from(range.start), usize::try_from(range.end));
+                let leaves =
+                    from.ok().zip(to.ok()).and_then(|(from, to)| self.leaves.get(from..to));
+                Ok(leaves.unwrap_or_default().to_vec())
+            };
+            proof = self.tree.consistency(known.size, standing.size, leaves)?;
+        }
+        let (note, proof) = (standing.sign(&self.key), proof.to_wire());
+        Ok(wire::GetCheckpointResponse { note, proof, acknowledged: 0 })
+    }
 }
 
 impl Answers for Scripted {
@@ -114,12 +173,21 @@ impl Answers for Scripted {
         }
         Ok(self.response.clone())
     }
+
+    fn journal(&self) -> Option<&Journal> {
+        self.journal.as_ref()
+    }
 }
 
 /// A member that is played: it answers, and knows nothing else.
 pub trait Answers: Send + Sync + 'static {
     /// What it says.
     fn answer(&self, request: wire::AnswerRequest) -> Result<wire::AnswerResponse, Status>;
+
+    /// The journal that it shows, if it shows one.
+    fn journal(&self) -> Option<&Journal> {
+        None
+    }
 }
 
 struct Played<Member>(Member);
@@ -149,9 +217,11 @@ impl<Member: Answers> wire::exchange_server::Exchange for Played<Member> {
 
     async fn get_checkpoint(
         &self,
-        _: Request<wire::GetCheckpointRequest>,
+        request: Request<wire::GetCheckpointRequest>,
     ) -> Result<Response<wire::GetCheckpointResponse>, Status> {
-        Ok(Response::new(wire::GetCheckpointResponse::default()))
+        let shown = self.0.journal().map(|journal| journal.show(&request.get_ref().known));
+        let shown = shown.transpose().map_err(|error| Status::internal(error.to_string()))?;
+        Ok(Response::new(shown.unwrap_or_default()))
     }
 }
 

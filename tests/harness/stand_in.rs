@@ -50,6 +50,7 @@ pub struct StandIn {
     key: SecretKey,
     roster: Roster,
     says: Arc<Mutex<Says>>,
+    journal: peers::Journal,
 }
 
 impl StandIn {
@@ -59,7 +60,8 @@ impl StandIn {
         let name = Name::parse("node", node)?;
         let jurisdiction = roster.member(&name).context("no such node")?.jurisdiction;
         let key = peers::secret_key(federation, &format!("{node}/keys/seal.key"))?;
-        Ok(Self { node: name, jurisdiction, key, roster, says })
+        let journal = peers::Journal::empty(federation, node)?;
+        Ok(Self { node: name, jurisdiction, key, roster, says, journal })
     }
 
     /// Serves at the node's own address until the task is aborted.
@@ -132,5 +134,9 @@ impl Answers for StandIn {
         let asked: Result<_, Invalid> = open(request.requirement.unwrap_or_default());
         let sealed = self.seal(&asked?, lists);
         Ok(wire::AnswerResponse { outcome: Some(Outcome::Sealed(sealed)), single_handed: false })
+    }
+
+    fn journal(&self) -> Option<&peers::Journal> {
+        Some(&self.journal)
     }
 }

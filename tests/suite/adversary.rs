@@ -80,7 +80,8 @@ fn every_lie_is_named_and_is_in_no_total() {
         let envelope = stored_requirement(&running, &requirement);
         let truth = runtime.block_on(true_answer(&running, "al-police", &envelope));
         running.node_server("al-police").unwrap().kill();
-        let scripted = Scripted { response: response(lie(&truth)), append: None };
+        let journal = Some(peers::Journal::of(&running, "al-police").unwrap());
+        let scripted = Scripted { response: response(lie(&truth)), append: None, journal };
         let liar = runtime.block_on(scripted.serve(&address, node.clone())).unwrap();
         let shown = running.gather(&requirement).unwrap();
         liar.abort();
@@ -140,7 +141,8 @@ fn one_member_that_is_not_open_hides_the_cell_from_everybody() {
     });
     running.node_server("mk-police").unwrap().kill();
     let node = peers::credentials(&running.dir.join("mk-police/keys")).unwrap();
-    let scripted = Scripted { response: response(protected), append: None };
+    let journal = Some(peers::Journal::of(&running, "mk-police").unwrap());
+    let scripted = Scripted { response: response(protected), append: None, journal };
     let address = &running.nodes["mk-police"].exchange;
     let _played = runtime.block_on(scripted.serve(address, node)).unwrap();
 
@@ -353,7 +355,8 @@ fn a_server_that_is_not_the_one_meant_gets_no_question() {
     // A neighbour with a true certificate of the same CA answers at AL's address.
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let neighbour = peers::credentials(&running.dir.join("ba-police/keys")).unwrap();
-    let scripted = Scripted { response: wire::AnswerResponse::default(), append: None };
+    let scripted =
+        Scripted { response: wire::AnswerResponse::default(), append: None, journal: None };
     let _played =
         runtime.block_on(scripted.serve(&running.nodes["al-police"].exchange, neighbour)).unwrap();
     let requirement = running.issue(&[HOMICIDE]).unwrap();

@@ -27,6 +27,8 @@ mod pooled;
 mod protected;
 mod bulletin;
 mod bulletins;
+mod history;
+mod journal;
 mod adversary;
 mod attacks;
 mod budget;

@@ -11,9 +11,13 @@ use serde_json::{Value, json};
 
 use crate::cli::Format;
 
-/// A list of objects.
+/// A list of objects; one object is a list of one, and a line for each of its keys in a table.
 pub(super) fn rows(format: Format, rows: &Value) -> String {
-    let list = rows.as_array().map(Vec::as_slice).unwrap_or_default();
+    if let (Format::Table, Value::Object(fields)) = (format, rows) {
+        let lines = fields.iter().map(|(name, value)| json!({"field": name, "value": value}));
+        return self::rows(format, &Value::Array(lines.collect()));
+    }
+    let list = rows.as_array().map_or(std::slice::from_ref(rows), Vec::as_slice);
     let columns: Vec<_> =
         list.first().and_then(Value::as_object).into_iter().flat_map(|row| row.keys()).collect();
     let text = |value: &Value| match value {

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use accord_proto::{
     clock::Timestamp,
     id::RequirementId,
-    journal::Act,
+    journal::{Act, Class},
     limits::RELEASES_COMPARED_MAX,
     question::SignedRequirement,
     reason::{Invalid, Reason},
@@ -22,7 +22,7 @@ use tracing::{info, warn};
 use super::{entry, summaries::looks_personal, totals::look};
 use crate::{
     answer::{self, Hand, Node},
-    inbox::{self, Glass, Item, State, Step},
+    inbox::{Glass, Item, State, Step},
     notify::{Kind, Notice},
     preview::{self, Preview, Sources},
     seal::SealedAnswer,
@@ -291,7 +291,7 @@ fn take_glass(node: &Node, caller: &Peer, why: &str) -> Result<Glass, Invalid> {
     change.glass(&glass);
     let subject = format!("one person may decide and release until {}", glass.until());
     let digest = Digest::of(subject.as_bytes());
-    let why = inbox::marked(&glass.why);
-    change.commit(entry(node, caller, Act::Alteration, &why, &subject, digest))?;
+    let entry = entry(node, caller, Act::Alteration, &glass.why, &subject, digest);
+    change.commit(entry.class(Class::BreakGlass))?;
     Ok(glass)
 }

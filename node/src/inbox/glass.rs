@@ -30,8 +30,3 @@ impl Glass {
 pub fn open_for(by: &Identity, now: Timestamp, glass: &[Glass]) -> bool {
     glass.iter().any(|glass| glass.by.name == by.name && glass.is_open(now))
 }
-
-/// How the journal marks what was done under break-glass.
-pub fn marked(why: &str) -> String {
-    format!("break-glass: {why}")
-}

@@ -3,7 +3,9 @@
 use std::sync::{Arc, PoisonError};
 
 use accord_proto::{
+    client::{ShownJournals, StandingJournal},
     identity::Role,
+    journal::Proof,
     reason::{Invalid, Reason},
     taxonomy::{AudienceCode, IndicatorCode},
     transport::{Peer, listener::caller},
@@ -15,6 +17,7 @@ use tracing::{info, warn};
 use crate::{
     answer::{self, Node, Reply},
     disclose::{precision::standard_error_milli, protect::threshold},
+    peers,
     policy::{Terms, TierTerms},
     standing,
 };
@@ -116,14 +119,20 @@ impl wire::exchange_server::Exchange for ExchangeService {
         &self,
         request: Request<wire::GetCheckpointRequest>,
     ) -> Result<Response<wire::GetCheckpointResponse>, Status> {
-        self.coordinator(&request)?;
-        let node = &self.node;
-        let origin = format!("{}/{}/{}", node.identity.federation, node.jurisdiction, node.name());
-        let checkpoint =
-            node.store.head().journal().checkpoint(origin, node.clock.now(), &node.seal_key);
-        // A head that a power cut could take back must not be shown.
-        node.store.settled().await?;
-        Ok(Response::new(wire::GetCheckpointResponse { checkpoint: Some(checkpoint) }))
+        let peer = self.coordinator(&request)?;
+        let wire::GetCheckpointRequest { known, own, own_from, own_proof } = request.into_inner();
+        let own_proof = Proof::from_wire("own_proof", &own_proof)?;
+        let shown = ShownJournals { known, own, own_from, own_proof };
+        match peers::exchange(&self.node, &peer, shown).await {
+            Ok(StandingJournal { note, proof, acknowledged }) => {
+                let proof = proof.to_wire();
+                Ok(Response::new(wire::GetCheckpointResponse { note, proof, acknowledged }))
+            }
+            Err(error) => {
+                warn!(peer = %peer.identity, reason = %error.reason, field = %error.field, "refused");
+                Err(told(error).into())
+            }
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::{MutexGuard, PoisonError};
 
 use accord_proto::{
     id::{GrantId, RequirementId},
-    journal::Entry,
+    journal::{Qualified, leaf},
     reason::Invalid,
     seal::Digest,
     taxonomy::{Lists, Period},
@@ -199,10 +199,11 @@ impl<'a> Change<'a> {
     }
 
     /// One transaction: the act and its journal entry. Durable only after [`Store::settled`].
-    pub fn commit(mut self, entry: Entry) -> Result<(), Invalid> {
+    pub fn commit(mut self, entry: impl Into<Qualified>) -> Result<(), Invalid> {
         let sequence = self.next.journal.size().to_be_bytes();
-        let entry = entry.encode(&self.next.journal);
+        let entry = entry.into().encode(&self.next.journal);
         self.next.journal.append(&entry);
+        let leaf = leaf(&entry);
         self.write(Room::Journal, &sequence, entry);
         let rooms: &[sled::Tree] = &self.store.rooms;
         let contents = rooms.transaction(|rooms| {
@@ -219,6 +220,7 @@ impl<'a> Change<'a> {
         });
         self.next.contents = contents.map_err(|error| failed(&format!("{error:?}")))?;
         *self.store.committed.lock().unwrap_or_else(PoisonError::into_inner) = self.next.state();
+        self.store.tree.lock().unwrap_or_else(PoisonError::into_inner).append(leaf);
         *self.head = self.next;
         Ok(())
     }

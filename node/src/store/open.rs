@@ -10,7 +10,11 @@ use std::{
 };
 
 use accord_proto::{
-    clock::Entropy, durable::Durable, journal::Frontier, reason::Invalid, seal::Digest,
+    clock::Entropy,
+    durable::Durable,
+    journal::{Frontier, Tree},
+    reason::Invalid,
+    seal::Digest,
 };
 
 use super::{
@@ -75,18 +79,18 @@ fn open(
     let (db, rooms) = database(&path.join(FOLDER))?;
     let meta = &rooms[Room::Meta.at()];
     let read = |key: &str| meta.get(key).map_err(|error| unreadable(&error));
-    let (head, found) = match read(schema::FORMAT_KEY)? {
+    let (head, tree, found) = match read(schema::FORMAT_KEY)? {
         Some(format) => {
             schema::check_format(&format)?;
             schema::check_owner(&read(schema::OWNER_KEY)?.unwrap_or_default(), owner)?;
             let head = head(meta)?;
-            verify::whole(&rooms, &head, seen)?;
-            (head, if seen.is_some() { Found::Whole } else { Found::Unwitnessed })
+            let tree = verify::whole(&rooms, &head, seen)?;
+            (head, tree, if seen.is_some() { Found::Whole } else { Found::Unwitnessed })
         }
         None if seen.is_some() || !rooms.iter().all(sled::Tree::is_empty) => {
             return Err(damaged("what says whose it is and what it holds is gone"));
         }
-        None => (create(meta, owner, entropy)?, Found::New),
+        None => (create(meta, owner, entropy)?, Tree::default(), Found::New),
     };
     let salt = read(schema::SALT_KEY)?.and_then(|salt| salt.as_ref().try_into().ok());
     let salt: [u8; 32] = salt.ok_or_else(|| damaged("its salt has another length"))?;
@@ -102,6 +106,7 @@ fn open(
         before: snapshot::Before::default(),
         found,
         head: Mutex::new(head),
+        tree: Mutex::new(tree),
     };
     store.remove_left_behind()?;
     Ok(store)

@@ -183,6 +183,7 @@ impl Head {
             | Room::Ledger
             | Room::Inbox
             | Room::Glass
+            | Room::Peers
             | Room::Summaries
             | Room::Standing => return true,
         };

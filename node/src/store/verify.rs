@@ -5,15 +5,14 @@
 use std::{cell::Cell, panic, sync::Once};
 
 use accord_proto::{
-    journal::Frontier,
+    journal::{Checkpoint, Flaw, Tree, Walk},
     reason::{Invalid, Reason},
     seal::Digest,
 };
 
 use super::{
-    Contents, Head, Room, State, Store, block, contents, failed, inbox, ledger, offers, schema,
-    standing,
-    summaries,
+    Contents, Head, Room, State, Store, block, contents, failed, inbox, journal, ledger, offers,
+    schema, standing, summaries,
 };
 
 /// What to do with a damaged store.
@@ -65,11 +64,15 @@ pub(super) fn unreadable(error: &sled::Error) -> Invalid {
     }
 }
 
-/// Every value of every room, and the journal from its first entry on.
-pub(super) fn whole(rooms: &[sled::Tree], head: &Head, seen: Option<State>) -> Result<(), Invalid> {
+/// Every value of every room, and the journal from its first entry on; gives the tree over it.
+pub(super) fn whole(
+    rooms: &[sled::Tree],
+    head: &Head,
+    seen: Option<State>,
+) -> Result<Tree, Invalid> {
     not_older(head, seen)?;
     let mut sum = Contents::default();
-    let mut journal = Frontier::default();
+    let mut walk = Walk::default();
     for room in Room::ALL {
         for entry in rooms[room.at()].iter() {
             let (key, value) = entry.map_err(|error| unreadable(&error))?;
@@ -80,19 +83,22 @@ pub(super) fn whole(rooms: &[sled::Tree], head: &Head, seen: Option<State>) -> R
                 sum.put(room, &key, &value);
             }
             if room == Room::Journal {
-                follow(&mut journal, &key, &value, seen)?;
+                follow(&mut walk, &key, &value, seen)?;
             }
             readable(room, &value)
                 .map_err(|error| damaged(&format!("{}: {}", room.name(), error.detail)))?;
         }
     }
-    if journal != head.journal {
-        return Err(damaged("the journal does not come to the root that its head names"));
-    }
+    walk.finish(&Checkpoint::of("", &head.journal)).map_err(flawed)?;
     if sum != head.contents {
         return Err(damaged("something that was written is missing or changed"));
     }
-    Ok(())
+    Ok(walk.into_tree())
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the shape that map_err wants")]
+fn flawed(flaw: Flaw) -> Invalid {
+    damaged(&format!("the journal: {flaw}"))
 }
 
 impl Store {
@@ -133,18 +139,14 @@ fn not_older(head: &Head, seen: Option<State>) -> Result<(), Invalid> {
 }
 
 /// The next entry of the journal.
-fn follow(
-    journal: &mut Frontier,
-    key: &[u8],
-    entry: &[u8],
-    seen: Option<State>,
-) -> Result<(), Invalid> {
-    if key != journal.size().to_be_bytes() {
-        return Err(damaged(&format!("entry {} of the journal is missing", journal.size())));
+fn follow(walk: &mut Walk, key: &[u8], entry: &[u8], seen: Option<State>) -> Result<(), Invalid> {
+    let at = walk.frontier().size();
+    if key != at.to_be_bytes() {
+        return Err(flawed(Flaw { index: at, what: "is missing".to_owned() }));
     }
-    journal.append(entry);
+    walk.step(entry).map_err(flawed)?;
     match seen {
-        Some(seen) if seen.size == journal.size() && seen.root != journal.root() => {
+        Some(seen) if seen.size == at + 1 && seen.root != walk.frontier().root() => {
             Err(damaged("its journal is not the one that was acknowledged"))
         }
         _ => Ok(()),
@@ -169,6 +171,7 @@ fn readable(room: Room, value: &[u8]) -> Result<(), Invalid> {
         Room::Mappings => std::str::from_utf8(value)
             .map(drop)
             .map_err(|_| Invalid::new(Reason::StoreFailed, "store", "a mapping is no text")),
+        Room::Peers => schema::decode::<journal::StoredPeer>(value).map(drop),
         Room::Meta | Room::Journal => Ok(()),
     }
 }
