@@ -5,11 +5,13 @@ use std::{env, fs, path::PathBuf};
 
 use prost::Message as _;
 
-const FILES: [&str; 4] = [
+const FILES: [&str; 6] = [
     "accord/exchange/v1/exchange.proto",
     "accord/desk/v1/desk.proto",
     "accord/desk/v1/summary.proto",
+    "accord/desk/v1/receipt.proto",
     "accord/region/v1/region.proto",
+    "accord/proof/v1/proof.proto",
 ];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

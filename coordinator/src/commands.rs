@@ -27,6 +27,7 @@ use crate::{
     requirement,
 };
 
+pub(crate) mod evidence;
 mod print;
 
 type RegionClient = wire::region_client::RegionClient<Channel>;

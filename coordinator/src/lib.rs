@@ -16,6 +16,7 @@ pub mod combine;
 pub mod picture;
 pub mod archive;
 pub mod standing;
+pub mod evidence;
 pub mod survey;
 pub mod service;
 pub mod run;

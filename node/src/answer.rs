@@ -10,7 +10,7 @@
 use std::sync::{Arc, Mutex, RwLock};
 
 use accord_proto::{
-    answer::{Seal, SealedTable},
+    answer::Seal,
     clock::{Clock, Entropy},
     identity::{Identity, Name},
     journal::{Act, Entry},
@@ -22,6 +22,7 @@ use accord_proto::{
     table::Mode,
     taxonomy::{JurisdictionCode, Lists, Period},
     transport::Peer,
+    tree::Salting,
     wire,
 };
 
@@ -37,6 +38,7 @@ use crate::{
     },
     freeze::Editions,
     policy::Policy,
+    receipt,
     seal::SealedAnswer,
     store::{Change, Released, Store},
     summary,
@@ -157,7 +159,7 @@ fn release(node: &Node, caller: &Peer, asked: &SignedRequirement) -> Result<Seal
     let consented = consent::decide(requirement, &held.grants, node.jurisdiction, node.lists, now)?;
 
     let mut ledger = held.ledger.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let mut paid = None;
+    let (mut paid, mut cost) = (None, 0);
     let before = node.store.released(requirement.id)?;
     let answer = match &before {
         None => {
@@ -166,6 +168,7 @@ fn release(node: &Node, caller: &Peer, asked: &SignedRequirement) -> Result<Seal
             let reserved = reserve::reserve(&consented, rules, &ledger, now);
             if let Some((charges, after)) = reserved.charges() {
                 change.charge(charges, after);
+                cost = charges.iter().map(|charge| charge.nano_rho + charge.beside).sum();
             }
             note_exhausted(&reserved);
             let owner = (&node.identity.name, node.jurisdiction);
@@ -173,9 +176,10 @@ fn release(node: &Node, caller: &Peer, asked: &SignedRequirement) -> Result<Seal
             paid = reserved.into_ledger();
             SealedAnswer::seal(
                 &safe,
+                node.salting(requirement),
                 node.lists,
                 &node.seal_key,
-                bind(node, &mut change, asked, &consented),
+                bind(node, &mut change, asked, &consented, None),
             )
         }
         Some(released) => again(node, &held.editions, &mut change, asked, &consented, released)?,
@@ -185,6 +189,12 @@ fn release(node: &Node, caller: &Peer, asked: &SignedRequirement) -> Result<Seal
         Released { requirement_digest: asked.digest().0.to_vec(), response: answer.encode() };
     if before.as_ref() != Some(&released) {
         change.release(requirement.id, &released);
+    }
+    if let Some(made) = answer.made() {
+        let tier = node.lists.tier(requirement.audience);
+        let under = (consented.grants(), tier, cost);
+        let receipt = receipt::of(made, answer.seal_digest(), under, change.entry_sequence());
+        change.sealed(&receipt);
     }
     change.commit(Entry {
         at: now,
@@ -221,23 +231,30 @@ fn again(
         let detail = "was answered before for another document with this id";
         return Err(Invalid::new(Reason::RequirementConflict, "requirement.requirement", detail));
     }
-    let (answer, before): (_, SealedTable) =
-        SealedAnswer::reopen(&released.response, node.seal_keys(), node.lists)?;
+    let before = SealedAnswer::reopen(&released.response, node.seal_keys(), node.lists)?;
+    let salting = node.salting(asked.requirement());
+    let (key, lists, replaced) = (&node.seal_key, node.lists, before.seal().table_digest);
     if let Some(safe) = disclose::narrow(before.table(), consented, &node.policy, editions) {
         // A consent that ran out by itself or a policy that closed is a new state of consent, too: the
         // coordinator accepts another table for the same requirement only under a higher epoch.
         change.raise_consent_epoch();
-        return Ok(SealedAnswer::seal(
-            &safe,
-            node.lists,
-            &node.seal_key,
-            bind(node, change, asked, consented),
-        ));
+        let bind = bind(node, change, asked, consented, Some(replaced));
+        return Ok(SealedAnswer::seal(&safe, salting, lists, key, bind));
     }
-    if node.clock.now() >= before.seal().expires_at {
-        return Ok(answer.reseal(&node.seal_key, bind(node, change, asked, consented)));
+    if before.is_old() {
+        // The same cells have another digest now, which is another table to whoever asks.
+        change.raise_consent_epoch();
+        let bind = bind(node, change, asked, consented, Some(replaced));
+        return Ok(before.reseal(salting, lists, key, bind));
     }
-    Ok(answer)
+    let (over, supersedes) = (before.seal().expires_at, before.seal().supersedes);
+    if node.clock.now() >= over {
+        let bind = bind(node, change, asked, consented, supersedes);
+        return Ok(before.reseal(salting, lists, key, bind));
+    }
+    before.again().ok_or_else(|| {
+        Invalid::new(Reason::Internal, "answer", "what was released cannot be given again")
+    })
 }
 
 /// What a seal binds a table to: this requirement, this audience, this state of consent.
@@ -246,7 +263,8 @@ fn bind(
     change: &mut Change<'_>,
     asked: &SignedRequirement,
     consented: &Consented,
-) -> impl FnOnce(Digest) -> Seal {
+    supersedes: Option<Digest>,
+) -> impl FnOnce(Digest, Digest) -> Seal {
     let (requirement, now) = (asked.requirement(), node.clock.now());
     let seal = Seal {
         node: node.identity.name.clone(),
@@ -256,20 +274,31 @@ fn bind(
         authority: requirement.authority.clone(),
         audience: requirement.audience,
         table_digest: Digest([0; 32]),
+        snapshot: Digest([0; 32]),
+        question_digest: asked.question_digest(),
         consent_epoch: change.consent_epoch(),
         consent_digest: consented.digest(node.store.salt(), requirement.id),
-        policy_digest: node.policy.digest(),
+        policy_digest: node.policy.published(),
+        policy_commitment: node.policy.commitment(),
         issued_at: now,
         expires_at: now.plus_s(SEAL_VALID_S),
         sequence: change.next_sequence(),
+        previous: change.last_seal(),
+        supersedes,
     };
-    move |table_digest| Seal { table_digest, ..seal }
+    move |table_digest, snapshot| Seal { table_digest, snapshot, ..seal }
 }
 
 impl Node {
     /// Every key that may have sealed its answers, as the roster says.
     pub fn seal_keys(&self) -> &[PublicKey] {
         self.roster.member(self.name()).map_or(&[], |member| &member.seal_keys)
+    }
+
+    /// What the cells of a table are salted with.
+    fn salting(&self, requirement: &Requirement) -> Salting<'_> {
+        let tier = self.lists.tier(requirement.audience);
+        Salting { secret: self.store.salt(), tier }
     }
 
     /// Its name.

@@ -1,4 +1,4 @@
-//! The command line. `init` and `serve` work on files; everything else is a Desk call as the person whose
+//! The command line. `init`, `serve` and `verify` work on files; everything else is a Desk call as the person whose
 //! client file is given.
 
 use std::{
@@ -22,6 +22,7 @@ use crate::{commands, config::Config, run, store};
 pub(crate) mod bulletin;
 pub(crate) mod import;
 pub(crate) mod keeping;
+pub(crate) mod proof;
 pub(crate) mod summary;
 
 /// Exit code for a configuration that cannot run (`EX_CONFIG`).
@@ -121,6 +122,16 @@ enum Command {
         after_help = "Examples:\n  accord-node budget\n  accord-node budget --indicator MIG.IBC.N -o json"
     )]
     Budget(keeping::Budget),
+    /// Receipts of what was released: under which consent and rules, at what cost (auditor, releaser).
+    #[command(subcommand, after_help = proof::RECEIPT_EXAMPLES)]
+    Receipt(proof::Receipts),
+    /// Answers that were released.
+    #[command(subcommand, after_help = proof::ANSWER_EXAMPLES)]
+    Answer(proof::Answers),
+    /// Verify the evidence of a picture from files alone: no network, no store (exit code 3 if some figures are known
+    /// by signature only).
+    #[command(after_help = proof::VERIFY_EXAMPLES)]
+    Verify(proof::Verify),
     /// What the node holds, and where its journal stands.
     Status {
         #[command(flatten)]
@@ -284,6 +295,9 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             finish(runtime.block_on(commands::whatif::what_if(what_if)))
         }
         Command::Budget(budget) => finish(runtime.block_on(commands::budget::budget(budget))),
+        Command::Receipt(command) => finish(runtime.block_on(commands::proof::receipts(command))),
+        Command::Answer(command) => finish(runtime.block_on(commands::proof::answers(command))),
+        Command::Verify(verify) => finish(commands::proof::verify(verify)),
         Command::Status { client } => finish(runtime.block_on(commands::status(&client))),
     }
 }

@@ -32,6 +32,7 @@ pub mod confirm;
 pub mod bulletins;
 pub mod imports;
 pub mod leave;
+pub mod receipts;
 pub mod retention;
 pub mod templates;
 pub mod totals;

@@ -20,6 +20,7 @@ pub mod consent;
 pub mod disclose;
 pub mod preview;
 pub mod seal;
+pub mod receipt;
 pub mod answer;
 pub mod standing;
 pub mod desk;

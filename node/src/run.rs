@@ -30,7 +30,10 @@ use crate::{
     answer::{self, Held, Node},
     config::{Config, Listener},
     policy::{Files, Policy},
-    service::{desk::DeskService, exchange::ExchangeService, summaries::SummariesService},
+    service::{
+        desk::DeskService, exchange::ExchangeService, receipts::ReceiptsService,
+        summaries::SummariesService,
+    },
     store::{Found, Store},
     summary,
 };
@@ -60,7 +63,11 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> Result
     let summaries = wire::desk::summaries_server::SummariesServer::new(summaries)
         .max_decoding_message_size(limits::REQUEST_BYTES_MAX)
         .max_encoding_message_size(limits::REPLY_BYTES_MAX);
-    let for_desk = Services::of(desk).and(summaries);
+    let receipts = ReceiptsService { node: Arc::clone(&node) };
+    let receipts = wire::desk::receipts_server::ReceiptsServer::new(receipts)
+        .max_decoding_message_size(limits::REQUEST_BYTES_MAX)
+        .max_encoding_message_size(limits::REPLY_BYTES_MAX);
+    let for_desk = Services::of(desk).and(summaries).and(receipts);
     let quick =
         Options { call_timeout: limits::CALL_TIMEOUT, reflection: config.exchange.reflection };
     let long =

@@ -37,6 +37,7 @@ mod ledger;
 mod migrate;
 mod offers;
 mod open;
+mod receipts;
 mod restore;
 mod retention;
 mod schema;
@@ -96,10 +97,12 @@ enum Room {
     Ledger,
     /// Requirement id → the last notice of its answer's standing, and what is held of it elsewhere.
     Standing,
+    /// Number of the seal → what was released under it.
+    Receipts,
 }
 
 impl Room {
-    const NAMES: [&'static str; 16] = [
+    const NAMES: [&'static str; 17] = [
         "meta",
         "blocks",
         "imports",
@@ -116,9 +119,10 @@ impl Room {
         "summaries",
         "ledger",
         "standing",
+        "receipts",
     ];
 
-    const ALL: [Self; 16] = [
+    const ALL: [Self; 17] = [
         Self::Meta,
         Self::Blocks,
         Self::Imports,
@@ -135,6 +139,7 @@ impl Room {
         Self::Summaries,
         Self::Ledger,
         Self::Standing,
+        Self::Receipts,
     ];
 
     fn at(self) -> usize {

@@ -78,6 +78,7 @@ reasons! {
     AnswerQuestion = "ANSWER_QUESTION", "The table does not answer the question that was asked.";
     AnswerChanged = "ANSWER_CHANGED", "The table differs from the one that this member sealed before for the same requirement.";
     AnswerMalformed = "ANSWER_MALFORMED", "The answer cannot be read.";
+    PictureFalse = "PICTURE_FALSE", "A picture says something else than the sealed tables that it rests on.";
     PeerFailed = "PEER_FAILED", "The peer reported an error of its own.";
     Internal = "INTERNAL", "An error of this program; its log says more.";
 }

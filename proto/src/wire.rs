@@ -22,6 +22,11 @@ mod generated {
                 include!(concat!(env!("OUT_DIR"), "/accord.desk.v1.rs"));
             }
         }
+        pub mod proof {
+            pub mod v1 {
+                include!(concat!(env!("OUT_DIR"), "/accord.proof.v1.rs"));
+            }
+        }
         pub mod region {
             pub mod v1 {
                 include!(concat!(env!("OUT_DIR"), "/accord.region.v1.rs"));
@@ -30,7 +35,9 @@ mod generated {
     }
 }
 
-pub use generated::accord::{desk::v1 as desk, exchange::v1::*, region::v1 as region};
+pub use generated::accord::{
+    desk::v1 as desk, exchange::v1::*, proof::v1 as proof, region::v1 as region,
+};
 
 /// The compiled schema: for gRPC reflection, and to name a field that nobody knows.
 pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));

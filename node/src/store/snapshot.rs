@@ -181,6 +181,7 @@ impl Head {
             | Room::Answers
             | Room::Journal
             | Room::Ledger
+            | Room::Receipts
             | Room::Summaries
             | Room::Standing => return true,
         };

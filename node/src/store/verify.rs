@@ -161,6 +161,7 @@ fn readable(room: Room, value: &[u8]) -> Result<(), Invalid> {
         Room::Answers => schema::decode::<schema::Released>(value).map(drop),
         Room::Summaries => schema::decode::<summaries::StoredVersion>(value).map(drop),
         Room::Signed => schema::decode::<offers::StoredSignature>(value).map(drop),
+        Room::Receipts => schema::decode::<crate::receipt::Receipt>(value).map(drop),
         Room::Ledger => schema::decode::<ledger::StoredCharge>(value).map(drop),
         Room::Standing => schema::decode::<standing::Told>(value).map(drop),
         Room::Mappings => std::str::from_utf8(value)
