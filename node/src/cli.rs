@@ -1,4 +1,4 @@
-//! The command line. `init` and `serve` work on files; everything else is a Desk call as the person whose
+//! The command line. `init`, `serve` and `verify` work on files; everything else is a Desk call as the person whose
 //! client file is given.
 
 use std::{
@@ -24,6 +24,7 @@ pub(crate) mod import;
 pub(crate) mod inbox;
 pub(crate) mod journal;
 pub(crate) mod keeping;
+pub(crate) mod proof;
 pub(crate) mod summary;
 
 /// Exit code for a configuration that cannot run (`EX_CONFIG`).
@@ -134,6 +135,16 @@ enum Command {
     /// The journal: who did what, why and to whom (auditor).
     #[command(subcommand, after_help = journal::EXAMPLES)]
     Journal(journal::Journal),
+    /// Receipts of what was released: under which consent and rules, at what cost (auditor, releaser).
+    #[command(subcommand, after_help = proof::RECEIPT_EXAMPLES)]
+    Receipt(proof::Receipts),
+    /// Answers that were released.
+    #[command(subcommand, after_help = proof::ANSWER_EXAMPLES)]
+    Answer(proof::Answers),
+    /// Verify the evidence of a picture from files alone: no network, no store (exit code 3 if some figures are known
+    /// by signature only).
+    #[command(after_help = proof::VERIFY_EXAMPLES)]
+    Verify(proof::Verify),
     /// What the node holds, and where its journal stands.
     Status {
         #[command(flatten)]
@@ -302,6 +313,9 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
         Command::Budget(budget) => finish(runtime.block_on(commands::budget::budget(budget))),
         Command::Journal(command) => finish(runtime.block_on(commands::journal::run(command))),
+        Command::Receipt(command) => finish(runtime.block_on(commands::proof::receipts(command))),
+        Command::Answer(command) => finish(runtime.block_on(commands::proof::answers(command))),
+        Command::Verify(verify) => finish(commands::proof::verify(verify)),
         Command::Status { client } => finish(runtime.block_on(commands::status(&client))),
     }
 }

@@ -209,6 +209,11 @@ impl Consented {
         self
     }
 
+    /// The grants that it rests on; their ids stay at home.
+    pub(crate) fn grants(&self) -> &[GrantId] {
+        &self.grants
+    }
+
     /// Which cells are granted, block by block.
     pub fn granted(&self) -> impl Iterator<Item = &[bool]> {
         self.blocks.iter().map(|block| block.granted.as_slice())

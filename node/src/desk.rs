@@ -33,6 +33,7 @@ pub mod bulletins;
 pub mod imports;
 pub mod inbox;
 pub mod leave;
+pub mod receipts;
 pub mod retention;
 pub mod templates;
 pub mod totals;

@@ -8,7 +8,6 @@
 use std::sync::PoisonError;
 
 use accord_proto::{
-    answer::SealedTable,
     journal::{Act, Entry},
     limits::STANDING_MAX,
     question::{Cancellation, SignedRequirement},
@@ -166,8 +165,7 @@ fn standing(
     if released.requirement_digest != requirement.digest().0 {
         return Ok(None);
     }
-    let (_, newest): (_, SealedTable) =
-        SealedAnswer::reopen(&released.response, node.seal_keys(), node.lists)?;
+    let newest = SealedAnswer::reopen(&released.response, node.seal_keys(), node.lists)?;
     let asked = requirement.requirement();
     let now = node.clock.now();
     let consented = consent::decide(asked, &held.grants, node.jurisdiction, node.lists, now)?;

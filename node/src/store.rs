@@ -39,6 +39,7 @@ mod ledger;
 mod migrate;
 mod offers;
 mod open;
+mod receipts;
 mod restore;
 mod retention;
 mod schema;
@@ -105,10 +106,12 @@ enum Room {
     Inbox,
     /// Sequence of its journal entry → who took the right to act alone.
     Glass,
+    /// Number of the seal → what was released under it.
+    Receipts,
 }
 
 impl Room {
-    const NAMES: [&'static str; 19] = [
+    const NAMES: [&'static str; 20] = [
         "meta",
         "blocks",
         "imports",
@@ -128,9 +131,10 @@ impl Room {
         "standing",
         "inbox",
         "glass",
+        "receipts",
     ];
 
-    const ALL: [Self; 19] = [
+    const ALL: [Self; 20] = [
         Self::Meta,
         Self::Blocks,
         Self::Imports,
@@ -150,6 +154,7 @@ impl Room {
         Self::Standing,
         Self::Inbox,
         Self::Glass,
+        Self::Receipts,
     ];
 
     fn at(self) -> usize {

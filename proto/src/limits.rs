@@ -54,6 +54,8 @@ pub const REQUEST_BYTES_MAX: usize = 64 * 1024;
 pub const ANSWER_BYTES_MAX: usize = 256 * 1024;
 /// A reply of the desk or region service to its own staff.
 pub const REPLY_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// A file of evidence: that many answers, a picture and a roster.
+pub const EVIDENCE_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Entries of one page of a list.
 pub const PAGE_SIZE_MAX: u32 = 100;
 

@@ -30,6 +30,7 @@ pub fn code_of(reason: Reason) -> Code {
         | Reason::AnswerQuestion
         | Reason::AnswerChanged
         | Reason::AnswerMalformed
+        | Reason::PictureFalse
         | Reason::ClassificationAboveCeiling => Code::InvalidArgument,
         Reason::CertificateMissing
         | Reason::CertificateIdentity

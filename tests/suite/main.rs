@@ -25,6 +25,7 @@ mod published;
 mod summary;
 mod pooled;
 mod protected;
+mod evidence;
 mod bulletin;
 mod bulletins;
 mod history;

@@ -33,7 +33,7 @@ pub fn certificate(node: &Node) -> Result<Envelope, Invalid> {
     let (mut given, mut holdings) = (Vec::new(), BTreeMap::new());
     for released in node.store.all_released() {
         let (requirement, released) = released?;
-        let (_, sealed) = SealedAnswer::reopen(&released.response, node.seal_keys(), node.lists)?;
+        let sealed = SealedAnswer::reopen(&released.response, node.seal_keys(), node.lists)?;
         let seal = sealed.seal();
         given.push(Given {
             requirement,

@@ -17,7 +17,9 @@ use super::{
     Contents, Head, ImportSummary, Released, Room, Store, block, class_key, failed, offers, schema,
     shown,
 };
-use crate::{consent::Grant, freeze::Edition, ingest::Quarantined, record::Records};
+use crate::{
+    consent::Grant, freeze::Edition, ingest::Quarantined, receipt::Receipt, record::Records,
+};
 
 /// Bytes of blocks that are handed to the database at once.
 const BYTES_AT_ONCE: usize = 1024 * 1024;
@@ -55,6 +57,17 @@ impl<'a> Change<'a> {
     pub fn next_sequence(&mut self) -> u64 {
         self.next.counters.sequence += 1;
         self.next.counters.sequence
+    }
+
+    /// Digest of the seal made last; none before the first.
+    pub fn last_seal(&self) -> Option<Digest> {
+        self.next.counters.last_seal.as_slice().try_into().ok().map(Digest)
+    }
+
+    /// A seal was made: its receipt is kept, and the next one names it.
+    pub fn sealed(&mut self, receipt: &Receipt) {
+        self.next.counters.last_seal = receipt.seal.clone();
+        self.write(Room::Receipts, &receipt.sequence.to_be_bytes(), receipt.encode_to_vec());
     }
 
     /// Sequence of the journal entry that this change will be committed with.

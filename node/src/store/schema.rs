@@ -95,6 +95,9 @@ pub(super) struct Counters {
     /// The ledger may have forgotten charges, and nobody has confirmed that yet.
     #[prost(bool, tag = "12")]
     pub(super) in_doubt: bool,
+    /// Digest of the seal made last.
+    #[prost(bytes = "vec", tag = "20")]
+    pub(super) last_seal: Vec<u8>,
 }
 
 /// A committed import.

@@ -166,6 +166,7 @@ fn readable(room: Room, value: &[u8]) -> Result<(), Invalid> {
         Room::Signed => schema::decode::<offers::StoredSignature>(value).map(drop),
         Room::Inbox => schema::decode::<inbox::StoredItem>(value).map(drop),
         Room::Glass => schema::decode::<inbox::StoredGlass>(value).map(drop),
+        Room::Receipts => schema::decode::<crate::receipt::Receipt>(value).map(drop),
         Room::Ledger => schema::decode::<ledger::StoredCharge>(value).map(drop),
         Room::Standing => schema::decode::<standing::Told>(value).map(drop),
         Room::Mappings => std::str::from_utf8(value)
