@@ -109,7 +109,7 @@ fn what_is_released_by_hand_is_pending_until_two_people_have_seen_the_very_bytes
     assert!(item["latency_s"].as_i64().is_some_and(|seconds| seconds >= 0), "{item}");
     let steps = item["events"].as_array().unwrap().iter().map(|event| event["step"].clone());
     let steps: Vec<_> = steps.collect();
-    assert_eq!(steps, ["await", "accept", "propose", "release"]);
+    assert_eq!(steps, ["wait", "accept", "propose", "release"]);
 }
 
 #[test]

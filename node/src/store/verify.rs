@@ -12,8 +12,7 @@ use accord_proto::{
 
 use super::{
     Contents, Head, Room, State, Store, block, contents, failed, inbox, ledger, offers, schema,
-    standing,
-    summaries,
+    standing, summaries,
 };
 
 /// What to do with a damaged store.
