@@ -167,11 +167,9 @@ impl Item {
 
     /// When its state ends by itself; none: it is final.
     pub fn deadline(&self, now: Timestamp) -> Option<Timestamp> {
-        match self.state(now) {
-            State::Deferred(until) => Some(until.min(self.asked.closes_at)),
-            state if state.is_final() => None,
-            _ => Some(self.asked.closes_at),
-        }
+        let (state, closes_at) = (self.state(now), self.asked.closes_at);
+        let until = if let State::Deferred(until) = state { until } else { closes_at };
+        (!state.is_final()).then_some(until.min(closes_at))
     }
 
     /// Everything that was left out so far: a decision narrows those before it, and none widens them.

@@ -127,10 +127,7 @@ fn take(
     let name = step.name();
     item.step(answer::step(node, caller, step, &deed.why), &[])?;
     change.inbox(&item)?;
-    let digest = match item.state(deed.at) {
-        State::Proposed(digest) => digest,
-        _ => item.asked().digest,
-    };
+    let digest = item.state(deed.at).digest().unwrap_or(item.asked().digest);
     let why = format!("{name}: {}", deed.why);
     change.commit(entry(node, caller, Act::Alteration, &why, &id.to_string(), digest))?;
     Ok(item)

@@ -61,9 +61,12 @@ pub(super) fn due(
     };
     let of_item = |item: &&Item| {
         let undecided = match item.state(now) {
-            State::Awaiting | State::Deferred(_) | State::Accepted | State::Proposed(_) => true,
             State::Received
-            | State::Released(_)
+            | State::Awaiting
+            | State::Deferred(_)
+            | State::Accepted
+            | State::Proposed(_) => true,
+            State::Released(_)
             | State::Answered
             | State::Declined { .. }
             | State::Expired
