@@ -20,7 +20,7 @@ use accord_proto::{
     durable::Durable,
     id::RequirementId,
     journal::{Frontier, Tree},
-    reason::{Invalid, Reason, quoted},
+    reason::{Invalid, Reason},
     seal::Digest,
     taxonomy::{JurisdictionCode, Lists},
 };
@@ -36,6 +36,7 @@ mod found;
 mod inbox;
 mod journal;
 mod ledger;
+mod mappings;
 mod migrate;
 mod offers;
 mod open;
@@ -430,24 +431,6 @@ impl Store {
             take(edition.read(classes, offers, lists)?);
         }
         Ok(())
-    }
-
-    /// Mappings that are kept: name and text, by name.
-    pub fn mappings(&self) -> Result<Vec<(String, String)>, Invalid> {
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let entry = |entry: Result<(sled::IVec, sled::IVec), Invalid>| {
-            entry.map(|(name, mapping)| (text(&name), text(&mapping)))
-        };
-        self.scan(Room::Mappings, &[]).map(entry).collect()
-    }
-
-    /// The mapping that is kept under a name.
-    pub fn mapping(&self, name: &str) -> Result<String, Invalid> {
-        let kept = self.rooms[Room::Mappings.at()].get(name).map_err(|error| failed(&error))?;
-        let kept = kept.ok_or_else(|| {
-            Invalid::new(Reason::NotFound, "name", format!("{} is not kept", quoted(name)))
-        })?;
-        Ok(String::from_utf8_lossy(&kept).into_owned())
     }
 
     /// Every grant, oldest first.
