@@ -154,6 +154,7 @@ fn pure_stages_have_no_clock_no_dice_no_files_and_no_network() {
         "proto/src/question",
         "proto/src/answer",
         "proto/src/taxonomy",
+        "proto/src/journal",
     ];
     let impure = [
         "async",
