@@ -5,9 +5,10 @@ use std::{env, fs, path::PathBuf};
 
 use prost::Message as _;
 
-const FILES: [&str; 5] = [
+const FILES: [&str; 6] = [
     "accord/exchange/v1/exchange.proto",
     "accord/desk/v1/desk.proto",
+    "accord/desk/v1/inbox.proto",
     "accord/desk/v1/summary.proto",
     "accord/region/v1/region.proto",
     "accord/journal/v1/journal.proto",

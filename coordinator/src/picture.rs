@@ -37,6 +37,8 @@ pub enum Outcome {
         table: accord_proto::seal::Digest,
         /// The seal as it was signed.
         seal: wire::Envelope,
+        /// One person there both decided and released, under break-glass.
+        single_handed: bool,
     },
     /// There is no answer.
     Silent(Silence),
@@ -49,6 +51,7 @@ impl MemberState {
             Ok(answer) => Outcome::Answered {
                 table: answer.seal().table_digest,
                 seal: answer.envelope().clone(),
+                single_handed: answer.single_handed(),
             },
             Err(silence) => Outcome::Silent(silence.clone()),
         };
@@ -66,7 +69,7 @@ impl MemberState {
             Outcome::Silent(Silence::Rejected(_)) => region::State::Rejected,
         };
         let (reason, table_sha256, seal) = match &self.outcome {
-            Outcome::Answered { table, seal } => {
+            Outcome::Answered { table, seal, .. } => {
                 (String::new(), table.0.to_vec(), Some(seal.clone()))
             }
             Outcome::Silent(silence) => (silence.reason().to_owned(), Vec::new(), None),
@@ -78,7 +81,13 @@ impl MemberState {
             reason,
             table_sha256,
             seal,
+            single_handed: self.single_handed(),
         }
+    }
+
+    /// Did one person there both decide and release?
+    pub fn single_handed(&self) -> bool {
+        matches!(self.outcome, Outcome::Answered { single_handed: true, .. })
     }
 }
 

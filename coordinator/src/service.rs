@@ -243,6 +243,9 @@ impl wire::region_server::Region for RegionService {
             let event = |event| wire::GatherResponse { event: Some(event) };
             // Whoever has hung up does not stop the gather: its picture is kept all the same.
             let progress = |state: &crate::picture::MemberState| {
+                if state.single_handed() {
+                    warn!(node = %state.member.node, "released by one person under break-glass");
+                }
                 let _ = events
                     .try_send(Ok(event(wire::gather_response::Event::Member(state.to_wire()))));
             };

@@ -29,27 +29,35 @@ pub struct Seen {
 
 /// A sealed table that answers the question, of the member that was asked. Made here only.
 #[derive(Debug)]
-pub struct VerifiedAnswer(SealedTable);
+pub struct VerifiedAnswer {
+    sealed: SealedTable,
+    single_handed: bool,
+}
 
 impl VerifiedAnswer {
     /// The cells.
     pub fn table(&self) -> &Table {
-        self.0.table()
+        self.sealed.table()
     }
 
     /// What they are bound to.
     pub fn seal(&self) -> &Seal {
-        self.0.seal()
+        self.sealed.seal()
     }
 
     /// The seal as it was signed.
     pub fn envelope(&self) -> &wire::Envelope {
-        self.0.envelope()
+        self.sealed.envelope()
+    }
+
+    /// Did one person there both decide and release, as it says itself?
+    pub fn single_handed(&self) -> bool {
+        self.single_handed
     }
 
     /// Whose answer this is.
     pub fn jurisdiction(&self) -> JurisdictionCode {
-        self.0.table().jurisdiction
+        self.sealed.table().jurisdiction
     }
 }
 
@@ -89,13 +97,14 @@ pub fn verify(
     now: Timestamp,
 ) -> Result<VerifiedAnswer, Silence> {
     let Reply { member, said } = reply;
-    let sealed = match said {
-        Ok(Answer::Sealed(sealed)) => sealed,
+    let (sealed, single_handed) = match said {
+        Ok(Answer::Sealed { sealed, single_handed }) => (sealed, single_handed),
         Ok(Answer::Pending) => return Err(Silence::Pending),
         Ok(Answer::Declined) => return Err(Silence::Declined),
         Err(error) => return Err(silence(error)),
     };
-    check(sealed, &member, asked, seen, lists, now).map_err(Silence::Rejected)
+    let sealed = check(sealed, &member, asked, seen, lists, now).map_err(Silence::Rejected)?;
+    Ok(VerifiedAnswer { sealed, single_handed })
 }
 
 fn check(
@@ -105,7 +114,7 @@ fn check(
     seen: Option<Seen>,
     lists: &Lists,
     now: Timestamp,
-) -> Result<VerifiedAnswer, Invalid> {
+) -> Result<SealedTable, Invalid> {
     let opened = SealedTable::open(sealed, &member.seal_keys, lists)?;
     let (seal, table, requirement) = (opened.seal(), opened.table(), asked.requirement());
     let refuse = |reason, field: &str, detail: &str| Err(Invalid::new(reason, field, detail));
@@ -147,7 +156,7 @@ fn check(
         }
     }
     table.check_answers(&requirement.question, lists)?;
-    Ok(VerifiedAnswer(opened))
+    Ok(opened)
 }
 
 /// Did the member fail to answer, or answer something that is not believed?

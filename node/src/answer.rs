@@ -1,7 +1,7 @@
 //! THE SPINE: a question in, a sealed answer out. Read this file to know what a node does.
 //!
 //! ```text
-//! requirement ─► consent ─► cube.slice, ledger ─► disclose ─► journal ─► seal ─► answer
+//! requirement ─► inbox ─► consent ─► cube.slice, ledger ─► disclose ─► journal ─► seal ─► answer
 //! ```
 //!
 //! Each stage takes what only the stage before can make, so leaving one out does not compile. All
@@ -36,12 +36,19 @@ use crate::{
         reserve::{self, Reserved},
     },
     freeze::Editions,
+    inbox::{self, Step, Verdict},
+    notify::Notices,
     peers,
     policy::Policy,
     seal::SealedAnswer,
     store::{Change, Released, Store},
     summary,
 };
+
+mod receive;
+
+pub(crate) use receive::step;
+use receive::{check_same, received, take_in};
 
 /// A running node: what it holds and what it was set up with.
 pub struct Node {
@@ -57,12 +64,16 @@ pub struct Node {
     pub classification_ceiling: String,
     /// In which mode each indicator may leave.
     pub policy: Policy,
+    /// Whether people have to look at what leaves.
+    pub release: inbox::Rules,
     /// Signs answers; named in the roster.
     pub seal_key: SecretKey,
     /// What survives.
     pub store: Store,
     /// What the store says, ready in memory.
     pub held: RwLock<Held>,
+    /// Who is told at home.
+    pub notices: Notices,
     /// Now.
     pub clock: Arc<dyn Clock>,
     /// Dice, for ids.
@@ -111,23 +122,47 @@ impl Held {
     }
 }
 
+/// What a node says to whoever asks.
+#[derive(Debug)]
+pub enum Reply {
+    /// A sealed table.
+    Sealed(SealedAnswer),
+    /// People have not decided yet.
+    Pending,
+    /// People declined, and want that known.
+    Declined,
+}
+
+impl From<Reply> for wire::AnswerResponse {
+    fn from(reply: Reply) -> Self {
+        use wire::answer_response::Outcome;
+        let outcome = match reply {
+            Reply::Sealed(answer) => return answer.into(),
+            Reply::Pending => Outcome::Pending(wire::Pending {}),
+            Reply::Declined => Outcome::Declined(wire::Declined {}),
+        };
+        Self { outcome: Some(outcome), single_handed: false }
+    }
+}
+
 /// Answers a requirement. The same requirement gets the same table, for ever; only consent that was taken
 /// back since then narrows it.
 pub async fn answer(
     node: &Node,
     caller: &Peer,
     requirement: wire::Envelope,
-) -> Result<SealedAnswer, Invalid> {
+) -> Result<Reply, Invalid> {
     let now = node.clock.now();
     node.roster.check_current(now)?;
     let asked = SignedRequirement::open(requirement, &node.roster, node.lists)?;
     asked.check_open(now)?;
     check_addressed(node, &asked)?;
     peers::check_trusted(node, caller)?;
-    let answer = release(node, caller, &asked)?;
+    take_in(node, caller, &asked)?;
+    let reply = release(node, caller, &asked, None)?;
     // The evidence is on disk before the answer leaves.
     node.store.settled().await?;
-    Ok(answer)
+    Ok(reply)
 }
 
 /// What is said at home while the ledger may have forgotten charges.
@@ -150,57 +185,121 @@ fn check_remembered(node: &Node, requirement: &Requirement) -> Result<(), Invali
     Ok(())
 }
 
-/// Decides, computes, seals and records, in one change of the store: asked twice at once is answered once.
-fn release(node: &Node, caller: &Peer, asked: &SignedRequirement) -> Result<SealedAnswer, Invalid> {
+/// A person lets exactly this table go: gate two.
+#[derive(Clone, Debug)]
+pub struct Hand {
+    /// SHA-256 of the table that was previewed and proposed.
+    pub digest: Digest,
+    /// Why, for the journal.
+    pub why: String,
+}
+
+/// Decides, computes, seals and records, in one change of the store: asked twice at once is answered once. With a `hand` it is
+/// not the coordinator that asks but a person who releases; both come this way.
+pub(crate) fn release(
+    node: &Node,
+    caller: &Peer,
+    asked: &SignedRequirement,
+    hand: Option<&Hand>,
+) -> Result<Reply, Invalid> {
     let held = node.held.read().unwrap_or_else(std::sync::PoisonError::into_inner);
     let (requirement, now) = (asked.requirement(), node.clock.now());
     check_remembered(node, requirement)?;
     let mut change = node.store.begin_release()?;
     let consented = consent::decide(requirement, &held.grants, node.jurisdiction, node.lists, now)?;
+    let mut item = received(node, asked)?;
+    let before = node.store.released(requirement.id)?;
+    let needs_person = before.is_none() && inbox::needs_person(&consented, node.release);
+    let done = match hand {
+        Some(Hand { digest, why }) => Some(step(node, caller, Step::Release(*digest), why)),
+        None if item.state(now) == inbox::State::Received && !needs_person => {
+            Some(step(node, caller, Step::Answer, ""))
+        }
+        None => None,
+    };
+    if let Some(done) = done {
+        item.step(done, &node.store.glass()?)?;
+        change.inbox(&item)?;
+    }
+    let terms = match item.verdict(now)? {
+        Verdict::Answer(terms) => terms,
+        Verdict::Wait => return Ok(Reply::Pending),
+        Verdict::Declined => return Ok(Reply::Declined),
+    };
+    let consented = terms.narrow(consented, &requirement.question);
 
     let mut ledger = held.ledger.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let mut paid = None;
-    let before = node.store.released(requirement.id)?;
-    let answer = match &before {
-        None => {
-            let rules = Rules { editions: &held.editions, policy: &node.policy, lists: node.lists };
-            let slice = cube::slice(&held.editions, &consented);
-            let reserved = reserve::reserve(&consented, rules, &ledger, now);
-            if let Some((charges, after)) = reserved.charges() {
-                change.charge(charges, after);
-            }
-            note_exhausted(&reserved);
-            let owner = (&node.identity.name, node.jurisdiction);
-            let safe = disclose::disclose(&consented, slice, &reserved, rules, owner);
-            paid = reserved.into_ledger();
-            SealedAnswer::seal(
-                &safe,
-                node.lists,
-                &node.seal_key,
-                bind(node, &mut change, asked, &consented),
-            )
+    let (answer, paid) = match &before {
+        None => first(node, &held.editions, &mut change, asked, &consented, &ledger),
+        Some(released) => {
+            (again(node, &held.editions, &mut change, asked, &consented, released)?, None)
         }
-        Some(released) => again(node, &held.editions, &mut change, asked, &consented, released)?,
     };
+    check_unchanged(&answer, hand)?;
+    let answer = answer.by_one_hand(item.single_handed());
 
     let released =
         Released { requirement_digest: asked.digest().0.to_vec(), response: answer.encode() };
     if before.as_ref() != Some(&released) {
         change.release(requirement.id, &released);
     }
-    change.commit(Entry {
+    let entry = Entry {
         at: now,
         act: Act::Disclosure,
         by: caller.identity.clone(),
         to: format!("{} for {}", requirement.audience, requirement.authority),
-        why: format!("{}; {}", requirement.purpose, requirement.legal_basis),
+        why: why(requirement, hand),
         subject: requirement.id.to_string(),
         digest: answer.table_digest(),
-    })?;
+    };
+    change.commit(entry.class(item.class()))?;
     if let Some(paid) = paid {
         *ledger = paid;
     }
-    Ok(answer)
+    Ok(Reply::Sealed(answer))
+}
+
+/// The first answer to a requirement, and the ledger that has paid for it.
+fn first(
+    node: &Node,
+    editions: &Editions,
+    change: &mut Change<'_>,
+    asked: &SignedRequirement,
+    consented: &Consented,
+    ledger: &Ledger,
+) -> (SealedAnswer, Option<Ledger>) {
+    let rules = Rules { editions, policy: &node.policy, lists: node.lists };
+    let slice = cube::slice(editions, consented);
+    let reserved = reserve::reserve(consented, rules, ledger, node.clock.now());
+    if let Some((charges, after)) = reserved.charges() {
+        change.charge(charges, after);
+    }
+    note_exhausted(&reserved);
+    let owner = (&node.identity.name, node.jurisdiction);
+    let safe = disclose::disclose(consented, slice, &reserved, rules, owner);
+    let bound = bind(node, change, asked, consented);
+    let answer = SealedAnswer::seal(&safe, node.lists, &node.seal_key, bound);
+    (answer, reserved.into_ledger())
+}
+
+/// Two people looked at a table: that one leaves, or none.
+fn check_unchanged(answer: &SealedAnswer, hand: Option<&Hand>) -> Result<(), Invalid> {
+    match hand {
+        Some(hand) if hand.digest != answer.table_digest() => {
+            let detail = "what would leave has changed since it was proposed; preview it again, and propose that";
+            Err(Invalid::new(Reason::ReleaseChanged, "digest", detail))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// For the journal: purpose and law, and a person's own words.
+fn why(requirement: &Requirement, hand: Option<&Hand>) -> String {
+    let law = format!("{}; {}", requirement.purpose, requirement.legal_basis);
+    match hand {
+        Some(hand) => format!("{law}; {}", hand.why),
+        None => law,
+    }
 }
 
 /// At home it is said why; outside the cells are not shown, like any other.
@@ -219,10 +318,7 @@ fn again(
     consented: &Consented,
     released: &Released,
 ) -> Result<SealedAnswer, Invalid> {
-    if released.requirement_digest != asked.digest().0 {
-        let detail = "was answered before for another document with this id";
-        return Err(Invalid::new(Reason::RequirementConflict, "requirement.requirement", detail));
-    }
+    check_same(&released.requirement_digest, asked)?;
     let (answer, before): (_, SealedTable) =
         SealedAnswer::reopen(&released.response, node.seal_keys(), node.lists)?;
     if let Some(safe) = disclose::narrow(before.table(), consented, &node.policy, editions) {

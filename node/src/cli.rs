@@ -21,6 +21,7 @@ use crate::{commands, config::Config, run, store};
 
 pub(crate) mod bulletin;
 pub(crate) mod import;
+pub(crate) mod inbox;
 pub(crate) mod journal;
 pub(crate) mod keeping;
 pub(crate) mod summary;
@@ -93,6 +94,14 @@ enum Command {
     /// Standing consents.
     #[command(subcommand)]
     Grant(Grant),
+    /// Requirements that were received; two people decide what leaves.
+    #[command(subcommand, after_help = inbox::EXAMPLES)]
+    Inbox(inbox::Command),
+    /// In an emergency: for four hours you may both decide and release; whoever asks is told (releaser).
+    #[command(
+        after_help = "Example:\n  accord-node break-glass --why \"second releaser cannot be reached, threat to life\""
+    )]
+    BreakGlass(inbox::BreakGlass),
     /// Strategic summaries; they never leave the node.
     #[command(subcommand)]
     Summary(summary::Command),
@@ -275,6 +284,10 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
         Command::Grant(Grant::List { client }) => {
             finish(runtime.block_on(commands::grants(&client)))
+        }
+        Command::Inbox(command) => finish(runtime.block_on(commands::inbox::run(command))),
+        Command::BreakGlass(wanted) => {
+            finish(runtime.block_on(commands::inbox::break_glass(wanted)))
         }
         Command::Summary(command) => finish(runtime.block_on(commands::summaries::run(command))),
         Command::Backup(backup) => finish(runtime.block_on(commands::keeping::backup(backup))),

@@ -19,6 +19,7 @@ use print::print;
 pub(crate) mod budget;
 pub(crate) mod bulletins;
 pub(crate) mod imports;
+pub(crate) mod inbox;
 pub(crate) mod journal;
 pub(crate) mod keeping;
 pub(crate) mod leave;
@@ -158,6 +159,8 @@ pub async fn status(client: &Client) -> Result<Outcome, Invalid> {
         "consent_epoch": reply.consent_epoch,
         "store_bytes": reply.store_bytes,
         "in_doubt": reply.in_doubt,
+        "inbox_open": reply.inbox_open,
+        "decision_median_s": reply.decision_median_s,
         "journal_size": reply.journal_size,
         "journal_root": hex(&reply.journal_root),
         "editions": editions(&reply.editions),
@@ -168,6 +171,12 @@ pub async fn status(client: &Client) -> Result<Outcome, Invalid> {
         data.shift_remove("imports_sha256");
     }
     let mut outcome = done(client, &data);
+    if reply.break_glass_until_s != 0 {
+        let until = inbox::time(reply.break_glass_until_s);
+        outcome
+            .remarks
+            .push(format!("BREAK-GLASS: one person may decide and release until {until}"));
+    }
     if reply.in_doubt {
         outcome.remarks.push(crate::answer::FORGOTTEN.to_owned());
     }

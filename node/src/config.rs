@@ -10,7 +10,10 @@ use accord_proto::{
 };
 use serde::Deserialize;
 
-use crate::summary::DEFAULT_CEILING;
+use crate::{
+    notify::{self, RawNotify},
+    summary::DEFAULT_CEILING,
+};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -23,6 +26,17 @@ struct RawConfig {
     roster: RawRoster,
     #[serde(default)]
     lists: RawLists,
+    #[serde(default)]
+    release: RawRelease,
+    #[serde(default)]
+    notify: RawNotify,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawRelease {
+    #[serde(default)]
+    by_hand: bool,
 }
 
 #[derive(Default, Deserialize)]
@@ -129,6 +143,10 @@ pub struct Config {
     pub root: PathBuf,
     /// Folder of the federation\'s own code lists.
     pub lists: Option<PathBuf>,
+    /// Nothing leaves before two people have looked at it.
+    pub by_hand: bool,
+    /// Who is told what.
+    pub notify: notify::Settings,
 }
 
 impl Config {
@@ -145,8 +163,8 @@ impl Config {
     pub fn parse(text: &str, home: &Path) -> Result<Self, Invalid> {
         let raw: RawConfig = toml::from_str(text)
             .map_err(|error| Invalid::new(Reason::FieldInvalid, "node.toml", error.to_string()))?;
-        let RawConfig { node, exchange, desk, tls, seal, roster, lists } = raw;
-        let mistakes: Vec<_> =
+        let RawConfig { node, exchange, desk, tls, seal, roster, lists, release, notify } = raw;
+        let mut mistakes: Vec<_> =
             [("exchange.listen", &exchange.listen), ("desk.listen", &desk.listen)]
                 .into_iter()
                 .filter(|(_, listen)| listen.parse::<std::net::SocketAddr>().is_err())
@@ -158,6 +176,7 @@ impl Config {
                         .then(|| "exchange.listen and desk.listen are the same".to_owned()),
                 )
                 .collect();
+        let notify = notify.checked(home, &mut mistakes);
         if !mistakes.is_empty() {
             return Err(Invalid::new(Reason::FieldInvalid, "node.toml", mistakes.join("; ")));
         }
@@ -178,6 +197,8 @@ impl Config {
             seal_key: home.join(seal.key),
             roster: home.join(roster.file),
             root: home.join(roster.root),
+            by_hand: release.by_hand,
+            notify,
             lists: (lists.folder != PathBuf::new()).then(|| home.join(lists.folder)),
         })
     }

@@ -196,6 +196,19 @@ impl Consented {
         Digest::of_parts([&salt[..], requirement.as_bytes()].into_iter().chain(grants))
     }
 
+    /// The same, without the cells that `keep` refuses: block by block, each with its categories. Never adds one.
+    #[must_use]
+    pub(crate) fn keep(mut self, keep: impl Fn(usize, &Categories) -> bool) -> Self {
+        for (at, block) in self.blocks.iter_mut().enumerate() {
+            let kept: Vec<_> =
+                block.coordinates().map(|(.., categories)| keep(at, &categories)).collect();
+            for (granted, kept) in block.granted.iter_mut().zip(kept) {
+                *granted &= kept;
+            }
+        }
+        self
+    }
+
     /// Which cells are granted, block by block.
     pub fn granted(&self) -> impl Iterator<Item = &[bool]> {
         self.blocks.iter().map(|block| block.granted.as_slice())

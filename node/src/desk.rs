@@ -31,6 +31,7 @@ pub mod budget;
 pub mod confirm;
 pub mod bulletins;
 pub mod imports;
+pub mod inbox;
 pub mod leave;
 pub mod retention;
 pub mod templates;

@@ -30,6 +30,7 @@ use crate::{
         reserve::{self, Reserved},
     },
     freeze::Editions,
+    inbox::Extent,
     policy::{Policy, Protection, Terms},
     record::{CellKey, Observed},
 };
@@ -48,12 +49,17 @@ pub struct Asked<'a> {
     pub audience: AudienceCode,
     /// What for.
     pub purpose: PurposeCode,
+    /// What people leave out of it.
+    pub terms: &'a Extent,
 }
+
+/// Nothing is left out.
+static WHOLE: Extent = Extent::whole();
 
 impl<'a> From<&'a Requirement> for Asked<'a> {
     fn from(requirement: &'a Requirement) -> Self {
         let Requirement { question, audience, purpose, .. } = requirement;
-        Self { question, audience: *audience, purpose: *purpose }
+        Self { question, audience: *audience, purpose: *purpose, terms: &WHOLE }
     }
 }
 
@@ -87,6 +93,8 @@ pub struct Sources<'a> {
 pub enum Why {
     /// No grant covers it for this audience and purpose.
     NotConsented,
+    /// Whoever decided about the requirement left it out.
+    LeftOut,
     /// The indicator may not leave this way.
     Mode(Mode),
     /// The period was never frozen.
@@ -168,10 +176,12 @@ pub struct Preview {
 /// Runs the release path, and nothing comes of it.
 pub fn preview(asked: Asked<'_>, from: Sources<'_>, now: Timestamp) -> Result<Preview, Invalid> {
     let Sources { editions, policy, lists, jurisdiction, .. } = from;
-    let Asked { question, audience, purpose } = asked;
+    let Asked { question, audience, purpose, terms } = asked;
     let for_what = (purpose, audience);
     let consented =
         consent::decide_for(question, for_what, from.grants, (jurisdiction, lists), now)?;
+    let granted: Vec<_> = consented.granted().map(<[bool]>::to_vec).collect();
+    let consented = terms.narrow(consented, question);
     let rules = Rules { editions, policy, lists };
     let slice = cube::slice(editions, &consented);
     let reserved = reserve::reserve(&consented, rules, from.ledger, now);
@@ -189,7 +199,12 @@ pub fn preview(asked: Asked<'_>, from: Sources<'_>, now: Timestamp) -> Result<Pr
         refused,
         bounded: BTreeMap::new(),
     };
-    let blocks = looking.blocks(safe.table());
+    let mut blocks = looking.blocks(safe.table());
+    for (cell, granted) in blocks.iter_mut().flatten().zip(granted.into_iter().flatten()) {
+        if granted && cell.why == Some(Why::NotConsented) {
+            cell.why = Some(Why::LeftOut);
+        }
+    }
     let costs = if refused { Vec::new() } else { costs(&consented, &reserved, from, now) };
     Ok(Preview { table: (!refused).then(|| safe.table().clone()), blocks, costs })
 }

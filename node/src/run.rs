@@ -30,8 +30,13 @@ use tracing::{info, warn};
 use crate::{
     answer::{self, Held, Node},
     config::{Config, Listener},
+    inbox,
+    notify::{self, Notices},
     policy::{Files, Policy},
-    service::{desk::DeskService, exchange::ExchangeService, summaries::SummariesService},
+    service::{
+        desk::DeskService, exchange::ExchangeService, inbox::InboxService,
+        summaries::SummariesService,
+    },
     store::{Found, Store},
     summary,
 };
@@ -61,10 +66,14 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> Result
     let summaries = wire::desk::summaries_server::SummariesServer::new(summaries)
         .max_decoding_message_size(limits::REQUEST_BYTES_MAX)
         .max_encoding_message_size(limits::REPLY_BYTES_MAX);
+    let inbox = InboxService::new(Arc::clone(&node));
+    let inbox = wire::desk::inbox_server::InboxServer::new(inbox)
+        .max_decoding_message_size(limits::REQUEST_BYTES_MAX)
+        .max_encoding_message_size(limits::REPLY_BYTES_MAX);
     let journal = JournalServer::new(JournalService::of(Arc::clone(&node)))
         .max_decoding_message_size(limits::REQUEST_BYTES_MAX)
         .max_encoding_message_size(limits::REPLY_BYTES_MAX);
-    let for_desk = Services::of(desk).and(summaries).and(journal);
+    let for_desk = Services::of(desk).and(summaries).and(inbox).and(journal);
     let quick =
         Options { call_timeout: limits::CALL_TIMEOUT, reflection: config.exchange.reflection };
     let long =
@@ -76,7 +85,9 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> Result
         )
     };
     tokio::pin!(serving);
-    tokio::select! {
+    let (data, warnings) = (config.data.clone(), config.notify.warnings);
+    let watching = tokio::spawn(async move { notify::watch(&node, &data, warnings).await });
+    let served = tokio::select! {
         ended = &mut serving => ended.map(drop),
         () = shutdown => {
             info!("stopping");
@@ -87,7 +98,9 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> Result
                 Err(_) => Ok(()),
             }
         }
-    }
+    };
+    watching.abort();
+    served
 }
 
 async fn bind(listener: &Listener) -> Result<TcpListener, Invalid> {
@@ -144,9 +157,11 @@ pub fn open(config: &Config, credentials: &Credentials) -> Result<Node, Invalid>
         lists,
         classification_ceiling: config.classification_ceiling.clone(),
         policy,
+        release: inbox::Rules { by_hand: config.by_hand },
         seal_key,
         store,
         held: RwLock::new(held),
+        notices: Notices::open(&config.notify)?,
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SystemEntropy),
     })

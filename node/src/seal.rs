@@ -42,7 +42,8 @@ impl SealedAnswer {
         };
         let response: wire::AnswerResponse =
             accord_proto::strict::decode_signed("answer", stored).map_err(damaged)?;
-        let Answer::Sealed(sealed) = Answer::try_from(response.clone()).map_err(damaged)? else {
+        let Answer::Sealed { sealed, .. } = Answer::try_from(response.clone()).map_err(damaged)?
+        else {
             return Err(damaged(Invalid::new(Reason::AnswerMalformed, "answer", "holds no table")));
         };
         let opened = SealedTable::open(sealed, keys, lists).map_err(damaged)?;
@@ -61,9 +62,16 @@ impl SealedAnswer {
         let digest = Digest::of(&table);
         let seal = bind(digest).sign(key);
         let sealed = wire::SealedTable { table, seal: Some(seal) };
-        let response =
-            wire::AnswerResponse { outcome: Some(wire::answer_response::Outcome::Sealed(sealed)) };
+        let outcome = Some(wire::answer_response::Outcome::Sealed(sealed));
+        let response = wire::AnswerResponse { outcome, single_handed: false };
         Self { response, table: digest }
+    }
+
+    /// Says whether one person both decided and released it.
+    #[must_use]
+    pub fn by_one_hand(mut self, single_handed: bool) -> Self {
+        self.response.single_handed = single_handed;
+        self
     }
 
     /// SHA-256 of the table, for the journal.

@@ -2,5 +2,6 @@
 
 pub mod desk;
 pub mod exchange;
+pub mod inbox;
 pub mod summaries;
 pub mod journal;

@@ -33,6 +33,7 @@ mod block;
 mod change;
 mod contents;
 mod found;
+mod inbox;
 mod journal;
 mod ledger;
 mod migrate;
@@ -100,10 +101,14 @@ enum Room {
     Peers,
     /// Requirement id → the last notice of its answer's standing, and what is held of it elsewhere.
     Standing,
+    /// Requirement id → requirement, and what was done with it.
+    Inbox,
+    /// Sequence of its journal entry → who took the right to act alone.
+    Glass,
 }
 
 impl Room {
-    const NAMES: [&'static str; 17] = [
+    const NAMES: [&'static str; 19] = [
         "meta",
         "blocks",
         "imports",
@@ -121,9 +126,11 @@ impl Room {
         "ledger",
         "peers",
         "standing",
+        "inbox",
+        "glass",
     ];
 
-    const ALL: [Self; 17] = [
+    const ALL: [Self; 19] = [
         Self::Meta,
         Self::Blocks,
         Self::Imports,
@@ -141,6 +148,8 @@ impl Room {
         Self::Ledger,
         Self::Peers,
         Self::Standing,
+        Self::Inbox,
+        Self::Glass,
     ];
 
     fn at(self) -> usize {

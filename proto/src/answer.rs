@@ -168,7 +168,12 @@ impl SealedTable {
 #[derive(Debug)]
 pub enum Answer {
     /// A sealed table, not checked yet.
-    Sealed(wire::SealedTable),
+    Sealed {
+        /// Table and seal.
+        sealed: wire::SealedTable,
+        /// One person both decided and released, under break-glass, as the node says.
+        single_handed: bool,
+    },
     /// A person has to decide; ask again within the window.
     Pending,
     /// The node wants it known that it does not answer.
@@ -180,9 +185,9 @@ impl TryFrom<wire::AnswerResponse> for Answer {
 
     fn try_from(response: wire::AnswerResponse) -> Result<Self, Invalid> {
         use wire::answer_response::Outcome;
-        let wire::AnswerResponse { outcome } = response;
+        let wire::AnswerResponse { outcome, single_handed } = response;
         match outcome {
-            Some(Outcome::Sealed(sealed)) => Ok(Self::Sealed(sealed)),
+            Some(Outcome::Sealed(sealed)) => Ok(Self::Sealed { sealed, single_handed }),
             Some(Outcome::Pending(wire::Pending {})) => Ok(Self::Pending),
             Some(Outcome::Declined(wire::Declined {})) => Ok(Self::Declined),
             None => {

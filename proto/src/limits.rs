@@ -156,6 +156,21 @@ pub const FREEZE_PERIODS_MAX: usize = 64;
 /// Grants that a node keeps.
 pub const GRANTS_MAX: usize = 10_000;
 
+/// Requirements that a node keeps in its inbox; past it, those whose window is over make room.
+pub const INBOX_MAX: usize = 10_000;
+/// Steps that people take with one requirement: a decision may be changed, but not for ever.
+pub const INBOX_EVENTS_MAX: usize = 64;
+/// Earlier releases that a preview compares with, newest first.
+pub const RELEASES_COMPARED_MAX: usize = 100;
+/// Notices that wait to be delivered; past it they stand in the log only.
+pub const NOTICES_WAITING_MAX: usize = 64;
+/// Notices that are being delivered at the same time, each to a program and a mailbox.
+pub const NOTICES_AT_ONCE_MAX: usize = 4;
+/// How often it is looked for what comes near its end.
+pub const NOTICES_EVERY: Duration = Duration::from_secs(60);
+/// Break-glass: for so long one person may do the work of two.
+pub const BREAK_GLASS_S: i64 = 4 * 3_600;
+
 /// A summary as its analyst wrote it; it travels in one request.
 pub const SUMMARY_BYTES_MAX: usize = 32 * 1024;
 /// Title of a summary, in characters (domain.md §7.3).

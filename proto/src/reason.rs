@@ -63,6 +63,8 @@ reasons! {
     GrantConflict = "GRANT_CONFLICT", "Another grant with this id exists.";
     SummaryConflict = "SUMMARY_CONFLICT", "Another summary, or another version, stands under this id already.";
     SummaryState = "SUMMARY_STATE", "The summary is not in a state in which this may be done.";
+    InboxState = "INBOX_STATE", "The requirement is not in a state in which this may be done.";
+    ReleaseChanged = "RELEASE_CHANGED", "What would leave now is not what was previewed; nothing left, look at it again.";
     FourEyes = "FOUR_EYES", "Whoever wrote something may not be the one who checks it.";
     ClassificationAboveCeiling = "CLASSIFICATION_ABOVE_CEILING", "The marking is above what this deployment may hold; nothing of it was kept.";
     FileExists = "FILE_EXISTS", "A file stands there already, or a folder is not empty; nothing was touched.";

@@ -48,6 +48,8 @@ pub fn code_of(reason: Reason) -> Code {
         | Reason::ModeUnavailable
         | Reason::PolicyUnsafe
         | Reason::ImportFrozen
+        | Reason::InboxState
+        | Reason::ReleaseChanged
         | Reason::JournalInconsistent
         | Reason::SummaryState => Code::FailedPrecondition,
         Reason::RequirementConflict

@@ -92,9 +92,11 @@ impl Resident {
             lists,
             classification_ceiling: "RESTRICTED".to_owned(),
             policy,
+            release: accord_node::inbox::Rules::default(),
             seal_key,
             store,
             held: RwLock::new(held),
+            notices: accord_node::notify::Notices::default(),
             clock,
             entropy,
         };
@@ -177,13 +179,24 @@ impl Resident {
         let answer = self.on_a_worker(answer::answer(&self.node, &self.staff, requirement))?;
         let keys = [self.node.seal_key.public()];
         match Answer::try_from(wire::AnswerResponse::from(answer))? {
-            Answer::Sealed(sealed) => SealedTable::open(sealed, &keys, self.node.lists),
+            Answer::Sealed { sealed, .. } => SealedTable::open(sealed, &keys, self.node.lists),
             Answer::Pending | Answer::Declined => Err(Invalid::new(
                 accord_proto::reason::Reason::AnswerMalformed,
                 "answer",
                 "holds no table",
             )),
         }
+    }
+
+    /// Answers, or says that people have to decide.
+    pub fn ask(&self, requirement: wire::Envelope) -> Result<answer::Reply, Invalid> {
+        self.on_a_worker(answer::answer(&self.node, &self.staff, requirement))
+    }
+
+    /// Somebody of the node's staff, by certificate.
+    pub fn person(&self, name: &str, role: &str) -> Result<Peer, Invalid> {
+        let identity = identity(self.node.jurisdiction, "staff", name, role)?;
+        Ok(Peer { identity, spki: Digest([0; 32]) })
     }
 
     /// Takes a store that may have forgotten charges as it is.
@@ -206,7 +219,8 @@ impl Resident {
         self.node.held.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn on_a_worker<T>(&self, call: impl Future<Output = T>) -> T {
+    /// Runs a call of the desk to its end.
+    pub fn on_a_worker<T>(&self, call: impl Future<Output = T>) -> T {
         self.runtime.block_on(call)
     }
 }

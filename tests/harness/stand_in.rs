@@ -133,7 +133,7 @@ impl Answers for StandIn {
         let open = |envelope| SignedRequirement::open(envelope, &self.roster, lists);
         let asked: Result<_, Invalid> = open(request.requirement.unwrap_or_default());
         let sealed = self.seal(&asked?, lists);
-        Ok(wire::AnswerResponse { outcome: Some(Outcome::Sealed(sealed)) })
+        Ok(wire::AnswerResponse { outcome: Some(Outcome::Sealed(sealed)), single_handed: false })
     }
 
     fn journal(&self) -> Option<&peers::Journal> {

@@ -54,7 +54,7 @@ async fn true_answer(
 }
 
 fn response(sealed: wire::SealedTable) -> wire::AnswerResponse {
-    wire::AnswerResponse { outcome: Some(Outcome::Sealed(sealed)) }
+    wire::AnswerResponse { outcome: Some(Outcome::Sealed(sealed)), single_handed: false }
 }
 
 #[test]
@@ -214,7 +214,10 @@ fn an_older_seal_than_one_seen_is_stale() {
     };
     let own = peers::roster(&running).unwrap().members[0].clone();
     let judged = |seen| {
-        let reply = Reply { member: own.clone(), said: Ok(Answer::Sealed(truth.clone())) };
+        let reply = Reply {
+            member: own.clone(),
+            said: Ok(Answer::Sealed { sealed: truth.clone(), single_handed: false }),
+        };
         verify(reply, &asked, Some(seen), Lists::builtin(), SystemClock.now())
     };
     assert!(judged(seen(opened.seal().sequence)).is_ok());
@@ -237,7 +240,8 @@ fn a_table_sealed_differently_for_the_same_requirement_is_refused() {
     };
     let changed = retabled(&truth, &key, |table| table.blocks[0].cells[0] = Cell::Value(72));
     let own = peers::roster(&running).unwrap().members[0].clone();
-    let reply = Reply { member: own, said: Ok(Answer::Sealed(changed)) };
+    let reply =
+        Reply { member: own, said: Ok(Answer::Sealed { sealed: changed, single_handed: false }) };
     let refused =
         verify(reply, &asked, Some(seen), Lists::builtin(), SystemClock.now()).unwrap_err();
     assert!(matches!(refused, Silence::Rejected(why) if why.reason == Reason::AnswerChanged));

@@ -138,6 +138,7 @@ fn pure_stages_have_no_clock_no_dice_no_files_and_no_network() {
     let pure = [
         "node/src/cube",
         "node/src/consent",
+        "node/src/inbox",
         "node/src/disclose",
         "node/src/freeze",
         "node/src/preview",

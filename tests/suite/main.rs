@@ -14,6 +14,9 @@ use accord_tests::federation::Federation;
 
 mod exchange;
 mod consent;
+mod inbox;
+mod gates;
+mod matrix;
 mod categories;
 mod analyst;
 mod upload;

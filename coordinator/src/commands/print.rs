@@ -49,7 +49,9 @@ pub(super) fn rows(format: Format, rows: &Value) -> String {
 pub(super) fn member(state: &wire::MemberState) -> String {
     let reason =
         if state.reason.is_empty() { String::new() } else { format!(" ({})", state.reason) };
-    format!("{} {}: {}{reason}", state.jurisdiction, state.node, state_name(state.state()))
+    let alone = if state.single_handed { ", released by one person under break-glass" } else { "" };
+    let name = state_name(state.state());
+    format!("{} {}: {name}{alone}{reason}", state.jurisdiction, state.node)
 }
 
 /// What a member says of its answer since, in one line.
@@ -152,6 +154,7 @@ fn as_json(
             "node": state.node,
             "state": state_name(state.state()),
             "reason": if state.reason.is_empty() { Value::Null } else { json!(state.reason) },
+            "single_handed": state.single_handed,
             "table_sha256": hex(&state.table_sha256),
         })
     };

@@ -3,6 +3,7 @@
 use std::sync::{Arc, PoisonError};
 
 use accord_proto::{
+    clock::Timestamp,
     identity::Role,
     limits::{IMPORTS_MAX, PAGE_SIZE_MAX, TOTALS_MAX},
     reason::{Invalid, Reason},
@@ -302,6 +303,7 @@ impl wire::desk_server::Desk for DeskService {
         let node = &self.node;
         let imports = node.store.imports()?;
         let head = node.store.head();
+        let inbox = desk::inbox::overview(node)?;
         // What a power cut could take back must not be shown.
         node.store.settled().await?;
         let held = node.held.read().unwrap_or_else(PoisonError::into_inner);
@@ -320,6 +322,9 @@ impl wire::desk_server::Desk for DeskService {
             imports_sha256: imports.into_iter().map(|import| import.digest).collect(),
             store_bytes: node.store.bytes()?,
             in_doubt: head.in_doubt(),
+            inbox_open: inbox.open,
+            decision_median_s: inbox.median_s,
+            break_glass_until_s: inbox.alone_until.map_or(0, Timestamp::as_s),
         }))
     }
 

@@ -15,7 +15,7 @@ use tonic::{Request, Response, Status};
 use tracing::{info, warn};
 
 use crate::{
-    answer::{self, Node},
+    answer::{self, Node, Reply},
     disclose::{precision::standard_error_milli, protect::threshold},
     peers,
     policy::{Terms, TierTerms},
@@ -79,9 +79,15 @@ impl wire::exchange_server::Exchange for ExchangeService {
         let requirement = requirement
             .ok_or_else(|| Invalid::new(Reason::FieldMissing, "requirement", "nothing is asked"))?;
         match answer::answer(&self.node, &peer, requirement).await {
-            Ok(answer) => {
-                info!(peer = %peer.identity, table = %answer.table_digest(), "answered");
-                Ok(Response::new(answer.into()))
+            Ok(reply) => {
+                match &reply {
+                    Reply::Sealed(answer) => {
+                        info!(peer = %peer.identity, table = %answer.table_digest(), "answered");
+                    }
+                    Reply::Pending => info!(peer = %peer.identity, "pending: a person decides"),
+                    Reply::Declined => info!(peer = %peer.identity, "declined"),
+                }
+                Ok(Response::new(reply.into()))
             }
             Err(error) => {
                 warn!(peer = %peer.identity, reason = %error.reason, field = %error.field, "refused");

@@ -247,6 +247,10 @@ impl<'a> Change<'a> {
         Ok(())
     }
 
+    pub(super) fn store(&self) -> &'a Store {
+        self.store
+    }
+
     pub(super) fn write(&mut self, room: Room, key: &[u8], value: Vec<u8>) {
         self.writes.push(Write { room, key: key.to_vec(), value: Some(value) });
     }

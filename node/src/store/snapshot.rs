@@ -181,6 +181,8 @@ impl Head {
             | Room::Answers
             | Room::Journal
             | Room::Ledger
+            | Room::Inbox
+            | Room::Glass
             | Room::Peers
             | Room::Summaries
             | Room::Standing => return true,

@@ -200,6 +200,13 @@ impl World {
         self.clock.now()
     }
 
+    /// From now on, until it is started again, people look at what leaves.
+    pub fn by_hand(&mut self) -> Result<()> {
+        let resident = self.resident.as_mut().context("the node is down")?;
+        resident.node.release = accord_node::inbox::Rules { by_hand: true };
+        Ok(())
+    }
+
     /// The node itself.
     pub fn resident(&self) -> Result<&Resident> {
         self.resident.as_ref().context("the node is down")

@@ -1,0 +1,107 @@
+//! What comes near its end. Comes in: the inbox, the grants, and since when somebody last looked. Goes out: notices, each once. Reads the
+//! store and never writes it: all that is remembered is one moment, in a file beside the store, up to which everything was told.
+//! A crash between telling and remembering tells again; nothing is left out, however long the node was down.
+
+use std::{path::Path, sync::PoisonError};
+
+use accord_proto::{
+    clock::Timestamp,
+    limits::NOTICES_EVERY,
+    reason::{Invalid, Reason},
+};
+use tracing::warn;
+
+use super::{Kind, Notice, Warnings};
+use crate::{
+    answer::Node,
+    consent::Grant,
+    inbox::{Item, State},
+};
+
+/// Name of the file in the data folder.
+const FILE: &str = "notified";
+
+/// Looks again and again, for ever.
+pub async fn watch(node: &Node, data: &Path, warnings: Warnings) {
+    let file = data.join(FILE);
+    let mut every = tokio::time::interval(NOTICES_EVERY);
+    loop {
+        every.tick().await;
+        let looked = tokio::task::block_in_place(|| look(node, &file, warnings));
+        if let Err(error) = looked {
+            warn!(%error, "cannot look for deadlines");
+        }
+    }
+}
+
+fn look(node: &Node, file: &Path, warnings: Warnings) -> Result<(), Invalid> {
+    let now = node.clock.now();
+    let items = node.store.inbox(node.lists)?;
+    let notices = {
+        let held = node.held.read().unwrap_or_else(PoisonError::into_inner);
+        // Where nobody has looked before, what is near now is told.
+        let since = told_until(file).unwrap_or(Timestamp::EARLIEST);
+        due(&items, &held.grants, warnings, (since, now))
+    };
+    notices.into_iter().for_each(|notice| node.notices.tell(notice));
+    remember(file, now)
+}
+
+/// What has come near its end after `since`, and by `now`.
+pub(super) fn due(
+    items: &[Item],
+    grants: &[Grant],
+    warnings: Warnings,
+    (since, now): (Timestamp, Timestamp),
+) -> Vec<Notice> {
+    let news = |begun: Timestamp, end: Timestamp, warning_s: i64| {
+        // Something that came when its end was near already is near from then on.
+        let near = end.plus_s(-warning_s).max(begun);
+        since < near && near <= now && now < end
+    };
+    let of_item = |item: &&Item| {
+        let undecided = match item.state(now) {
+            State::Awaiting | State::Deferred(_) | State::Accepted | State::Proposed(_) => true,
+            State::Received
+            | State::Released(_)
+            | State::Answered
+            | State::Declined { .. }
+            | State::Expired
+            | State::Withdrawn => false,
+        };
+        undecided && news(item.received_at(), item.asked().closes_at, warnings.deadline_s)
+    };
+    let items = items.iter().filter(of_item);
+    let items = items.map(|item| Notice::of(Kind::DeadlineNear, item.asked()));
+    let ending = |grant: &&Grant| {
+        let begun = grant.id().minted_at();
+        grant.in_force(now) && news(begun, until(grant), warnings.grant_s)
+    };
+    let grants = grants.iter().filter(ending).map(|grant| Notice {
+        kind: Kind::GrantEnding,
+        subject: grant.id().to_string(),
+        authority: String::new(),
+        purpose: grant.to_raw().purpose,
+        deadline: until(grant),
+    });
+    items.chain(grants).collect()
+}
+
+fn until(grant: &Grant) -> Timestamp {
+    let end_s = grant.to_raw().until_s;
+    Timestamp::EARLIEST.plus_s(end_s - Timestamp::EARLIEST.as_s())
+}
+
+fn told_until(file: &Path) -> Option<Timestamp> {
+    let text = std::fs::read_to_string(file).ok()?;
+    Timestamp::parse("notified", text.trim()).ok()
+}
+
+/// One write and a rename: a torn one would tell everything again.
+fn remember(file: &Path, now: Timestamp) -> Result<(), Invalid> {
+    let new = file.with_extension("new");
+    let written = std::fs::write(&new, format!("{now}\n"));
+    written.and_then(|()| std::fs::rename(&new, file)).map_err(|error| {
+        Invalid::new(Reason::StoreFailed, file.display().to_string(), error.to_string())
+    })
+}
