@@ -34,10 +34,11 @@ pub async fn exchange(
     if let Some(known) = &known {
         check_own(node, caller, known, &shown.known)?;
     }
-    let acknowledged = keep(node, caller, &shown)?;
-    // A head that a power cut could take back must not be shown, nor what was learnt forgotten.
+    let acknowledged = keep(node, caller, &shown);
+    // A head that a power cut could take back must not be shown, nor what was learnt forgotten, in a refusal either.
     let standing = node.store.checkpoint(own);
     node.store.settled().await?;
+    let acknowledged = acknowledged?;
     let proof = match known {
         Some(known) if known.size < standing.size => {
             node.store.consistency(known.size, standing.size)?

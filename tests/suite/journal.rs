@@ -30,7 +30,7 @@ fn gathered() -> Running {
 /// Exports as the auditor; where to, and the key.
 fn export(running: &Running, name: &str, filter: &[&str]) -> (String, String, u64) {
     let file = running.dir.join(name).display().to_string();
-    let written = done(running, &[&["export", "--to", &file], filter].concat());
+    let written = done(running, &[&["export", "--out", &file], filter].concat());
     let key = written["key"].as_str().unwrap().to_owned();
     (file, key, written["entries"].as_u64().unwrap())
 }
@@ -88,7 +88,7 @@ fn nobody_but_an_auditor_reads_a_journal_and_an_auditor_does_nothing_else_with_i
     let running = gathered();
     let file = running.dir.join("journal.jsonl").display().to_string();
     let reads: [&[&str]; 5] =
-        [&["list"], &["show", "0"], &["verify"], &["checkpoint"], &["export", "--to", &file]];
+        [&["list"], &["show", "0"], &["verify"], &["checkpoint"], &["export", "--out", &file]];
     let accept: &[&str] = &["accept", "coordinator", "--why", "a test"];
     let refused = |said: Finished, what: &str| {
         assert_eq!(said.code, Some(7), "{what}: {}", said.stderr);
@@ -138,7 +138,7 @@ fn an_export_proves_itself_without_any_service_and_names_what_was_changed() {
         assert_eq!(line["type_uid"], kind);
     }
     // Never over another file.
-    let again = journal(&running, "auditor", &["export", "--to", &file]);
+    let again = journal(&running, "auditor", &["export", "--out", &file]);
     assert!(again.stderr.contains("FILE_EXISTS"), "{}", again.stderr);
 
     let broken = running.dir.join("broken.jsonl").display().to_string();
@@ -189,7 +189,7 @@ fn the_coordinators_journal_is_read_and_verified_like_a_nodes() {
     let verified = region(&["verify"]);
     assert_eq!(verified["journal"], "wb6.example/REGION/coordinator");
     let file = running.dir.join("centre.jsonl").display().to_string();
-    let written = region(&["export", "--to", &file]);
+    let written = region(&["export", "--out", &file]);
     assert_eq!(written["entries"], verified["entries_verified"]);
     verify_file(&file, written["key"].as_str().unwrap()).json(&[0]).unwrap();
     let shown = running.region("auditor", "table", &["journal", "show", "0"]).unwrap();

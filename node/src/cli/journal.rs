@@ -13,7 +13,7 @@ use clap::{Args, Subcommand};
 use super::{Client, Format};
 
 pub(super) const EXAMPLES: &str = "Examples:\n  accord-node journal list --act disclosure --from 2026-01-01\n  \
-    accord-node journal export --to journal.jsonl\n  \
+    accord-node journal export --out journal.jsonl\n  \
     accord-node journal verify --file journal.jsonl --key \"$(cat al-police.vkey)\"";
 
 /// Who did what, why and to whom, and the proof that nothing of it was changed (auditor).
@@ -54,7 +54,7 @@ pub(crate) enum Journal {
         filter: Filter,
         /// The file; must not be there yet.
         #[arg(long)]
-        to: PathBuf,
+        out: PathBuf,
         #[command(flatten)]
         client: Client,
     },
@@ -124,8 +124,8 @@ impl Journal {
                 };
                 (command, (client.client, client.format))
             }
-            Self::Export { filter, to, client } => {
-                (Command::Export(filter.parse()?, to), by(client))
+            Self::Export { filter, out, client } => {
+                (Command::Export(filter.parse()?, out), by(client))
             }
             Self::Checkpoint { client } => (Command::Checkpoint, by(client)),
             Self::Accept { service, why, client } => (Command::Accept(service, why), by(client)),

@@ -182,12 +182,12 @@ async fn export(mut reader: Reader, filter: &Filter, to: &Path) -> Result<Value,
 /// Names of persons stand in it: nobody else reads it.
 fn create(path: &Path) -> Result<File, Invalid> {
     let file = File::options().write(true).create_new(true).mode(0o600).open(path);
-    file.map_err(|error| match error.kind() {
-        std::io::ErrorKind::AlreadyExists => {
-            let detail = "is there already; nothing was touched";
-            Invalid::new(Reason::FileExists, path.display().to_string(), detail)
+    file.map_err(|error| {
+        if error.kind() != std::io::ErrorKind::AlreadyExists {
+            return unusable(path, &error);
         }
-        _ => unusable(path, &error),
+        let detail = "is there already; nothing was touched";
+        Invalid::new(Reason::FileExists, path.display().to_string(), detail)
     })
 }
 

@@ -347,3 +347,71 @@ fn a_changed_removed_reordered_or_added_byte_is_found_and_placed() {
     let error = walked(&Walk::default(), &longer, &head).unwrap_err().refusal();
     assert_eq!((error.reason, &*error.field), (Reason::JournalInconsistent, "journal[36]"));
 }
+
+#[test]
+fn an_export_says_what_its_entries_say_and_nothing_else() {
+    let (entries, head) = journal(12);
+    let lines: Vec<_> =
+        entries.iter().map(|entry| write_line(ORIGIN, entry, None).unwrap()).collect();
+    let read = |lines: &[String]| read_export(lines.join("\n").as_bytes(), &head);
+    let whole = Exported { entries: 12, whole: true };
+    assert_eq!(read(&lines).unwrap(), whole);
+    // Whatever is changed in any field of a line, the line is named.
+    let line: serde_json::Value = serde_json::from_str(&lines[4]).unwrap();
+    for field in line.as_object().unwrap().keys() {
+        for value in [serde_json::Value::Null, "other".into(), serde_json::json!({"a": 1})] {
+            let mut changed = line.clone();
+            changed[field] = value;
+            let mut lines = lines.clone();
+            lines[4] = changed.to_string();
+            let error = read(&lines).unwrap_err();
+            assert!(error.field.starts_with("line 5"), "{field}: {error}");
+        }
+    }
+    let mut longer = lines.clone();
+    longer[4] = "x".repeat(crate::limits::JOURNAL_LINE_BYTES_MAX + 1);
+    assert_eq!(read(&longer).unwrap_err().reason, Reason::LimitExceeded);
+
+    let (mut tree, mut leaves) = (Tree::default(), Vec::new());
+    for entry in &entries {
+        leaves.push(leaf(entry));
+        tree.append(leaf(entry));
+    }
+    let hashes = |range: std::ops::Range<u64>| {
+        let range = usize::try_from(range.start).unwrap()..usize::try_from(range.end).unwrap();
+        Ok(leaves[range].to_vec())
+    };
+    let proven = |at: u64| {
+        let proof = tree.inclusion(at, 12, hashes).unwrap();
+        write_line(ORIGIN, &entries[usize::try_from(at).unwrap()], Some(&proof)).unwrap()
+    };
+    let part = Exported { entries: 3, whole: false };
+    assert_eq!(read(&[proven(2), proven(5), proven(11)]).unwrap(), part);
+    assert_eq!(read(&[proven(5), proven(5)]).unwrap_err().field, "line 2");
+    assert_eq!(read(&[lines[0].clone(), proven(5)]).unwrap_err().field, "export");
+    let other = Checkpoint { root: Digest([1; 32]), ..head.clone() };
+    let error = read_export(proven(3).as_bytes(), &other).unwrap_err();
+    assert_eq!(error.reason, Reason::JournalInconsistent);
+}
+
+#[test]
+fn a_filter_takes_what_fits_in_every_respect() {
+    let (entries, _) = journal(12);
+    let entries: Vec<_> = entries.iter().map(|entry| Logged::decode(entry).unwrap()).collect();
+    let taken = |filter: &Filter| {
+        let filter = Filter::from_wire(&filter.to_wire()).unwrap();
+        entries.iter().filter(|entry| filter.takes(entry)).count()
+    };
+    let all = Filter::default();
+    assert!(all.takes_all() && taken(&all) == 12);
+    assert_eq!(taken(&Filter { act: Some(Act::Erasure), ..all.clone() }), 2);
+    assert_eq!(taken(&Filter { by: "besa".into(), ..all.clone() }), 12);
+    let whole = "spiffe://wb6.example/AL/staff/besa/releaser";
+    assert_eq!(taken(&Filter { by: whole.into(), ..all.clone() }), 12);
+    assert_eq!(taken(&Filter { by: "bes".into(), ..all.clone() }), 0);
+    assert_eq!(taken(&Filter { to: "analysis-unit".into(), ..all.clone() }), 6);
+    let from = Some(Timestamp::EARLIEST.plus_s(3_000));
+    let until = Some(Timestamp::EARLIEST.plus_s(5_000));
+    assert_eq!(taken(&Filter { from, until, ..all.clone() }), 2);
+    assert_eq!(taken(&Filter { from, to: "POLICE".into(), ..all }), 5);
+}
