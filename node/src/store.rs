@@ -22,17 +22,18 @@ use accord_proto::{
     journal::Frontier,
     reason::{Invalid, Reason, quoted},
     seal::Digest,
-    taxonomy::{JurisdictionCode, Lists},
+    taxonomy::{JurisdictionCode, Lists, Period},
 };
 use prost::Message as _;
 
-use crate::{consent::Grant, freeze::Edition, record::Record};
+use crate::{freeze::Edition, record::Record};
 
 mod backup;
 mod block;
 mod change;
 mod contents;
 mod found;
+mod grants;
 mod inbox;
 mod ledger;
 mod migrate;
@@ -85,7 +86,7 @@ enum Room {
     Signed,
     /// Name → mapping that is kept.
     Mappings,
-    /// Grant id → grant.
+    /// Grant id and version → grant.
     Grants,
     /// Requirement id → what was released for it.
     Answers,
@@ -201,6 +202,14 @@ impl Head {
     /// Periods of which nothing is answered until they are frozen again.
     pub fn withheld(&self) -> &[String] {
         &self.counters.withheld
+    }
+
+    /// Of each period: the last edition that is never answered from again.
+    pub fn barred(&self) -> Result<Vec<(Period, u32)>, Invalid> {
+        let of = |barred: &schema::Barred| {
+            Ok((Period::parse("store.barred", &barred.period)?, barred.number))
+        };
+        self.counters.barred.iter().map(of).collect()
     }
 
     /// Raised by every change of consent.
@@ -435,13 +444,6 @@ impl Store {
             Invalid::new(Reason::NotFound, "name", format!("{} is not kept", quoted(name)))
         })?;
         Ok(String::from_utf8_lossy(&kept).into_owned())
-    }
-
-    /// Every grant, oldest first.
-    pub fn grants(&self, lists: &Lists) -> Result<Vec<Grant>, Invalid> {
-        self.scan(Room::Grants, &[])
-            .map(|entry| schema::decode::<schema::Grant>(&entry?.1)?.read(lists))
-            .collect()
     }
 
     /// What was released for a requirement.

@@ -50,6 +50,8 @@ pub fn code_of(reason: Reason) -> Code {
         | Reason::ImportFrozen
         | Reason::InboxState
         | Reason::ReleaseChanged
+        | Reason::GrantWider
+        | Reason::GrantState
         | Reason::SummaryState => Code::FailedPrecondition,
         Reason::RequirementConflict
         | Reason::GrantConflict

@@ -15,7 +15,7 @@ use accord_proto::{
     reason::Invalid,
     roster::Roster,
     seal::{Digest, SecretKey},
-    table::{Cell, Mode, Table, TableBlock, coordinates},
+    table::{Cell, Contribution, Mode, Table, TableBlock, coordinates},
     taxonomy::{JurisdictionCode, Lists},
     wire::{self, answer_response::Outcome},
 };
@@ -117,6 +117,7 @@ impl StandIn {
             mode: says.mode,
             cells: cells.map(|_| says.cell).collect(),
             standard_error_milli: vec![says.standard_error_milli; errors],
+            contribution: Contribution::Pooled,
             crime_areas,
             regions,
             periods,
