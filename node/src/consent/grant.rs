@@ -170,6 +170,11 @@ impl Grant {
         self.newest.step == Step::Withdraw
     }
 
+    /// Consent, and no rule that forbids?
+    pub fn permits(&self) -> bool {
+        self.newest.terms.effect != Effect::Forbid
+    }
+
     /// Where it stands at a moment.
     pub fn state(&self, now: Timestamp) -> State {
         match &self.newest {
