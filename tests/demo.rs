@@ -225,7 +225,7 @@ fn fill(federation: &Federation, name: &str, data: &Path, plan: &Asked) -> Resul
         let indicator = indicator.to_string();
         let terms =
             ["--indicator", &indicator, "--purpose", "THREAT-ASSESSMENT", "--audience", "POLICE"];
-        let days = ["--from", "2020-01-01", "--until", "2090-01-01"];
+        let days = ["--dimension", "ALL", "--from", "2020-01-01", "--until", "2090-01-01"];
         federation
             .grant(name, &[&terms[..], &days].concat())
             .with_context(|| format!("{name}: grant"))?;

@@ -120,6 +120,9 @@ impl Held {
         for period in store.head().withheld() {
             held.editions.withhold(Period::parse("store.withheld", period)?);
         }
+        for (period, number) in store.head().barred()? {
+            held.editions.bar(period, number);
+        }
         Ok(held)
     }
 }
@@ -209,6 +212,9 @@ pub(crate) fn release(
     check_remembered(node, requirement)?;
     let mut change = node.store.begin_release()?;
     let consented = consent::decide(requirement, &held.grants, node.jurisdiction, node.lists, now)?;
+    if consented.embargoed(now) {
+        return embargoed(hand);
+    }
     let mut item = received(node, asked)?;
     let before = node.store.released(requirement.id)?;
     let needs_person = before.is_none() && inbox::needs_person(&consented, node.release);
@@ -229,25 +235,31 @@ pub(crate) fn release(
         Verdict::Declined => return Ok(Reply::Declined),
     };
     let consented = terms.narrow(consented, &requirement.question);
+    let rules = Rules { editions: &held.editions, policy: &node.policy, lists: node.lists };
 
     let mut ledger = held.ledger.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let (answer, paid, cost) = match &before {
-        None => first(node, &held.editions, &mut change, asked, &consented, &ledger),
-        Some(released) => {
-            (again(node, &held.editions, &mut change, asked, &consented, released)?, None, 0)
-        }
+        None => first(node, rules, &mut change, asked, &consented, &ledger),
+        Some(released) => (again(node, rules, &mut change, asked, &consented, released)?, None, 0),
     };
     check_unchanged(&answer, hand)?;
     let answer = answer.by_one_hand(item.single_handed());
 
-    let released =
-        Released { requirement_digest: asked.digest().0.to_vec(), response: answer.encode() };
+    let released = Released {
+        requirement_digest: asked.digest().0.to_vec(),
+        response: answer.encode(),
+        audiences: before.as_ref().map_or_else(
+            || consented.audiences().map(|audience| audience.to_string()).collect(),
+            |before| before.audiences.clone(),
+        ),
+    };
     if before.as_ref() != Some(&released) {
         change.release(requirement.id, &released);
     }
     if let Some(made) = answer.made() {
-        let tier = node.lists.tier(requirement.audience);
-        let under = (consented.grants(), tier, cost);
+        let given_as = released.given_as(node.lists)?;
+        let tiers: Vec<_> = given_as.iter().map(|as_whose| node.lists.tier(*as_whose)).collect();
+        let under = (consented.grants(), tiers.as_slice(), cost);
         let receipt = receipt::of(made, answer.seal_digest(), under, change.entry_sequence());
         change.sealed(&receipt);
     }
@@ -267,17 +279,27 @@ pub(crate) fn release(
     Ok(Reply::Sealed(answer))
 }
 
+/// Until an embargo is over nobody lets anything go.
+fn embargoed(hand: Option<&Hand>) -> Result<Reply, Invalid> {
+    match hand {
+        Some(_) => {
+            let detail = "an embargo of a grant is not over yet; `grant list` says until when";
+            Err(Invalid::new(Reason::GrantState, "not_before", detail))
+        }
+        None => Ok(Reply::Pending),
+    }
+}
+
 /// The first answer to a requirement, the ledger that has paid for it, and how much, in nano-rho.
 fn first(
     node: &Node,
-    editions: &Editions,
+    rules: Rules<'_>,
     change: &mut Change<'_>,
     asked: &SignedRequirement,
     consented: &Consented,
     ledger: &Ledger,
 ) -> (SealedAnswer, Option<Ledger>, u64) {
-    let rules = Rules { editions, policy: &node.policy, lists: node.lists };
-    let slice = cube::slice(editions, consented);
+    let slice = cube::slice(rules.editions, consented);
     let reserved = reserve::reserve(consented, rules, ledger, node.clock.now());
     let mut cost = 0;
     if let Some((charges, after)) = reserved.charges() {
@@ -323,7 +345,7 @@ fn note_exhausted(reserved: &Reserved) {
 /// What was released before, narrowed if consent was taken back, under a new seal if the old one is over.
 fn again(
     node: &Node,
-    editions: &Editions,
+    rules: Rules<'_>,
     change: &mut Change<'_>,
     asked: &SignedRequirement,
     consented: &Consented,
@@ -333,7 +355,8 @@ fn again(
     let before = SealedAnswer::reopen(&released.response, node.seal_keys(), node.lists)?;
     let salting = node.salting(asked.requirement());
     let (key, lists, replaced) = (&node.seal_key, node.lists, before.seal().table_digest);
-    if let Some(safe) = disclose::narrow(before.table(), consented, &node.policy, editions) {
+    let given_as = released.given_as(node.lists)?;
+    if let Some(safe) = disclose::narrow((before.table(), &given_as), consented, rules) {
         // A consent that ran out by itself or a policy that closed is a new state of consent, too: the
         // coordinator accepts another table for the same requirement only under a higher epoch.
         change.raise_consent_epoch();

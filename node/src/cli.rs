@@ -20,6 +20,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::{commands, config::Config, run, store};
 
 pub(crate) mod bulletin;
+pub(crate) mod grant;
 pub(crate) mod import;
 pub(crate) mod inbox;
 pub(crate) mod journal;
@@ -92,9 +93,9 @@ enum Command {
     /// Exact figures in fixed tables; a second person signs them off.
     #[command(subcommand, after_help = bulletin::EXAMPLES)]
     Bulletin(bulletin::Command),
-    /// Standing consents.
+    /// Standing consents, and rules that forbid.
     #[command(subcommand)]
-    Grant(Grant),
+    Grant(grant::Command),
     /// Requirements that were received; two people decide what leaves.
     #[command(subcommand, after_help = inbox::EXAMPLES)]
     Inbox(inbox::Command),
@@ -170,64 +171,6 @@ enum Lists {
     },
 }
 
-#[derive(Debug, Subcommand)]
-enum Grant {
-    /// Give consent (releaser).
-    #[command(
-        after_help = "Example:\n  accord-node grant add --indicator PUB.OFF.N --purpose THREAT-ASSESSMENT --audience POLICE --from 2026-01-01 --until 2027-01-01"
-    )]
-    Add {
-        #[command(flatten)]
-        terms: Box<Terms>,
-        #[command(flatten)]
-        client: Client,
-    },
-    /// Take consent back, effective at once (releaser).
-    Withdraw {
-        /// Id of the grant.
-        grant: String,
-        #[command(flatten)]
-        client: Client,
-    },
-    /// List consents.
-    List {
-        #[command(flatten)]
-        client: Client,
-    },
-}
-
-/// What is consented to.
-#[derive(Clone, Debug, Args)]
-pub struct Terms {
-    /// Code of the list `indicators`.
-    #[arg(long)]
-    pub indicator: String,
-    /// Crime areas, comma-separated; all that the indicator allows if left out.
-    #[arg(long, value_delimiter = ',')]
-    pub crime_area: Vec<String>,
-    /// First reporting period.
-    #[arg(long, default_value = "", hide_default_value = true)]
-    pub first_period: String,
-    /// Last reporting period.
-    #[arg(long, default_value = "", hide_default_value = true)]
-    pub last_period: String,
-    /// Code of the list `purposes`.
-    #[arg(long)]
-    pub purpose: String,
-    /// Code of the list `audiences`.
-    #[arg(long)]
-    pub audience: String,
-    /// Consent holds from this day, like 2026-01-01.
-    #[arg(long)]
-    pub from: String,
-    /// … until this day, exclusive.
-    #[arg(long)]
-    pub until: String,
-    /// Id (UUIDv7) of the grant; give the same one to repeat safely.
-    #[arg(long)]
-    pub id: Option<String>,
-}
-
 /// As whom, and how to print.
 #[derive(Clone, Debug, Args)]
 pub struct Client {
@@ -287,15 +230,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             finish(runtime.block_on(commands::freeze(&client, first, last.unwrap_or_default())))
         }
         Command::Bulletin(command) => finish(runtime.block_on(commands::bulletins::run(command))),
-        Command::Grant(Grant::Add { terms, client }) => {
-            finish(runtime.block_on(commands::grant(&client, *terms)))
-        }
-        Command::Grant(Grant::Withdraw { grant, client }) => {
-            finish(runtime.block_on(commands::withdraw(&client, grant)))
-        }
-        Command::Grant(Grant::List { client }) => {
-            finish(runtime.block_on(commands::grants(&client)))
-        }
+        Command::Grant(command) => finish(runtime.block_on(commands::grants::run(command))),
         Command::Inbox(command) => finish(runtime.block_on(commands::inbox::run(command))),
         Command::BreakGlass(wanted) => {
             finish(runtime.block_on(commands::inbox::break_glass(wanted)))

@@ -159,6 +159,12 @@ impl Policy {
         })
     }
 
+    /// May an audience see every record that counts for another one? Always for itself.
+    pub fn sees_all_of(&self, audience: AudienceCode, other: AudienceCode) -> bool {
+        let of_other = self.handling.values().filter(|for_whom| for_whom.contains(&other));
+        of_other.into_iter().all(|for_whom| for_whom.contains(&audience))
+    }
+
     /// On which terms an indicator may leave; closed unless the policy says otherwise.
     pub fn terms(&self, indicator: IndicatorCode) -> &Terms {
         self.terms.get(&indicator).unwrap_or(&Terms::Closed)

@@ -37,7 +37,7 @@ pub struct Receipt {
     /// What the seal says of the grants.
     #[prost(bytes = "vec", tag = "8")]
     pub consent: Vec<u8>,
-    /// Ids of the grants.
+    /// Ids of the grants, each with its version.
     #[prost(string, repeated, tag = "9")]
     pub grants: Vec<String>,
     /// Digest of the published policy.
@@ -83,16 +83,16 @@ pub struct Rule {
     pub tier: String,
 }
 
-/// The receipt of a seal. `under` are the grants, the tier, and what was charged in nano-rho; `journal_sequence` is that of
+/// The receipt of a seal. `under` are the grants with their versions, the tier of each block, and what was charged in nano-rho; `journal_sequence` is that of
 /// the entry in the same change.
 pub fn of(
     made: &Made,
     seal_digest: Digest,
-    (grants, tier, nano_rho): (&[GrantId], Tier, u64),
+    (grants, tiers, nano_rho): (&[(GrantId, u32)], &[Tier], u64),
     journal_sequence: u64,
 ) -> Receipt {
     let Made { seal, modes } = made;
-    let rules = modes.iter().map(|(indicator, mode)| Rule {
+    let rules = modes.iter().zip(tiers).map(|((indicator, mode), tier)| Rule {
         indicator: indicator.to_string(),
         mode: mode.to_wire().into(),
         tier: tier.to_string(),
@@ -106,7 +106,7 @@ pub fn of(
         audience: seal.audience.to_string(),
         consent_epoch: seal.consent_epoch,
         consent: seal.consent_digest.0.to_vec(),
-        grants: grants.iter().map(ToString::to_string).collect(),
+        grants: grants.iter().map(|(grant, version)| format!("{grant}#{version}")).collect(),
         policy: seal.policy_digest.0.to_vec(),
         policy_commitment: seal.policy_commitment.0.to_vec(),
         rules: rules.collect(),

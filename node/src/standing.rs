@@ -21,7 +21,8 @@ use accord_proto::{
 
 use crate::{
     answer::{Held, Node},
-    consent, disclose,
+    consent,
+    disclose::{self, Rules},
     seal::SealedAnswer,
     store::Told,
 };
@@ -169,7 +170,9 @@ fn standing(
     let asked = requirement.requirement();
     let now = node.clock.now();
     let consented = consent::decide(asked, &held.grants, node.jurisdiction, node.lists, now)?;
-    let narrowed = disclose::narrow(newest.table(), &consented, &node.policy, &held.editions);
+    let rules = Rules { editions: &held.editions, policy: &node.policy, lists: node.lists };
+    let given_as = released.given_as(node.lists)?;
+    let narrowed = disclose::narrow((newest.table(), &given_as), &consented, rules);
     let left = narrowed.as_ref().map_or(newest.table(), |safe| safe.table());
     let stands = narrowed.is_none() && newest.seal().table_digest == table;
     Ok((!stands).then(|| if shows(left) { Standing::Narrowed } else { Standing::Withdrawn }))

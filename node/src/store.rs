@@ -22,17 +22,18 @@ use accord_proto::{
     journal::{Frontier, Tree},
     reason::{Invalid, Reason},
     seal::Digest,
-    taxonomy::{JurisdictionCode, Lists},
+    taxonomy::{JurisdictionCode, Lists, Period},
 };
 use prost::Message as _;
 
-use crate::{consent::Grant, freeze::Edition, record::Record};
+use crate::{freeze::Edition, record::Record};
 
 mod backup;
 mod block;
 mod change;
 mod contents;
 mod found;
+mod grants;
 mod inbox;
 mod journal;
 mod ledger;
@@ -89,7 +90,7 @@ enum Room {
     Signed,
     /// Name → mapping that is kept.
     Mappings,
-    /// Grant id → grant.
+    /// Grant id and version → grant.
     Grants,
     /// Requirement id → what was released for it.
     Answers,
@@ -215,6 +216,14 @@ impl Head {
     /// Periods of which nothing is answered until they are frozen again.
     pub fn withheld(&self) -> &[String] {
         &self.counters.withheld
+    }
+
+    /// Of each period: the last edition that is never answered from again.
+    pub fn barred(&self) -> Result<Vec<(Period, u32)>, Invalid> {
+        let of = |barred: &schema::Barred| {
+            Ok((Period::parse("store.barred", &barred.period)?, barred.number))
+        };
+        self.counters.barred.iter().map(of).collect()
     }
 
     /// Raised by every change of consent.
@@ -431,13 +440,6 @@ impl Store {
             take(edition.read(classes, offers, lists)?);
         }
         Ok(())
-    }
-
-    /// Every grant, oldest first.
-    pub fn grants(&self, lists: &Lists) -> Result<Vec<Grant>, Invalid> {
-        self.scan(Room::Grants, &[])
-            .map(|entry| schema::decode::<schema::Grant>(&entry?.1)?.read(lists))
-            .collect()
     }
 
     /// What was released for a requirement.

@@ -61,6 +61,8 @@ reasons! {
     PersonalData = "PERSONAL_DATA", "A text looks as if it held personal data, which nothing here may hold; it is not repeated.";
     ImportFrozen = "IMPORT_FROZEN", "An edition rests on the import; it cannot be taken back any more.";
     GrantConflict = "GRANT_CONFLICT", "Another grant with this id exists.";
+    GrantWider = "GRANT_WIDER", "A grant can only be narrowed: this would be more than was consented to.";
+    GrantState = "GRANT_STATE", "The grant is not in a state in which this may be done.";
     SummaryConflict = "SUMMARY_CONFLICT", "Another summary, or another version, stands under this id already.";
     SummaryState = "SUMMARY_STATE", "The summary is not in a state in which this may be done.";
     InboxState = "INBOX_STATE", "The requirement is not in a state in which this may be done.";

@@ -52,6 +52,8 @@ pub fn code_of(reason: Reason) -> Code {
         | Reason::InboxState
         | Reason::ReleaseChanged
         | Reason::JournalInconsistent
+        | Reason::GrantWider
+        | Reason::GrantState
         | Reason::SummaryState => Code::FailedPrecondition,
         Reason::RequirementConflict
         | Reason::GrantConflict

@@ -81,6 +81,37 @@ impl Mode {
     }
 }
 
+/// What others may see of a jurisdiction's figures. The later is the stricter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Contribution {
+    /// With the jurisdiction's name.
+    Named,
+    /// In the sum with other jurisdictions only.
+    Pooled,
+}
+
+impl Contribution {
+    /// The wire's number for it.
+    pub fn to_wire(self) -> wire::Contribution {
+        match self {
+            Self::Named => wire::Contribution::Named,
+            Self::Pooled => wire::Contribution::Pooled,
+        }
+    }
+
+    /// Reads the wire's number.
+    pub fn from_wire(field: &str, number: i32) -> Result<Self, Invalid> {
+        match wire::Contribution::try_from(number) {
+            Ok(wire::Contribution::Named) => Ok(Self::Named),
+            Ok(wire::Contribution::Pooled) => Ok(Self::Pooled),
+            Ok(wire::Contribution::Unspecified) | Err(_) => {
+                let detail = format!("{number} is neither pooled nor named");
+                Err(Invalid::new(Reason::CodeUnknown, field, detail))
+            }
+        }
+    }
+}
+
 /// A frozen edition that cells rest on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct EditionRef {
@@ -110,6 +141,8 @@ pub struct TableBlock {
     /// Mode protected: of every figure of a period, one for each period, in thousandths of a unit of
     /// 10^-decimals. Empty in every other mode: their figures are exact.
     pub standard_error_milli: Vec<u64>,
+    /// What others may see of it.
+    pub contribution: Contribution,
     /// In the order crime area, region, period, categories, the last varying fastest.
     pub cells: Vec<Cell>,
 }
@@ -213,6 +246,7 @@ impl Table {
             periods: block.periods.iter().map(ToString::to_string).collect(),
             categories: lists.write_category_axis(block.indicator, &block.categories),
             cells_sha256: Vec::new(),
+            contribution: block.contribution.to_wire().into(),
         });
         wire::Table {
             node: self.node.to_string(),
@@ -325,6 +359,7 @@ fn block(
         regions,
         periods,
         categories,
+        contribution,
         cells_sha256: _, // compared with the bytes by `tree`
     } = entry;
     let indicator = lists.indicator("indicator", &indicator)?;
@@ -343,6 +378,7 @@ fn block(
         periods: each("periods", periods, |text| lists.period("period", indicator, &text))?,
         categories: axis,
         standard_error_milli: Vec::new(),
+        contribution: Contribution::from_wire("contribution", contribution)?,
         cells: Vec::new(),
     };
     ascending("crime_areas", &block.crime_areas)?;
@@ -498,8 +534,25 @@ mod tests {
                 } else {
                     Vec::new()
                 },
+                contribution: Contribution::Pooled,
                 cells,
             }],
+        }
+    }
+
+    #[test]
+    fn a_table_that_does_not_say_what_others_may_see_of_it_is_refused() {
+        let whole = table(vec![Cell::NotShown], Mode::Open);
+        for (number, accepted) in [(0, false), (1, true), (2, true), (3, false)] {
+            let mut head = whole.head(Lists::builtin());
+            head.blocks[0].contribution = number;
+            let cells = vec![Some(whole.blocks[0].cells_to_wire(vec![1; 32]))];
+            let read = Table::read(head, cells, Lists::builtin());
+            assert_eq!(read.is_ok(), accepted, "{number}");
+            if let Err(error) = read {
+                assert_eq!(error.reason, Reason::CodeUnknown);
+                assert_eq!(error.field, "table.blocks[0].contribution");
+            }
         }
     }
 

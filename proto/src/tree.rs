@@ -170,7 +170,7 @@ mod tests {
     use super::*;
     use crate::{
         identity::Name,
-        table::{Cell, Mode},
+        table::{Cell, Contribution, Mode},
         taxonomy::{Categories, Period},
     };
 
@@ -185,6 +185,7 @@ mod tests {
             periods: vec![Period::parse("", "2016").unwrap()],
             categories: vec![Categories::default()],
             standard_error_milli: if mode == Mode::Protected { vec![2_500] } else { Vec::new() },
+            contribution: Contribution::Pooled,
             cells: vec![Cell::Value(value)],
         }
     }

@@ -129,7 +129,7 @@ fn released_at_once(withdrawn: bool) -> usize {
             .collect();
         begin.wait();
         if withdrawn {
-            resident.on_a_worker(desk::withdraw(node, &bo, &grant)).unwrap();
+            resident.on_a_worker(desk::grants::withdraw(node, &bo, &grant)).unwrap();
         }
         releasing.into_iter().map(|one| one.join().unwrap()).collect()
     });
@@ -251,7 +251,7 @@ fn no_sequence_of_operations_lets_a_figure_go_without_consent_two_people_and_an_
             0 if live && dice.below(3) == 0 => {
                 let grant = resident.held().grants.last().map(|grant| grant.id().to_string());
                 let grant = grant.unwrap_or_default();
-                resident.on_a_worker(desk::withdraw(node, by, &grant)).map(drop)
+                resident.on_a_worker(desk::grants::withdraw(node, by, &grant)).map(drop)
             }
             0 if !live => {
                 world.grant(INDICATOR, "POLICE").map_err(|error| error.downcast().unwrap())

@@ -16,7 +16,7 @@ use accord_proto::{
     identity::Name,
     reason::Reason,
     seal::{Digest, SecretKey},
-    table::{Cell, EditionRef, Mode, Table, TableBlock},
+    table::{Cell, Contribution, EditionRef, Mode, Table, TableBlock},
     taxonomy::{Categories, Lists, Period, Tier},
     tree::{Salting, Tree},
     wire,
@@ -232,6 +232,7 @@ fn table() -> Table {
             periods: vec![period("2016"), period("2017")],
             categories: vec![Categories::default()],
             standard_error_milli: Vec::new(),
+            contribution: Contribution::Pooled,
             cells: vec![Cell::Value(71), Cell::NotShown, Cell::NotApplicable, Cell::Missing],
         }],
     }

@@ -452,9 +452,10 @@ fn program_of(path: &str, text: &str) -> String {
         .collect()
 }
 
-/// A file's lines up to its tests. The suite, and what lies in a `tests.rs`, is tests altogether.
+/// A file's lines up to its tests. The suite, and what lies in a `tests.rs` or beside it in its folder, is tests altogether.
 fn without_tests<'a>(path: &str, text: &'a str) -> impl Iterator<Item = &'a str> + use<'a> {
-    let program = !path.starts_with("tests/suite/") && !path.ends_with("/tests.rs");
+    let of_a_module = path.ends_with("/tests.rs") || path.contains("/tests/");
+    let program = !path.starts_with("tests/suite/") && !of_a_module;
     text.lines().take_while(move |line| program && *line != "#[cfg(test)]")
 }
 

@@ -36,6 +36,7 @@ mod budget;
 mod partition;
 mod standing;
 mod preview;
+mod rollup;
 mod listener;
 mod crash;
 mod store;

@@ -131,6 +131,7 @@ fn table(bytes: &[u8], lists: &Lists) -> Result<Table, Invalid> {
             periods,
             categories,
             cells_sha256: Vec::new(),
+            contribution: wire::Contribution::Pooled.into(),
         });
         let (status, value) = (block.status, block.value);
         let standard_error_milli = block.standard_error_milli;
