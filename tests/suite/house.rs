@@ -96,7 +96,7 @@ fn tls_is_named_in_the_transport_only() {
 
 #[test]
 fn generated_types_stay_behind_their_fence() {
-    let node = ["service", "seal.rs", "answer.rs", "standing.rs", "run.rs", "commands"];
+    let node = ["service", "seal", "answer.rs", "standing.rs", "run.rs", "commands"];
     let coordinator = [
         "service.rs",
         "commands",
