@@ -366,7 +366,9 @@ fn every_release_has_a_receipt_that_stays_at_home() {
     let [receipt] = receipts.as_array().unwrap().as_slice() else { panic!("{receipts}") };
     let number = receipt["sequence"].to_string();
     let shown = running.desk("al-police", "auditor", &["receipt", "show", &number]).unwrap();
+    assert!(shown.stderr.contains("proven to be part of the journal"), "{}", shown.stderr);
     let shown = shown.json(&[0]).unwrap();
+    assert!(!shown["inclusion"].as_array().unwrap().is_empty(), "{shown}");
     assert_eq!(shown["rules"], json!(["DRG.SEIZ.N protected tier A", "PUB.OFF.N open tier A"]));
     assert!(shown["nano_rho"].as_u64().unwrap() > 0, "{shown}");
     let grants = shown["grants"].as_array().unwrap();

@@ -5,9 +5,10 @@ use std::path::Path;
 use accord_proto::{
     client::{ClientFile, within},
     clock::Timestamp,
+    journal::{Checkpoint, Logged, Proof, VerifierKey, leaf, verify_inclusion},
     limits::{CALL_TIMEOUT, PAGE_SIZE_MAX, REPLY_BYTES_MAX},
     offline::{self, Files},
-    reason::Invalid,
+    reason::{Invalid, Reason},
     table::Mode,
     wire::desk as wire,
 };
@@ -34,10 +35,32 @@ pub(crate) async fn receipts(command: Receipts) -> Result<Outcome, Invalid> {
         Receipts::Show { sequence, client } => {
             let request = within(CALL_TIMEOUT, wire::GetReceiptRequest { sequence });
             let reply = connect(&client).await?.get_receipt(request).await.map_err(failed)?;
-            let receipt = reply.into_inner().receipt.unwrap_or_default();
-            Ok(done(&client, &whole(&receipt)))
+            show(&client, reply.into_inner())
         }
     }
+}
+
+/// A receipt, once its proof holds: the entry is in the journal, and says what the receipt says.
+fn show(client: &Client, reply: wire::GetReceiptResponse) -> Result<Outcome, Invalid> {
+    let wire::GetReceiptResponse { receipt, entry, inclusion, note, key } = reply;
+    let receipt = receipt.unwrap_or_default();
+    let key = VerifierKey::parse("receipt.key", &key)?;
+    let head = Checkpoint::open_by("receipt.note", &note, std::slice::from_ref(&key))?;
+    let proof = Proof::from_wire("receipt.inclusion", &inclusion)?;
+    verify_inclusion(leaf(&entry), receipt.journal_sequence, &head, &proof)?;
+    if Logged::decode(&entry)?.entry.digest.0 != *receipt.table_sha256 {
+        let detail = "the journal speaks of another table than the receipt";
+        return Err(Invalid::new(Reason::JournalInconsistent, "receipt.table_sha256", detail));
+    }
+    let mut shown = whole(&receipt);
+    shown["journal_entry_sha256"] = json!(leaf(&entry).to_string());
+    shown["journal_size"] = json!(head.size);
+    shown["journal_root"] = json!(head.root.to_string());
+    shown["inclusion"] = json!(proof.hashes().iter().map(ToString::to_string).collect::<Vec<_>>());
+    let mut outcome = done(client, &shown);
+    let remark = format!("proven to be part of the journal of {} entries", head.size);
+    outcome.remarks.push(remark);
+    Ok(outcome)
 }
 
 async fn list(client: &Client, requirement: String) -> Result<Outcome, Invalid> {

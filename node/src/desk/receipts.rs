@@ -3,13 +3,13 @@
 
 use accord_proto::{
     id::RequirementId,
-    journal::Act,
+    journal::{Act, Proof, VerifierKey, origin},
     reason::{Invalid, Reason},
     transport::Peer,
 };
 
 use super::entry;
-use crate::{answer::Node, seal::SealedAnswer};
+use crate::{answer::Node, receipt::Receipt, seal::SealedAnswer};
 
 /// An answer that is handed out.
 #[derive(Debug)]
@@ -18,6 +18,35 @@ pub struct Exported {
     pub file: Vec<u8>,
     /// Consent has changed since it was sealed.
     pub consent_changed: bool,
+}
+
+/// A receipt, with the proof that its release stands in the journal.
+#[derive(Debug)]
+pub struct Proven {
+    /// The receipt.
+    pub receipt: Receipt,
+    /// The entry, as it is hashed.
+    pub entry: Vec<u8>,
+    /// That it stands where the receipt says.
+    pub inclusion: Proof,
+    /// Where the journal stands, signed.
+    pub note: String,
+    /// The key that signed it.
+    pub key: VerifierKey,
+}
+
+/// One receipt with its proof.
+pub fn prove(node: &Node, sequence: u64) -> Result<Proven, Invalid> {
+    let receipt = node.store.receipt(sequence)?;
+    let name = origin(&node.identity);
+    let head = node.store.checkpoint(name.clone());
+    Ok(Proven {
+        entry: node.store.entry(receipt.journal_sequence)?,
+        inclusion: node.store.inclusion(receipt.journal_sequence, head.size)?,
+        note: head.sign(&node.seal_key),
+        key: VerifierKey::new(name, node.seal_key.public()),
+        receipt,
+    })
 }
 
 /// The answer to a requirement as it was released. On record as a disclosure before it is handed out.

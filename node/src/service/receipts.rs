@@ -80,9 +80,16 @@ impl wire::receipts_server::Receipts for ReceiptsService {
     ) -> Result<Response<wire::GetReceiptResponse>, Status> {
         self.staff(&request, READERS)?;
         let wire::GetReceiptRequest { sequence } = request.into_inner();
-        let receipt = self.node.store.receipt(sequence).map_err(refused)?;
+        let proven = receipts::prove(&self.node, sequence).map_err(refused)?;
         self.node.store.settled().await?;
-        Ok(Response::new(wire::GetReceiptResponse { receipt: Some(to_wire(receipt)) }))
+        let receipts::Proven { receipt, entry, inclusion, note, key } = proven;
+        Ok(Response::new(wire::GetReceiptResponse {
+            receipt: Some(to_wire(receipt)),
+            entry,
+            inclusion: inclusion.to_wire(),
+            note,
+            key: key.to_string(),
+        }))
     }
 
     async fn export_answer(
