@@ -4,7 +4,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     io::Write as _,
     path::{Path, PathBuf},
-    process::ExitCode,
+    process::{Command, ExitCode},
     sync::mpsc,
 };
 
@@ -15,7 +15,8 @@ use accord_proto::{
 };
 use accord_tests::{
     federation::{Federation, SIX, sample_dir},
-    process, roles,
+    process::{self, Finished},
+    roles,
 };
 use anyhow::{Context as _, Result, bail};
 use clap::{Parser, ValueEnum};
@@ -164,7 +165,41 @@ fn run(arguments: &Arguments, dir: &Path) -> Result<Federation> {
         bail!("the gather ended with {:?}", gathered.code);
     }
     let _ = write!(std::io::stdout(), "{}", gathered.stdout);
+    if arguments.keep.is_some() {
+        archive(&federation, dir, &requirement)?;
+    }
     Ok(federation)
+}
+
+/// What a third party needs to verify the picture, in a folder of its own; and verifies it from there.
+fn archive(federation: &Federation, dir: &Path, requirement: &str) -> Result<()> {
+    let archive = dir.join("archive");
+    std::fs::create_dir(&archive)?;
+    for name in ["roster.signed", "root.pub"] {
+        std::fs::copy(dir.join("federation").join(name), archive.join(name))?;
+    }
+    let evidence = archive.join("picture.evidence");
+    let out = evidence.display().to_string();
+    let written = federation.region(
+        "auditor",
+        "json",
+        &["picture", "evidence", requirement, "--out", &out],
+    )?;
+    written.json(&[0])?;
+    let mut verify = Command::new(std::env::current_exe()?);
+    verify.arg(roles::COORDINATOR).args(["verify", &out, "--roster"]);
+    verify.arg(archive.join("roster.signed")).arg("--root").arg(archive.join("root.pub"));
+    let verified = Finished::run(verify)?;
+    if !matches!(verified.code, Some(0 | 3)) {
+        bail!("the evidence does not verify: {}", verified.stderr.trim_end());
+    }
+    let archive = archive.display();
+    say(&format!(
+        "evidence kept in {archive} and verified from its files alone:\n{}\nverify it anywhere, without a network:\n  \
+         cargo run -q -p accord-coordinator -- verify {archive}/picture.evidence --roster {archive}/roster.signed --root {archive}/root.pub",
+        verified.stderr.trim_end()
+    ));
+    Ok(())
 }
 
 /// Import, freeze, consent: what an analyst and a releaser of one node do.
@@ -190,7 +225,7 @@ fn fill(federation: &Federation, name: &str, data: &Path, plan: &Asked) -> Resul
         let indicator = indicator.to_string();
         let terms =
             ["--indicator", &indicator, "--purpose", "THREAT-ASSESSMENT", "--audience", "POLICE"];
-        let days = ["--from", "2020-01-01", "--until", "2090-01-01"];
+        let days = ["--dimension", "ALL", "--from", "2020-01-01", "--until", "2090-01-01"];
         federation
             .grant(name, &[&terms[..], &days].concat())
             .with_context(|| format!("{name}: grant"))?;

@@ -1,6 +1,6 @@
 //! The archive. The only module that names sled. Comes in: requirements, what was seen of members,
 //! pictures, who contributed to what was pooled. Goes out: the same, after any crash. Must never hold a member's figure: of an answer it keeps
-//! the digest and the consent epoch; the node is the archive of its own answer.
+//! the seal, and the table without every cell that is not public; the node is the archive of its own answer.
 //!
 //! Every change is one transaction with its journal entry, durable before it is acknowledged.
 
@@ -13,7 +13,7 @@ use accord_proto::{
     clock::Timestamp,
     durable::Durable,
     id::RequirementId,
-    identity::{Identity, Name},
+    identity::Identity,
     journal::{Act, Entry, Frontier, Qualified, Tree, leaf},
     question::SignedRequirement,
     reason::{Invalid, Reason},
@@ -24,13 +24,11 @@ use accord_proto::{
 use prost::Message as _;
 use sled::transaction::{ConflictableTransactionError, Transactional as _};
 
-use crate::{
-    picture::Picture,
-    verify::{Seen, VerifiedAnswer},
-};
+use crate::picture::Picture;
 
 mod journal;
 mod notices;
+mod evidence;
 mod pooled;
 
 pub use journal::KnownJournal;
@@ -63,10 +61,16 @@ enum Room {
     Cancelled,
     /// Node name → where its journal stood.
     Heads,
+    /// Node name → its seal with the highest number: number and digest.
+    Seals,
+    /// Requirement id and table digest → the table without the cells that may not be kept.
+    Evidence,
+    /// Version → roster, as it was signed.
+    Rosters,
 }
 
 impl Room {
-    const NAMES: [&'static str; 10] = [
+    const NAMES: [&'static str; 13] = [
         "meta",
         "requirements",
         "tables",
@@ -77,6 +81,9 @@ impl Room {
         "notices",
         "cancelled",
         "heads",
+        "seals",
+        "evidence",
+        "rosters",
     ];
 }
 
@@ -94,16 +101,9 @@ pub struct Drawn {
     /// As it was signed.
     #[prost(message, optional, tag = "3")]
     pub envelope: Option<wire::Envelope>,
-}
-
-#[derive(Clone, PartialEq, prost::Message)]
-struct Accepted {
-    #[prost(bytes = "vec", tag = "1")]
-    table_digest: Vec<u8>,
-    #[prost(uint64, tag = "2")]
-    consent_epoch: u64,
-    #[prost(uint64, tag = "3")]
-    sequence: u64,
+    /// Version of the roster that its members and keys stand in; 0 in pictures that were drawn before this was kept.
+    #[prost(uint64, tag = "4")]
+    pub roster_version: u64,
 }
 
 /// The archive of one coordinator.
@@ -172,11 +172,14 @@ impl Archive {
     /// Remembers a roster, so that an older one is never relied on again.
     pub async fn rely_on_roster(
         &self,
-        version: u64,
+        (version, envelope): (u64, &wire::Envelope),
         by: &Identity,
         now: Timestamp,
     ) -> Result<(), Invalid> {
-        let write = (Room::Meta, b"roster".to_vec(), version.to_be_bytes().to_vec());
+        let writes = vec![
+            (Room::Meta, b"roster".to_vec(), version.to_be_bytes().to_vec()),
+            (Room::Rosters, version.to_be_bytes().to_vec(), envelope.encode_to_vec()),
+        ];
         let entry = Entry {
             at: now,
             act: Act::Alteration,
@@ -186,7 +189,7 @@ impl Archive {
             subject: format!("version {version}"),
             digest: Digest::of(&version.to_be_bytes()),
         };
-        self.commit(self.writer(), vec![write], entry)?;
+        self.commit(self.writer(), writes, entry)?;
         self.durable.settled().await
     }
 
@@ -249,49 +252,6 @@ impl Archive {
         entries.rev().take(most).map(decode).collect()
     }
 
-    /// What was accepted of a member for a requirement before.
-    pub fn seen(&self, requirement: RequirementId, node: &Name) -> Result<Option<Seen>, Invalid> {
-        let stored =
-            self.rooms[Room::Tables as usize].get(table_key(requirement, node)).map_err(failed)?;
-        let read = |bytes: sled::IVec| {
-            let Accepted { table_digest, consent_epoch, sequence } =
-                Accepted::decode(bytes.as_ref()).map_err(failed)?;
-            let table = Digest::from_wire("archive.table", &table_digest)?;
-            Ok(Seen { table, consent_epoch, sequence })
-        };
-        stored.map(read).transpose()
-    }
-
-    /// Remembers what was accepted and where members' journals stood: digests and numbers, no figures.
-    pub async fn remember(
-        &self,
-        by: &Peer,
-        asked: &SignedRequirement,
-        answers: &[VerifiedAnswer],
-        heads: &[KnownJournal],
-        now: Timestamp,
-    ) -> Result<(), Invalid> {
-        let writer = self.writer();
-        let mut writes = self.newer(heads)?;
-        for answer in answers {
-            let seal = answer.seal();
-            let accepted = Accepted {
-                table_digest: seal.table_digest.0.to_vec(),
-                consent_epoch: seal.consent_epoch,
-                sequence: seal.sequence,
-            };
-            writes.push((
-                Room::Tables,
-                table_key(seal.requirement, &seal.node),
-                accepted.encode_to_vec(),
-            ));
-        }
-        let digest =
-            Digest::of_parts(answers.iter().map(|answer| &answer.seal().table_digest.0[..]));
-        self.commit(writer, writes, entry(by, asked, now, Act::Collection, "gather", digest))?;
-        self.durable.settled().await
-    }
-
     /// Keeps a picture: a new version if it says anything new, otherwise the version that says the same.
     fn add_version(
         &self,
@@ -318,6 +278,7 @@ impl Archive {
             version: newest.map_or(0, |drawn| drawn.version).saturating_add(1),
             drawn_at_s: now.as_s(),
             envelope: Some(picture.envelope().clone()),
+            roster_version: self.roster_version()?,
         };
         let coverage = picture.coverage();
         let line = region::PictureEntry {
@@ -432,10 +393,6 @@ impl Archive {
 
 fn picture_key(requirement: RequirementId, version: u32) -> Vec<u8> {
     [&requirement.as_bytes()[..], &version.to_be_bytes()].concat()
-}
-
-fn table_key(requirement: RequirementId, node: &Name) -> Vec<u8> {
-    [&requirement.as_bytes()[..], node.as_str().as_bytes()].concat()
 }
 
 fn entry(

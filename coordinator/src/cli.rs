@@ -1,4 +1,4 @@
-//! The command line. `serve` and `pki` work on files; everything else is a Region call as the person whose
+//! The command line. `serve`, `verify` and `pki` work on files; everything else is a Region call as the person whose
 //! client file is given. A requirement is signed here, in the asking authority's client.
 
 use std::{ffi::OsString, io::Write as _, path::PathBuf, process::ExitCode};
@@ -60,9 +60,37 @@ enum Command {
     /// The journal: who did what, why and to whom (auditor).
     #[command(subcommand, after_help = journal::EXAMPLES)]
     Journal(journal::Journal),
+    /// Verify the evidence of a picture from files alone: no network, no store (exit code 3 if some figures are known
+    /// by signature only).
+    #[command(
+        after_help = "Examples:\n  accord-coordinator verify picture.evidence --roster roster.signed --root root.pub\n  accord-coordinator verify picture.evidence --roster roster.signed --root root.pub --answer al.answer --answer ba.answer"
+    )]
+    Verify(Verify),
     /// Certificates and keys for development. Not for production.
     #[command(subcommand)]
     Pki(Pki),
+}
+
+/// What to verify, and whom to believe.
+#[derive(Clone, Debug, Args)]
+pub struct Verify {
+    /// The evidence: `picture evidence` writes it.
+    pub file: PathBuf,
+    /// The roster, as the federation root signed it.
+    #[arg(long)]
+    pub roster: PathBuf,
+    /// The federation root's public key.
+    #[arg(long)]
+    pub root: PathBuf,
+    /// An answer that a node has handed out (`accord-node answer export`); once for each.
+    #[arg(long)]
+    pub answer: Vec<PathBuf>,
+    /// Folder of the federation's own code lists.
+    #[arg(long)]
+    pub lists: Option<PathBuf>,
+    /// How to print.
+    #[arg(long, short = 'o', value_enum, default_value = "table")]
+    pub format: Format,
 }
 
 #[derive(Debug, Subcommand)]
@@ -123,6 +151,22 @@ enum Picture {
     },
     /// List pictures, newest first.
     List {
+        #[command(flatten)]
+        client: Client,
+    },
+    /// Write what a picture rests on to a file that anybody can verify.
+    #[command(
+        after_help = "Example:\n  accord-coordinator picture evidence 0190… --out picture.evidence"
+    )]
+    Evidence {
+        /// Id of the requirement.
+        requirement: String,
+        /// Version; the newest if left out.
+        #[arg(long, default_value_t = 0, hide_default_value = true)]
+        version: u32,
+        /// The file; must not exist.
+        #[arg(long)]
+        out: PathBuf,
         #[command(flatten)]
         client: Client,
     },
@@ -246,6 +290,10 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             finish(runtime.block_on(commands::pictures(&client)))
         }
         Command::Journal(command) => finish(runtime.block_on(commands::journal::run(command))),
+        Command::Picture(Picture::Evidence { requirement, version, out, client }) => {
+            finish(runtime.block_on(commands::evidence::write(&client, requirement, version, &out)))
+        }
+        Command::Verify(verify) => finish(commands::evidence::verify(verify)),
         Command::Pki(Pki::Development(plan)) => finish(commands::development(&plan)),
     }
 }

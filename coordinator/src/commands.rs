@@ -28,6 +28,7 @@ use crate::{
 };
 
 pub(crate) mod journal;
+pub(crate) mod evidence;
 mod print;
 
 type RegionClient = wire::region_client::RegionClient<Channel>;

@@ -22,43 +22,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use accord_proto::{
     identity::Name,
-    question::{CONTRIBUTORS_MIN, Question},
-    table::{Cell, Mode},
-    taxonomy::{Categories, CrimeAreaCode, IndicatorCode, JurisdictionCode, Lists, Period},
+    question::CONTRIBUTORS_MIN,
+    regional::{self, Contribution, Parts},
+    table::Cell,
+    taxonomy::{JurisdictionCode, Lists},
 };
 
+pub use accord_proto::regional::{Figure, RegionalKey, Standing};
+
 use crate::verify::VerifiedAnswer;
-
-/// A regional cell: the region is all members that the requirement names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct RegionalKey {
-    /// What is counted or measured.
-    pub indicator: IndicatorCode,
-    /// Which crime area.
-    pub crime_area: CrimeAreaCode,
-    /// Which period.
-    pub period: Period,
-    /// Which categories.
-    pub categories: Categories,
-}
-
-impl RegionalKey {
-    /// Every cell that is asked, in the order of the question.
-    pub fn asked(question: &Question) -> impl Iterator<Item = Self> {
-        question.blocks.iter().flat_map(|block| {
-            block.crime_areas.iter().flat_map(move |crime_area| {
-                block.periods.iter().flat_map(move |period| {
-                    block.categories.iter().map(move |categories| Self {
-                        indicator: block.indicator,
-                        crime_area: *crime_area,
-                        period: *period,
-                        categories: *categories,
-                    })
-                })
-            })
-        })
-    }
-}
 
 /// Whose figures are in a pooled cell: jurisdictions and their nodes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -75,61 +47,6 @@ impl Contributors {
 /// Cells that were pooled before, with their contributors for ever.
 pub type PooledBefore = BTreeMap<RegionalKey, Contributors>;
 
-/// One member's part in a regional cell.
-#[derive(Clone, Copy)]
-pub(crate) struct Contribution<'a> {
-    pub(crate) node: &'a Name,
-    pub(crate) jurisdiction: JurisdictionCode,
-    pub(crate) mode: Mode,
-    pub(crate) cell: Cell,
-    /// 0: exact.
-    pub(crate) standard_error_milli: u64,
-}
-
-impl Contribution<'_> {
-    /// A figure that is not public: it is what the gate protects.
-    fn is_hidden(&self) -> bool {
-        matches!(self.cell, Cell::Value(_)) && self.mode != Mode::Open
-    }
-
-    fn figure(&self) -> Option<Figure> {
-        let standard_error_milli = self.standard_error_milli;
-        match self.cell {
-            Cell::Value(value) => Some(Figure { value, standard_error_milli }),
-            Cell::NotShown | Cell::NotApplicable | Cell::Missing => None,
-        }
-    }
-}
-
-/// One figure to combine.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Figure {
-    /// In units of 10^-decimals of the indicator.
-    pub(crate) value: i64,
-    /// In thousandths of such a unit; 0: exact.
-    pub(crate) standard_error_milli: u64,
-}
-
-impl std::fmt::Debug for Figure {
-    /// Prints no figure.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Figure(_)")
-    }
-}
-
-/// Who stands how to a cell, by jurisdiction. Nodes of one jurisdiction count as one.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Standing {
-    /// A figure of theirs is in it, ascending.
-    pub contributors: Vec<JurisdictionCode>,
-    /// They say that the figure is not available, ascending.
-    pub missing: Vec<JurisdictionCode>,
-    /// They answered without showing it, ascending.
-    pub not_shown: Vec<JurisdictionCode>,
-    /// Every node that answered has a figure in it: of a jurisdiction with two nodes, both.
-    pub whole: bool,
-}
-
 /// A cell that may be shown, with the figures to combine. Made by `already_public` and `pooled` only.
 pub struct Publishable {
     standing: Standing,
@@ -145,46 +62,23 @@ impl std::fmt::Debug for Publishable {
 }
 
 impl Publishable {
-    /// Passes a cell whose every contributor's seal states mode open; nothing else. What is public nationally is
-    /// one figure for a jurisdiction, however many of its nodes hold it: it counts once, and if they hold
-    /// different ones, nobody can say which is true.
+    /// Passes a cell whose every contributor's seal states mode open; nothing else.
     pub(crate) fn already_public(cell: &[Contribution<'_>]) -> Option<Self> {
-        if cell.iter().any(Contribution::is_hidden) {
-            return None;
-        }
-        let figures = open_figures(cell)?.into_values().map(exact).collect();
-        Some(Self { standing: Standing::of(cell), figures, pooled: None })
+        let Parts { standing, figures } = regional::public(cell)?;
+        Some(Self { standing, figures, pooled: None })
     }
 
     /// Passes a cell that at least `minimum` jurisdictions bring a figure to that is not public, with the
-    /// contributors that it was pooled from `before`, if it was. Nodes of one jurisdiction count different
-    /// units under modes protected and bulletin, so their figures add, and they are one contributor. Where one of them
-    /// is open and another is not, nobody can say whether they count the same: withheld. So is a cell to which a
-    /// node brings more than one, of several regions or levels: a part of it may be shown and the rest not.
+    /// contributors that it was pooled from `before`, if it was.
     pub(crate) fn pooled(
         cell: &[Contribution<'_>],
         minimum: usize,
         before: Option<&Contributors>,
     ) -> Option<Self> {
-        let nodes: BTreeSet<_> = cell.iter().map(|part| part.node).collect();
-        let open = open_figures(cell)?;
-        let hidden: Vec<_> = cell.iter().filter(|part| part.is_hidden()).collect();
-        let jurisdictions: BTreeSet<_> = hidden.iter().map(|part| part.jurisdiction).collect();
+        let Parts { standing, figures } = regional::pooled(cell, minimum)?;
         let contributors = Contributors::of(cell);
-
-        let one_of_each = nodes.len() == cell.len();
-        let enough = jurisdictions.len() >= minimum;
-        let apart = jurisdictions.iter().all(|jurisdiction| !open.contains_key(jurisdiction));
         let same = before.is_none_or(|before| *before == contributors);
-        if !(one_of_each && enough && apart && same) {
-            return None;
-        }
-        let hidden = hidden.into_iter().filter_map(Contribution::figure);
-        Some(Self {
-            standing: Standing::of(cell),
-            figures: open.into_values().map(exact).chain(hidden).collect(),
-            pooled: Some(contributors),
-        })
+        same.then_some(Self { standing, figures, pooled: Some(contributors) })
     }
 
     /// Who stands how to it.
@@ -194,50 +88,6 @@ impl Publishable {
 
     pub(crate) fn figures(&self) -> &[Figure] {
         &self.figures
-    }
-}
-
-/// One open figure for a jurisdiction; none if its nodes hold different ones.
-fn open_figures(cell: &[Contribution<'_>]) -> Option<BTreeMap<JurisdictionCode, i64>> {
-    let mut figures = BTreeMap::new();
-    for part in cell.iter().filter(|part| part.mode == Mode::Open) {
-        if let Cell::Value(value) = part.cell
-            && *figures.entry(part.jurisdiction).or_insert(value) != value
-        {
-            return None;
-        }
-    }
-    Some(figures)
-}
-
-fn exact(value: i64) -> Figure {
-    Figure { value, standard_error_milli: 0 }
-}
-
-impl Standing {
-    fn of(cell: &[Contribution<'_>]) -> Self {
-        let mut by_jurisdiction = BTreeMap::<_, Vec<Cell>>::new();
-        for part in cell {
-            by_jurisdiction.entry(part.jurisdiction).or_default().push(part.cell);
-        }
-        let value = |cell: &Cell| matches!(cell, Cell::Value(_));
-        let missing = |cell: &Cell| matches!(cell, Cell::Missing);
-        let applicable = |cell: &Cell| !matches!(cell, Cell::NotApplicable);
-        let mut standing = Self { whole: true, ..Self::default() };
-        for (jurisdiction, cells) in by_jurisdiction {
-            standing.whole &= cells.iter().filter(|cell| applicable(cell)).all(value);
-            let list = if cells.iter().any(value) {
-                &mut standing.contributors
-            } else if cells.iter().all(missing) {
-                &mut standing.missing
-            } else if cells.iter().any(applicable) {
-                &mut standing.not_shown
-            } else {
-                continue;
-            };
-            list.push(jurisdiction);
-        }
-        standing
     }
 }
 
@@ -260,26 +110,7 @@ pub fn judge(
     before: &PooledBefore,
     lists: &Lists,
 ) -> Verdicts {
-    let mut cells = BTreeMap::<RegionalKey, Vec<Contribution<'_>>>::new();
-    for answer in answers {
-        for block in &answer.table().blocks {
-            for placed in block.placed() {
-                let key = RegionalKey {
-                    indicator: block.indicator,
-                    crime_area: placed.crime_area,
-                    period: placed.period,
-                    categories: placed.categories,
-                };
-                cells.entry(key).or_default().push(Contribution {
-                    node: &answer.table().node,
-                    jurisdiction: answer.jurisdiction(),
-                    mode: block.mode,
-                    cell: placed.cell,
-                    standard_error_milli: placed.standard_error_milli,
-                });
-            }
-        }
-    }
+    let cells = regional::contributions(answers.iter().map(VerifiedAnswer::table));
     let minimum = usize::try_from(minimum.max(CONTRIBUTORS_MIN)).unwrap_or(usize::MAX);
     let verdict = |key: &RegionalKey, cell: &[Contribution<'_>]| {
         // Only what adds up can hide a member in a sum: a mean or a state has no pool.
@@ -303,6 +134,8 @@ pub fn pooled(verdicts: &Verdicts) -> impl Iterator<Item = (&RegionalKey, &Contr
 
 #[cfg(test)]
 mod tests {
+    use accord_proto::table::Mode;
+
     use super::*;
 
     type Part = (&'static str, &'static str, Mode, Cell);

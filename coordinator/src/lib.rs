@@ -17,6 +17,7 @@ pub mod combine;
 pub mod picture;
 pub mod archive;
 pub mod standing;
+pub mod evidence;
 pub mod survey;
 pub mod service;
 pub mod run;

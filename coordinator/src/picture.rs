@@ -5,10 +5,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use accord_proto::{
+    picture::write_cell,
     question::SignedRequirement,
     roster::{Member, Roster},
     seal::{Kind, SecretKey},
-    taxonomy::{JurisdictionCode, Lists, WHOLE_REGION},
+    taxonomy::{JurisdictionCode, Lists},
     wire::{self, region},
 };
 use prost::Message as _;
@@ -33,7 +34,7 @@ pub struct MemberState {
 pub enum Outcome {
     /// Its sealed answer was accepted: digest of the table, and the seal.
     Answered {
-        /// SHA-256 of the table.
+        /// Digest of the table.
         table: accord_proto::seal::Digest,
         /// The seal as it was signed.
         seal: wire::Envelope,
@@ -122,7 +123,13 @@ pub fn draw(
     let requirement = asked.requirement();
     let answered = |state: &&MemberState| matches!(state.outcome, Outcome::Answered { .. });
     let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-    let round = Round::of(members);
+    let silent = silent(members);
+    // Nobody answered: there is no such cell.
+    let unanswered = RegionalCell { combined: Combined::Nothing, standing: Standing::default() };
+    let cell = |key: RegionalKey| {
+        let RegionalCell { combined, standing } = figures.get(&key).unwrap_or(&unanswered);
+        write_cell(key, (*combined, standing), &silent, lists)
+    };
     // Every cell that was asked stands in the picture, also when nobody answered.
     let keys = RegionalKey::asked(&requirement.question);
     let coverage = region::Coverage {
@@ -136,67 +143,13 @@ pub fn draw(
         lists: lists.name().to_owned(),
         coverage: Some(coverage),
         members: members.iter().map(MemberState::to_wire).collect(),
-        cells: keys.map(|cell| round.cell(cell, figures.get(&cell), lists)).collect(),
+        cells: keys.map(cell).collect(),
     };
     Picture { envelope: key.sign(Kind::Picture, picture.encode_to_vec()), coverage }
 }
 
-/// Who was asked and has not answered, by jurisdiction.
-struct Round {
-    silent: BTreeSet<JurisdictionCode>,
-}
-
-impl Round {
-    fn of(members: &[MemberState]) -> Self {
-        let silent = members.iter().filter(|state| matches!(state.outcome, Outcome::Silent(_)));
-        Self { silent: silent.map(|state| state.member.jurisdiction).collect() }
-    }
-
-    fn cell(
-        &self,
-        key: RegionalKey,
-        cell: Option<&RegionalCell>,
-        lists: &Lists,
-    ) -> region::PictureCell {
-        let RegionalKey { indicator: code, crime_area, period, categories } = key;
-        let indicator = lists.indicator_of(code);
-        // Nobody answered: there is no such cell.
-        let unanswered =
-            RegionalCell { combined: Combined::Nothing, standing: Standing::default() };
-        let RegionalCell { combined, standing } = cell.unwrap_or(&unanswered);
-        let status = self.status(*combined, standing);
-        let (value, standard_error_milli) = match combined {
-            Combined::Figure { value, standard_error_milli } => (*value, *standard_error_milli),
-            Combined::Nothing | Combined::TooFew | Combined::NotApplicable => (0, 0),
-        };
-        let names = |list: &[JurisdictionCode]| list.iter().map(ToString::to_string).collect();
-        region::PictureCell {
-            indicator: code.to_string(),
-            crime_area: crime_area.to_string(),
-            region: WHOLE_REGION.to_owned(),
-            period: period.to_string(),
-            status: status.into(),
-            value,
-            decimals: indicator.map_or(0, |indicator| indicator.decimals),
-            unit: indicator.map_or_else(String::new, |indicator| indicator.unit.clone()),
-            contributors: names(&standing.contributors),
-            missing: names(&standing.missing),
-            not_shown: names(&standing.not_shown),
-            silent: self.silent.iter().map(ToString::to_string).collect(),
-            categories: lists.write_categories(code, &categories),
-            standard_error_milli,
-        }
-    }
-
-    fn status(&self, combined: Combined, standing: &Standing) -> region::PictureStatus {
-        let whole = standing.whole && self.silent.is_empty();
-        let all_missing = !standing.missing.is_empty() && standing.not_shown.is_empty();
-        match combined {
-            Combined::Figure { .. } if whole => region::PictureStatus::Value,
-            Combined::Figure { .. } => region::PictureStatus::Partial,
-            Combined::NotApplicable => region::PictureStatus::NotApplicable,
-            Combined::Nothing if all_missing => region::PictureStatus::Missing,
-            Combined::Nothing | Combined::TooFew => region::PictureStatus::NotShown,
-        }
-    }
+/// Jurisdictions that were asked and have not answered.
+fn silent(members: &[MemberState]) -> BTreeSet<JurisdictionCode> {
+    let silent = members.iter().filter(|state| matches!(state.outcome, Outcome::Silent(_)));
+    silent.map(|state| state.member.jurisdiction).collect()
 }

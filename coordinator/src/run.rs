@@ -96,7 +96,7 @@ pub async fn open(config: &Config, credentials: &Credentials) -> Result<Coordina
     }
     let sign_key = SecretKey::from_pem("sign.key", &read_secret(&config.sign_key)?)?;
     let archive = Archive::open(&config.data, &own.identity, config.free_bytes_min)?;
-    let roster = roster(config, archive.roster_version()?, lists)?;
+    let (roster, signed) = roster(config, archive.roster_version()?, lists)?;
     if !roster.registers(&own.identity, &own.spki) {
         let detail = format!(
             "does not list this certificate for {}; send its key to the root",
@@ -108,8 +108,10 @@ pub async fn open(config: &Config, credentials: &Credentials) -> Result<Coordina
     if !centre.is_some_and(|centre| centre.keys.contains(&sign_key.public())) {
         return Err(wrong("roster", format!("does not list the key {}", sign_key.public().id())));
     }
-    if roster.version > archive.roster_version()? {
-        archive.rely_on_roster(roster.version, &own.identity, SystemClock.now()).await?;
+    let known = archive.roster(roster.version)?.is_some();
+    if roster.version > archive.roster_version()? || !known {
+        let relied_on = (roster.version, &signed);
+        archive.rely_on_roster(relied_on, &own.identity, SystemClock.now()).await?;
     }
     let roster = Arc::new(roster);
     Ok(Coordinator {
@@ -128,19 +130,16 @@ pub async fn open(config: &Config, credentials: &Credentials) -> Result<Coordina
     })
 }
 
-fn roster(config: &Config, seen: u64, lists: &Lists) -> Result<Roster, Invalid> {
+/// The roster, checked, and as it was signed.
+fn roster(config: &Config, seen: u64, lists: &Lists) -> Result<(Roster, wire::Envelope), Invalid> {
     let unreadable =
         |path: &Path, error: std::io::Error| wrong(&path.display().to_string(), error.to_string());
     let root = fs::read_to_string(&config.root).map_err(|error| unreadable(&config.root, error))?;
     let bytes = fs::read(&config.roster).map_err(|error| unreadable(&config.roster, error))?;
     let envelope: wire::Envelope = strict::decode("roster", &bytes)?;
-    Roster::open(
-        &envelope,
-        &PublicKey::from_hex("roster.root", &root)?,
-        lists,
-        seen,
-        SystemClock.now(),
-    )
+    let root = PublicKey::from_hex("roster.root", &root)?;
+    let roster = Roster::open(&envelope, &root, lists, seen, SystemClock.now())?;
+    Ok((roster, envelope))
 }
 
 fn wrong(field: &str, detail: String) -> Invalid {

@@ -22,6 +22,7 @@ use tracing::{info, warn};
 
 use crate::{
     archive::Drawn,
+    evidence,
     gather::Caller,
     requirement, standing,
     survey::{self, Coordinator},
@@ -35,6 +36,11 @@ const READERS: &[Role] =
 /// Who may see what is being asked.
 const INSIDERS: &[Role] =
     &[Role::Analyst, Role::Editor, Role::Custodian, Role::Auditor, Role::Operator];
+
+/// Bytes of a file in one message.
+const PIECE_BYTES: usize = 256 * 1024;
+/// A file on its way.
+type Pieces = Pin<Box<dyn Stream<Item = Result<wire::GetEvidenceResponse, Status>> + Send>>;
 
 /// The adapter.
 #[derive(Clone)]
@@ -83,7 +89,7 @@ impl RegionService {
 
     /// A picture with what is said of its answers since.
     fn document(&self, id: RequirementId, drawn: Drawn) -> Result<wire::PictureDocument, Invalid> {
-        let Drawn { version, drawn_at_s, envelope } = drawn;
+        let Drawn { version, drawn_at_s, envelope, roster_version: _ } = drawn;
         let payload = envelope.as_ref().map_or(&[][..], |envelope| &envelope.payload);
         let notices = standing::concerning(&self.coordinator, id, payload)?;
         Ok(wire::PictureDocument { version, drawn_at_s, picture: envelope, notices })
@@ -279,6 +285,23 @@ impl wire::region_server::Region for RegionService {
         archive.settled().await?;
         let document = self.document(id, drawn)?;
         Ok(Response::new(wire::GetPictureResponse { picture: Some(document) }))
+    }
+
+    type GetEvidenceStream = Pieces;
+
+    async fn get_evidence(
+        &self,
+        request: Request<wire::GetEvidenceRequest>,
+    ) -> Result<Response<Self::GetEvidenceStream>, Status> {
+        self.staff(&request, INSIDERS)?;
+        let wire::GetEvidenceRequest { requirement, version } = request.into_inner();
+        let id = RequirementId::parse("requirement", &requirement)?;
+        let archive = &self.coordinator.archive;
+        let file = evidence::of(archive, id, (version > 0).then_some(version))?;
+        archive.settled().await?;
+        let piece = |piece: &[u8]| Ok(wire::GetEvidenceResponse { piece: piece.to_vec() });
+        let pieces: Vec<_> = file.chunks(PIECE_BYTES).map(piece).collect();
+        Ok(Response::new(Box::pin(stream::iter(pieces))))
     }
 
     async fn list_pictures(

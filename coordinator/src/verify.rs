@@ -2,7 +2,7 @@
 //! [`VerifiedAnswer`], or a silence with its reason. Nothing else can be combined.
 
 use accord_proto::{
-    answer::{Answer, Seal, SealedTable},
+    answer::{Answer, RedactedTable, Seal, SealedTable, seal_digest},
     clock::Timestamp,
     limits::CLOCK_SKEW_S,
     question::SignedRequirement,
@@ -16,15 +16,35 @@ use accord_proto::{
 
 use crate::gather::Reply;
 
-/// What was accepted of a member for the same requirement before: it cannot be made to go back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What was accepted of a member before: it cannot be made to go back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Seen {
-    /// SHA-256 of the table.
+    /// For the same requirement.
+    pub same: Option<SeenTable>,
+    /// Of all its seals the one with the highest number, whatever it was for.
+    pub newest: Option<SeenSeal>,
+}
+
+/// What was accepted for the same requirement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SeenTable {
+    /// Digest of the table.
     pub table: Digest,
     /// The state of consent that it was sealed under.
     pub consent_epoch: u64,
-    /// The sequence of its seal.
+    /// Number of its seal.
     pub sequence: u64,
+    /// Digest of its seal; unknown of what was accepted before seals were remembered.
+    pub seal: Option<Digest>,
+}
+
+/// A seal, by its number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SeenSeal {
+    /// Its number.
+    pub sequence: u64,
+    /// Its digest.
+    pub digest: Digest,
 }
 
 /// A sealed table that answers the question, of the member that was asked. Made here only.
@@ -53,6 +73,22 @@ impl VerifiedAnswer {
     /// Did one person there both decide and release, as it says itself?
     pub fn single_handed(&self) -> bool {
         self.single_handed
+    }
+
+    /// What of it may be kept: figures that are public, and of all others a digest.
+    pub fn redact(&self) -> RedactedTable {
+        self.sealed.redact()
+    }
+
+    /// What is remembered of it.
+    pub fn seen(&self) -> SeenTable {
+        let seal = self.seal();
+        SeenTable {
+            table: seal.table_digest,
+            consent_epoch: seal.consent_epoch,
+            sequence: seal.sequence,
+            seal: Some(seal_digest(self.envelope())),
+        }
     }
 
     /// Whose answer this is.
@@ -92,7 +128,7 @@ impl Silence {
 pub fn verify(
     reply: Reply,
     asked: &SignedRequirement,
-    seen: Option<Seen>,
+    seen: Seen,
     lists: &Lists,
     now: Timestamp,
 ) -> Result<VerifiedAnswer, Silence> {
@@ -111,7 +147,7 @@ fn check(
     sealed: wire::SealedTable,
     member: &Member,
     asked: &SignedRequirement,
-    seen: Option<Seen>,
+    seen: Seen,
     lists: &Lists,
     now: Timestamp,
 ) -> Result<SealedTable, Invalid> {
@@ -125,38 +161,54 @@ fn check(
             "speaks for another than the one asked",
         );
     }
-    let bound = seal.requirement == requirement.id
-        && seal.requirement_digest == asked.digest()
-        && seal.authority == requirement.authority
-        && seal.audience == requirement.audience;
-    if !bound {
-        return refuse(
-            Reason::AnswerStale,
-            "seal.requirement",
-            "was sealed for another requirement",
-        );
-    }
+    seal.check_bound(asked)?;
     if seal.expires_at <= now {
         return refuse(Reason::AnswerStale, "seal.expires_at_s", "is over");
     }
     if seal.issued_at > now.plus_s(CLOCK_SKEW_S) {
         return refuse(Reason::ClockSkew, "seal.issued_at_s", "lies in the future");
     }
-    if let Some(seen) = seen {
-        if seal.sequence < seen.sequence {
+    check_follows(seal, seal_digest(opened.envelope()), seen)?;
+    table.check_answers(&requirement.question, lists)?;
+    Ok(opened)
+}
+
+/// Does it come after what was seen? Neither numbers nor consent go back, no number stands on two seals, and a table
+/// that takes the place of another says so.
+fn check_follows(seal: &Seal, digest: Digest, seen: Seen) -> Result<(), Invalid> {
+    let refuse = |reason, field: &str, detail: &str| Err(Invalid::new(reason, field, detail));
+    if let Some(same) = seen.same {
+        if seal.sequence < same.sequence {
             return refuse(Reason::AnswerStale, "seal.sequence", "is lower than one seen before");
         }
+        if seal.consent_epoch < same.consent_epoch {
+            let detail = "consent was further on when this was answered before";
+            return refuse(Reason::AnswerStale, "seal.consent_epoch", detail);
+        }
         // The same requirement has the same table for ever; only consent taken back since may narrow it.
-        if seal.table_digest != seen.table && seal.consent_epoch <= seen.consent_epoch {
+        let changed = seal.table_digest != same.table;
+        if changed && (seal.consent_epoch <= same.consent_epoch || seal.supersedes.is_none()) {
             return refuse(
                 Reason::AnswerChanged,
                 "seal.table_sha256",
                 "is not the one sealed before",
             );
         }
+        if seal.sequence == same.sequence && same.seal.is_some_and(|seen| seen != digest) {
+            return refuse(Reason::AnswerStale, "seal.sequence", "stands on two different seals");
+        }
     }
-    table.check_answers(&requirement.question, lists)?;
-    Ok(opened)
+    if let Some(newest) = seen.newest {
+        if seal.sequence == newest.sequence && digest != newest.digest {
+            return refuse(Reason::AnswerStale, "seal.sequence", "stands on two different seals");
+        }
+        let next = seal.sequence == newest.sequence.saturating_add(1);
+        if next && seal.previous != Some(newest.digest) {
+            let detail = "does not name the seal with the number before";
+            return refuse(Reason::AnswerStale, "seal.previous_sha256", detail);
+        }
+    }
+    Ok(())
 }
 
 /// Did the member fail to answer, or answer something that is not believed?

@@ -10,7 +10,7 @@
 use std::sync::{Arc, Mutex, RwLock};
 
 use accord_proto::{
-    answer::{Seal, SealedTable},
+    answer::Seal,
     clock::{Clock, Entropy},
     identity::{Identity, Name},
     journal::{Act, Entry},
@@ -22,6 +22,7 @@ use accord_proto::{
     table::Mode,
     taxonomy::{JurisdictionCode, Lists, Period},
     transport::Peer,
+    tree::Salting,
     wire,
 };
 
@@ -40,6 +41,7 @@ use crate::{
     notify::Notices,
     peers,
     policy::Policy,
+    receipt,
     seal::SealedAnswer,
     store::{Change, Released, Store},
     summary,
@@ -117,6 +119,9 @@ impl Held {
         held.editions.rely_on(policy.handling());
         for period in store.head().withheld() {
             held.editions.withhold(Period::parse("store.withheld", period)?);
+        }
+        for (period, number) in store.head().barred()? {
+            held.editions.bar(period, number);
         }
         Ok(held)
     }
@@ -207,6 +212,9 @@ pub(crate) fn release(
     check_remembered(node, requirement)?;
     let mut change = node.store.begin_release()?;
     let consented = consent::decide(requirement, &held.grants, node.jurisdiction, node.lists, now)?;
+    if consented.embargoed(now) {
+        return embargoed(hand);
+    }
     let mut item = received(node, asked)?;
     let before = node.store.released(requirement.id)?;
     let needs_person = before.is_none() && inbox::needs_person(&consented, node.release);
@@ -227,21 +235,33 @@ pub(crate) fn release(
         Verdict::Declined => return Ok(Reply::Declined),
     };
     let consented = terms.narrow(consented, &requirement.question);
+    let rules = Rules { editions: &held.editions, policy: &node.policy, lists: node.lists };
 
     let mut ledger = held.ledger.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let (answer, paid) = match &before {
-        None => first(node, &held.editions, &mut change, asked, &consented, &ledger),
-        Some(released) => {
-            (again(node, &held.editions, &mut change, asked, &consented, released)?, None)
-        }
+    let (answer, paid, cost) = match &before {
+        None => first(node, rules, &mut change, asked, &consented, &ledger),
+        Some(released) => (again(node, rules, &mut change, asked, &consented, released)?, None, 0),
     };
     check_unchanged(&answer, hand)?;
     let answer = answer.by_one_hand(item.single_handed());
 
-    let released =
-        Released { requirement_digest: asked.digest().0.to_vec(), response: answer.encode() };
+    let released = Released {
+        requirement_digest: asked.digest().0.to_vec(),
+        response: answer.encode(),
+        audiences: before.as_ref().map_or_else(
+            || consented.audiences().map(|audience| audience.to_string()).collect(),
+            |before| before.audiences.clone(),
+        ),
+    };
     if before.as_ref() != Some(&released) {
         change.release(requirement.id, &released);
+    }
+    if let Some(made) = answer.made() {
+        let given_as = released.given_as(node.lists)?;
+        let tiers: Vec<_> = given_as.iter().map(|as_whose| node.lists.tier(*as_whose)).collect();
+        let under = (consented.grants(), tiers.as_slice(), cost);
+        let receipt = receipt::of(made, answer.seal_digest(), under, change.entry_sequence());
+        change.sealed(&receipt);
     }
     let entry = Entry {
         at: now,
@@ -259,27 +279,40 @@ pub(crate) fn release(
     Ok(Reply::Sealed(answer))
 }
 
-/// The first answer to a requirement, and the ledger that has paid for it.
+/// Until an embargo is over nobody lets anything go.
+fn embargoed(hand: Option<&Hand>) -> Result<Reply, Invalid> {
+    match hand {
+        Some(_) => {
+            let detail = "an embargo of a grant is not over yet; `grant list` says until when";
+            Err(Invalid::new(Reason::GrantState, "not_before", detail))
+        }
+        None => Ok(Reply::Pending),
+    }
+}
+
+/// The first answer to a requirement, the ledger that has paid for it, and how much, in nano-rho.
 fn first(
     node: &Node,
-    editions: &Editions,
+    rules: Rules<'_>,
     change: &mut Change<'_>,
     asked: &SignedRequirement,
     consented: &Consented,
     ledger: &Ledger,
-) -> (SealedAnswer, Option<Ledger>) {
-    let rules = Rules { editions, policy: &node.policy, lists: node.lists };
-    let slice = cube::slice(editions, consented);
+) -> (SealedAnswer, Option<Ledger>, u64) {
+    let slice = cube::slice(rules.editions, consented);
     let reserved = reserve::reserve(consented, rules, ledger, node.clock.now());
+    let mut cost = 0;
     if let Some((charges, after)) = reserved.charges() {
         change.charge(charges, after);
+        cost = charges.iter().map(|charge| charge.nano_rho + charge.beside).sum();
     }
     note_exhausted(&reserved);
     let owner = (&node.identity.name, node.jurisdiction);
     let safe = disclose::disclose(consented, slice, &reserved, rules, owner);
-    let bound = bind(node, change, asked, consented);
-    let answer = SealedAnswer::seal(&safe, node.lists, &node.seal_key, bound);
-    (answer, reserved.into_ledger())
+    let bound = bind(node, change, asked, consented, None);
+    let salting = node.salting(asked.requirement());
+    let answer = SealedAnswer::seal(&safe, salting, node.lists, &node.seal_key, bound);
+    (answer, reserved.into_ledger(), cost)
 }
 
 /// Two people looked at a table: that one leaves, or none.
@@ -312,30 +345,38 @@ fn note_exhausted(reserved: &Reserved) {
 /// What was released before, narrowed if consent was taken back, under a new seal if the old one is over.
 fn again(
     node: &Node,
-    editions: &Editions,
+    rules: Rules<'_>,
     change: &mut Change<'_>,
     asked: &SignedRequirement,
     consented: &Consented,
     released: &Released,
 ) -> Result<SealedAnswer, Invalid> {
     check_same(&released.requirement_digest, asked)?;
-    let (answer, before): (_, SealedTable) =
-        SealedAnswer::reopen(&released.response, node.seal_keys(), node.lists)?;
-    if let Some(safe) = disclose::narrow(before.table(), consented, &node.policy, editions) {
+    let before = SealedAnswer::reopen(&released.response, node.seal_keys(), node.lists)?;
+    let salting = node.salting(asked.requirement());
+    let (key, lists, replaced) = (&node.seal_key, node.lists, before.seal().table_digest);
+    let given_as = released.given_as(node.lists)?;
+    if let Some(safe) = disclose::narrow((before.table(), &given_as), consented, rules) {
         // A consent that ran out by itself or a policy that closed is a new state of consent, too: the
         // coordinator accepts another table for the same requirement only under a higher epoch.
         change.raise_consent_epoch();
-        return Ok(SealedAnswer::seal(
-            &safe,
-            node.lists,
-            &node.seal_key,
-            bind(node, change, asked, consented),
-        ));
+        let bind = bind(node, change, asked, consented, Some(replaced));
+        return Ok(SealedAnswer::seal(&safe, salting, lists, key, bind));
     }
-    if node.clock.now() >= before.seal().expires_at {
-        return Ok(answer.reseal(&node.seal_key, bind(node, change, asked, consented)));
+    if before.is_old() {
+        // The same cells have another digest now, which is another table to whoever asks.
+        change.raise_consent_epoch();
+        let bind = bind(node, change, asked, consented, Some(replaced));
+        return Ok(before.reseal(salting, lists, key, bind));
     }
-    Ok(answer)
+    let (over, supersedes) = (before.seal().expires_at, before.seal().supersedes);
+    if node.clock.now() >= over {
+        let bind = bind(node, change, asked, consented, supersedes);
+        return Ok(before.reseal(salting, lists, key, bind));
+    }
+    before.again().ok_or_else(|| {
+        Invalid::new(Reason::Internal, "answer", "what was released cannot be given again")
+    })
 }
 
 /// What a seal binds a table to: this requirement, this audience, this state of consent.
@@ -344,7 +385,8 @@ fn bind(
     change: &mut Change<'_>,
     asked: &SignedRequirement,
     consented: &Consented,
-) -> impl FnOnce(Digest) -> Seal {
+    supersedes: Option<Digest>,
+) -> impl FnOnce(Digest, Digest) -> Seal {
     let (requirement, now) = (asked.requirement(), node.clock.now());
     let seal = Seal {
         node: node.identity.name.clone(),
@@ -354,20 +396,31 @@ fn bind(
         authority: requirement.authority.clone(),
         audience: requirement.audience,
         table_digest: Digest([0; 32]),
+        snapshot: Digest([0; 32]),
+        question_digest: asked.question_digest(),
         consent_epoch: change.consent_epoch(),
         consent_digest: consented.digest(node.store.salt(), requirement.id),
-        policy_digest: node.policy.digest(),
+        policy_digest: node.policy.published(),
+        policy_commitment: node.policy.commitment(),
         issued_at: now,
         expires_at: now.plus_s(SEAL_VALID_S),
         sequence: change.next_sequence(),
+        previous: change.last_seal(),
+        supersedes,
     };
-    move |table_digest| Seal { table_digest, ..seal }
+    move |table_digest, snapshot| Seal { table_digest, snapshot, ..seal }
 }
 
 impl Node {
     /// Every key that may have sealed its answers, as the roster says.
     pub fn seal_keys(&self) -> &[PublicKey] {
         self.roster.member(self.name()).map_or(&[], |member| &member.seal_keys)
+    }
+
+    /// What the cells of a table are salted with.
+    pub(crate) fn salting(&self, requirement: &Requirement) -> Salting<'_> {
+        let tier = self.lists.tier(requirement.audience);
+        Salting { secret: self.store.salt(), tier }
     }
 
     /// Its name.

@@ -1,4 +1,4 @@
-//! The command line. `init` and `serve` work on files; everything else is a Desk call as the person whose
+//! The command line. `init`, `serve` and `verify` work on files; everything else is a Desk call as the person whose
 //! client file is given.
 
 use std::{
@@ -20,10 +20,12 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::{commands, config::Config, run, store};
 
 pub(crate) mod bulletin;
+pub(crate) mod grant;
 pub(crate) mod import;
 pub(crate) mod inbox;
 pub(crate) mod journal;
 pub(crate) mod keeping;
+pub(crate) mod proof;
 pub(crate) mod summary;
 
 /// Exit code for a configuration that cannot run (`EX_CONFIG`).
@@ -91,9 +93,9 @@ enum Command {
     /// Exact figures in fixed tables; a second person signs them off.
     #[command(subcommand, after_help = bulletin::EXAMPLES)]
     Bulletin(bulletin::Command),
-    /// Standing consents.
+    /// Standing consents, and rules that forbid.
     #[command(subcommand)]
-    Grant(Grant),
+    Grant(grant::Command),
     /// Requirements that were received; two people decide what leaves.
     #[command(subcommand, after_help = inbox::EXAMPLES)]
     Inbox(inbox::Command),
@@ -134,6 +136,16 @@ enum Command {
     /// The journal: who did what, why and to whom (auditor).
     #[command(subcommand, after_help = journal::EXAMPLES)]
     Journal(journal::Journal),
+    /// Receipts of what was released: under which consent and rules, at what cost (auditor, releaser).
+    #[command(subcommand, after_help = proof::RECEIPT_EXAMPLES)]
+    Receipt(proof::Receipts),
+    /// Answers that were released.
+    #[command(subcommand, after_help = proof::ANSWER_EXAMPLES)]
+    Answer(proof::Answers),
+    /// Verify the evidence of a picture from files alone: no network, no store (exit code 3 if some figures are known
+    /// by signature only).
+    #[command(after_help = proof::VERIFY_EXAMPLES)]
+    Verify(proof::Verify),
     /// What the node holds, and where its journal stands.
     Status {
         #[command(flatten)]
@@ -157,64 +169,6 @@ enum Lists {
         /// The folder of CSV files.
         folder: PathBuf,
     },
-}
-
-#[derive(Debug, Subcommand)]
-enum Grant {
-    /// Give consent (releaser).
-    #[command(
-        after_help = "Example:\n  accord-node grant add --indicator PUB.OFF.N --purpose THREAT-ASSESSMENT --audience POLICE --from 2026-01-01 --until 2027-01-01"
-    )]
-    Add {
-        #[command(flatten)]
-        terms: Box<Terms>,
-        #[command(flatten)]
-        client: Client,
-    },
-    /// Take consent back, effective at once (releaser).
-    Withdraw {
-        /// Id of the grant.
-        grant: String,
-        #[command(flatten)]
-        client: Client,
-    },
-    /// List consents.
-    List {
-        #[command(flatten)]
-        client: Client,
-    },
-}
-
-/// What is consented to.
-#[derive(Clone, Debug, Args)]
-pub struct Terms {
-    /// Code of the list `indicators`.
-    #[arg(long)]
-    pub indicator: String,
-    /// Crime areas, comma-separated; all that the indicator allows if left out.
-    #[arg(long, value_delimiter = ',')]
-    pub crime_area: Vec<String>,
-    /// First reporting period.
-    #[arg(long, default_value = "", hide_default_value = true)]
-    pub first_period: String,
-    /// Last reporting period.
-    #[arg(long, default_value = "", hide_default_value = true)]
-    pub last_period: String,
-    /// Code of the list `purposes`.
-    #[arg(long)]
-    pub purpose: String,
-    /// Code of the list `audiences`.
-    #[arg(long)]
-    pub audience: String,
-    /// Consent holds from this day, like 2026-01-01.
-    #[arg(long)]
-    pub from: String,
-    /// … until this day, exclusive.
-    #[arg(long)]
-    pub until: String,
-    /// Id (UUIDv7) of the grant; give the same one to repeat safely.
-    #[arg(long)]
-    pub id: Option<String>,
 }
 
 /// As whom, and how to print.
@@ -276,15 +230,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             finish(runtime.block_on(commands::freeze(&client, first, last.unwrap_or_default())))
         }
         Command::Bulletin(command) => finish(runtime.block_on(commands::bulletins::run(command))),
-        Command::Grant(Grant::Add { terms, client }) => {
-            finish(runtime.block_on(commands::grant(&client, *terms)))
-        }
-        Command::Grant(Grant::Withdraw { grant, client }) => {
-            finish(runtime.block_on(commands::withdraw(&client, grant)))
-        }
-        Command::Grant(Grant::List { client }) => {
-            finish(runtime.block_on(commands::grants(&client)))
-        }
+        Command::Grant(command) => finish(runtime.block_on(commands::grants::run(command))),
         Command::Inbox(command) => finish(runtime.block_on(commands::inbox::run(command))),
         Command::BreakGlass(wanted) => {
             finish(runtime.block_on(commands::inbox::break_glass(wanted)))
@@ -302,6 +248,9 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
         Command::Budget(budget) => finish(runtime.block_on(commands::budget::budget(budget))),
         Command::Journal(command) => finish(runtime.block_on(commands::journal::run(command))),
+        Command::Receipt(command) => finish(runtime.block_on(commands::proof::receipts(command))),
+        Command::Answer(command) => finish(runtime.block_on(commands::proof::answers(command))),
+        Command::Verify(verify) => finish(commands::proof::verify(verify)),
         Command::Status { client } => finish(runtime.block_on(commands::status(&client))),
     }
 }

@@ -2,9 +2,7 @@
 
 use accord_proto::{
     client::{ClientFile, within},
-    clock::{SystemClock, SystemEntropy, Timestamp},
-    id::GrantId,
-    limits::{CALL_TIMEOUT, LONG_CALL_TIMEOUT, PAGE_SIZE_MAX, REPLY_BYTES_MAX},
+    limits::{CALL_TIMEOUT, LONG_CALL_TIMEOUT, REPLY_BYTES_MAX},
     own_lists,
     reason::Invalid,
     status::from_status,
@@ -13,11 +11,12 @@ use accord_proto::{
 use serde_json::{Value, json};
 use tonic::{Status, transport::Channel};
 
-use crate::cli::{Client, Format, Outcome, Terms};
+use crate::cli::{Client, Format, Outcome};
 use print::print;
 
 pub(crate) mod budget;
 pub(crate) mod bulletins;
+pub(crate) mod grants;
 pub(crate) mod imports;
 pub(crate) mod inbox;
 pub(crate) mod journal;
@@ -25,6 +24,7 @@ pub(crate) mod keeping;
 pub(crate) mod leave;
 mod print;
 mod progress;
+pub(crate) mod proof;
 pub(crate) mod totals;
 pub(crate) mod whatif;
 pub(crate) mod summaries;
@@ -66,83 +66,6 @@ pub async fn freeze(
         outcome.remarks.push(format!("skipped, nothing to freeze: {skipped}"));
     }
     Ok(outcome)
-}
-
-/// Gives consent.
-pub async fn grant(client: &Client, terms: Terms) -> Result<Outcome, Invalid> {
-    let Terms {
-        indicator,
-        crime_area,
-        first_period,
-        last_period,
-        purpose,
-        audience,
-        from,
-        until,
-        id,
-    } = terms;
-    let id = match id {
-        Some(id) => GrantId::parse("--id", &id)?,
-        None => GrantId::mint(&SystemClock, &SystemEntropy)?,
-    };
-    let request = wire::GrantRequest {
-        grant: id.to_string(),
-        indicator,
-        crime_areas: crime_area,
-        first_period,
-        last_period,
-        purpose,
-        audience,
-        from_s: Timestamp::parse("--from", &from)?.as_s(),
-        until_s: Timestamp::parse("--until", &until)?.as_s(),
-    };
-    let reply = connect(client)
-        .await?
-        .grant(within(CALL_TIMEOUT, request))
-        .await
-        .map_err(failed)?
-        .into_inner();
-    Ok(done(client, &json!({"grant": id.to_string(), "consent_epoch": reply.consent_epoch})))
-}
-
-/// Takes consent back.
-pub async fn withdraw(client: &Client, grant: String) -> Result<Outcome, Invalid> {
-    let request = within(CALL_TIMEOUT, wire::WithdrawGrantRequest { grant: grant.clone() });
-    let reply = connect(client).await?.withdraw_grant(request).await.map_err(failed)?.into_inner();
-    Ok(done(client, &json!({"withdrawn": grant, "consent_epoch": reply.consent_epoch})))
-}
-
-/// Lists consents, every page.
-pub async fn grants(client: &Client) -> Result<Outcome, Invalid> {
-    let mut desk = connect(client).await?;
-    let (mut grants, mut page_token) = (Vec::new(), String::new());
-    loop {
-        let request = wire::ListGrantsRequest { page_size: PAGE_SIZE_MAX, page_token };
-        let page =
-            desk.list_grants(within(CALL_TIMEOUT, request)).await.map_err(failed)?.into_inner();
-        grants.extend(page.grants);
-        page_token = page.next_page_token;
-        if page_token.is_empty() {
-            break;
-        }
-    }
-    let day =
-        |seconds| Timestamp::from_s("grant", seconds).map_or(String::new(), |at| at.to_string());
-    let row = |entry: wire::GrantEntry| {
-        let terms = entry.grant.unwrap_or_default();
-        json!({
-            "grant": terms.grant,
-            "indicator": terms.indicator,
-            "crime_areas": if terms.crime_areas.is_empty() { "all".to_owned() } else { terms.crime_areas.join(" ") },
-            "periods": format!("{}..{}", terms.first_period, terms.last_period),
-            "purpose": terms.purpose,
-            "audience": terms.audience,
-            "from": day(terms.from_s),
-            "until": day(terms.until_s),
-            "withdrawn": entry.withdrawn,
-        })
-    };
-    Ok(done(client, &Value::Array(grants.into_iter().map(row).collect())))
 }
 
 /// What the node holds.

@@ -1,162 +1,52 @@
 //! Consent: may these cells leave, for this purpose, to this audience, today? Comes in: a requirement,
-//! the node's grants, the day. Goes out: [`Consented`], which names the exact cells that may be computed.
+//! the node's grants, the day. Goes out: [`Consented`], which names the exact cells that may be computed, and how they may leave.
 //!
 //! Pure. Unknown, empty, expired, withdrawn or another purpose means no. Why a cell is not granted is not
 //! even worked out here: outside the node every reason looks the same.
+//!
+//! # The stricter rule wins
+//! 1. What a rule forbids does not leave, whatever is granted: its records count in every cell that contains them, and so
+//!    none of these leaves ([`rules`]).
+//! 2. Consents that overlap combine to the strictest of each of their terms; the strictest of a block's cells holds for the block.
+//! 3. What is taken back (withdrawn, suspended, narrowed away) is taken back from every older consent that contains it, and its
+//!    terms go on binding older consents: to take back never shows more ([`taken`]).
+//! 4. A decision can only take away from what was consented to ([`Consented::keep`]).
 
 use accord_proto::{
     clock::Timestamp,
     id::{GrantId, RequirementId},
-    limits::{AXIS_MAX, CELLS_MAX},
-    question::{Question, Requirement},
+    identity::Name,
+    limits::CELLS_MAX,
+    question::{Block, Question, Requirement},
     reason::{Invalid, Reason},
     seal::Digest,
     table::{Coordinates, coordinates},
     taxonomy::{
         AudienceCode, Categories, CrimeAreaCode, IndicatorCode, JurisdictionCode, Lists, Period,
-        PurposeCode, RegionCode,
+        PurposeCode, RegionCode, Tier,
     },
 };
 
-/// A standing consent, checked.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Grant {
-    id: GrantId,
-    indicator: IndicatorCode,
-    /// Empty: all that the indicator allows.
-    crime_areas: Vec<CrimeAreaCode>,
-    first_period: Option<Period>,
-    last_period: Option<Period>,
-    purpose: PurposeCode,
-    audience: AudienceCode,
-    from: Timestamp,
-    until: Timestamp,
-    withdrawn: bool,
-}
+mod grant;
+mod rules;
+mod taken;
+mod terms;
 
-/// A grant as text, from the desk or the store.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RawGrant {
-    /// UUIDv7, given by the client.
-    pub grant: String,
-    /// Code of the list `indicators`.
-    pub indicator: String,
-    /// Empty: all that the indicator allows.
-    pub crime_areas: Vec<String>,
-    /// Empty: no bound.
-    pub first_period: String,
-    /// Empty: no bound.
-    pub last_period: String,
-    /// Code of the list `purposes`.
-    pub purpose: String,
-    /// Code of the list `audiences`.
-    pub audience: String,
-    /// Seconds since 1970.
-    pub from_s: i64,
-    /// Seconds since 1970, exclusive.
-    pub until_s: i64,
-}
+pub use accord_proto::table::Contribution;
+pub use grant::{Deed, Grant, State, Step, Version};
+pub use terms::{ALL, Effect, Permit, Precision, RawGrant, Release, Scope, Terms};
 
-impl Grant {
-    /// Checks every field.
-    pub fn parse(raw: RawGrant, lists: &Lists) -> Result<Self, Invalid> {
-        let indicator = lists.indicator("indicator", &raw.indicator)?;
-        if raw.crime_areas.len() > AXIS_MAX {
-            let detail = format!("{} where {AXIS_MAX} is the most", raw.crime_areas.len());
-            return Err(Invalid::new(Reason::LimitExceeded, "crime_areas", detail));
-        }
-        let mut crime_areas = raw
-            .crime_areas
-            .iter()
-            .map(|code| lists.crime_area("crime_areas", indicator, code))
-            .collect::<Result<Vec<_>, _>>()?;
-        crime_areas.sort_unstable();
-        crime_areas.dedup();
-        let bound = |field: &str, text: &str| match text {
-            "" => Ok(None),
-            text => lists.period(field, indicator, text).map(Some),
-        };
-        let grant = Self {
-            id: GrantId::parse("grant", &raw.grant)?,
-            indicator: indicator.code,
-            crime_areas,
-            first_period: bound("first_period", &raw.first_period)?,
-            last_period: bound("last_period", &raw.last_period)?,
-            purpose: lists.purpose("purpose", &raw.purpose)?,
-            audience: lists.audience("audience", &raw.audience)?,
-            from: Timestamp::from_s("from_s", raw.from_s)?,
-            until: Timestamp::from_s("until_s", raw.until_s)?,
-            withdrawn: false,
-        };
-        if grant.from >= grant.until {
-            return Err(Invalid::new(Reason::FieldInvalid, "until_s", "must be later than from"));
-        }
-        if let (Some(first), Some(last)) = (grant.first_period, grant.last_period)
-            && (first.granularity() != last.granularity() || first > last)
-        {
-            let detail = "must not be before first_period, and of the same length";
-            return Err(Invalid::new(Reason::PeriodInvalid, "last_period", detail));
-        }
-        Ok(grant)
-    }
-
-    /// The grant as text.
-    pub fn to_raw(&self) -> RawGrant {
-        let bound =
-            |period: Option<Period>| period.map_or(String::new(), |period| period.to_string());
-        RawGrant {
-            grant: self.id.to_string(),
-            indicator: self.indicator.to_string(),
-            crime_areas: self.crime_areas.iter().map(ToString::to_string).collect(),
-            first_period: bound(self.first_period),
-            last_period: bound(self.last_period),
-            purpose: self.purpose.to_string(),
-            audience: self.audience.to_string(),
-            from_s: self.from.as_s(),
-            until_s: self.until.as_s(),
-        }
-    }
-
-    /// Its id.
-    pub fn id(&self) -> GrantId {
-        self.id
-    }
-
-    /// Taken back?
-    pub fn withdrawn(&self) -> bool {
-        self.withdrawn
-    }
-
-    /// The same grant, taken back.
-    #[must_use]
-    pub fn withdraw(self) -> Self {
-        Self { withdrawn: true, ..self }
-    }
-
-    /// Does it hold today?
-    pub fn in_force(&self, now: Timestamp) -> bool {
-        !self.withdrawn && self.from <= now && now < self.until
-    }
-
-    fn allows(&self, purpose: PurposeCode, audience: AudienceCode, now: Timestamp) -> bool {
-        self.in_force(now) && self.purpose == purpose && self.audience == audience
-    }
-
-    fn covers(&self, crime_area: CrimeAreaCode, period: Period) -> bool {
-        let area = self.crime_areas.is_empty() || self.crime_areas.contains(&crime_area);
-        let same = |bound: Period| bound.granularity() == period.granularity();
-        let after = self.first_period.is_none_or(|first| same(first) && first <= period);
-        let before = self.last_period.is_none_or(|last| same(last) && period <= last);
-        area && after && before
-    }
-}
+use rules::{Asking, Strictest};
 
 /// The cells of a requirement, and which of them may be computed. Made by [`decide`] only.
 #[derive(Debug)]
 pub struct Consented {
     audience: AudienceCode,
     blocks: Vec<ConsentedBlock>,
-    grants: Vec<GrantId>,
+    /// What it rests on, with versions.
+    grants: Vec<(GrantId, u32)>,
+    release: Release,
+    not_before: Option<Timestamp>,
 }
 
 /// One block of the requirement, at this node's regions.
@@ -169,6 +59,13 @@ pub struct ConsentedBlock {
     pub(crate) categories: Vec<Categories>,
     /// In the order of the table.
     pub(crate) granted: Vec<bool>,
+    /// Whose table it is: the requirement's audience, or one of the wider tier that consent goes to. It decides which records
+    /// count and how exact figures are.
+    pub(crate) audience: AudienceCode,
+    /// Nothing but what is public already.
+    pub(crate) open_only: bool,
+    /// What others may see of it.
+    pub(crate) contribution: Contribution,
 }
 
 impl ConsentedBlock {
@@ -184,7 +81,7 @@ impl Consented {
         &self.blocks
     }
 
-    /// For whom: it decides which records count.
+    /// Who asked for it. Whose table each block is, the block says.
     pub(crate) fn audience(&self) -> AudienceCode {
         self.audience
     }
@@ -192,8 +89,12 @@ impl Consented {
     /// What a seal says of the grants that this rests on. Salted with a secret of the node, and different for
     /// every requirement: otherwise "no grant" would have a digest of its own that anybody could recognise.
     pub fn digest(&self, salt: &[u8; 32], requirement: RequirementId) -> Digest {
-        let grants = self.grants.iter().map(|grant| &grant.as_bytes()[..]);
-        Digest::of_parts([&salt[..], requirement.as_bytes()].into_iter().chain(grants))
+        let mut says = Vec::with_capacity(self.grants.len() * 20);
+        for (grant, version) in &self.grants {
+            says.extend_from_slice(grant.as_bytes());
+            says.extend_from_slice(&version.to_be_bytes());
+        }
+        Digest::of_parts([&salt[..], requirement.as_bytes(), &says])
     }
 
     /// The same, without the cells that `keep` refuses: block by block, each with its categories. Never adds one.
@@ -213,6 +114,31 @@ impl Consented {
     pub fn granted(&self) -> impl Iterator<Item = &[bool]> {
         self.blocks.iter().map(|block| block.granted.as_slice())
     }
+
+    /// For whose tier each block is answered.
+    pub fn audiences(&self) -> impl Iterator<Item = AudienceCode> {
+        self.blocks.iter().map(|block| block.audience)
+    }
+
+    /// Grants and rules that this rests on, with their versions: their conditions are for whoever releases.
+    pub fn grants(&self) -> &[(GrantId, u32)] {
+        &self.grants
+    }
+
+    /// Who lets the answer go. Where nothing is granted, the node does.
+    pub fn release(&self) -> Release {
+        self.release
+    }
+
+    /// Nothing leaves before.
+    pub fn not_before(&self) -> Option<Timestamp> {
+        self.not_before
+    }
+
+    /// Does an embargo hold it back now, whoever lets it go?
+    pub fn embargoed(&self, now: Timestamp) -> bool {
+        self.not_before.is_some_and(|not_before| now < not_before)
+    }
 }
 
 /// Decides cell by cell.
@@ -223,46 +149,114 @@ pub fn decide(
     lists: &Lists,
     now: Timestamp,
 ) -> Result<Consented, Invalid> {
-    let for_what = (requirement.purpose, requirement.audience);
+    let for_what = ForWhat {
+        purpose: requirement.purpose,
+        audience: requirement.audience,
+        authority: Some(&requirement.authority),
+    };
     decide_for(&requirement.question, for_what, grants, (jurisdiction, lists), now)
+}
+
+/// What for, for whom, and who asks.
+#[derive(Clone, Copy, Debug)]
+pub struct ForWhat<'a> {
+    /// What for.
+    pub purpose: PurposeCode,
+    /// Who would see it.
+    pub audience: AudienceCode,
+    /// Who asks; none: nobody has signed it yet, and a consent to named authorities does not hold.
+    pub authority: Option<&'a Name>,
 }
 
 /// The same for a question that nobody has signed yet.
 pub fn decide_for(
     question: &Question,
-    (purpose, audience): (PurposeCode, AudienceCode),
+    for_what: ForWhat<'_>,
     grants: &[Grant],
     (jurisdiction, lists): (JurisdictionCode, &Lists),
     now: Timestamp,
 ) -> Result<Consented, Invalid> {
-    let allowing = grants.iter().filter(|grant| grant.allows(purpose, audience, now));
-    let applicable: Vec<_> = allowing.collect();
+    let asking = Asking { for_what, now };
+    let mut on: Vec<_> = grants.iter().filter(|grant| asking.holds(grant)).collect();
+    on.sort_unstable_by_key(|grant| grant.id());
+    let mut consented = Consented {
+        audience: for_what.audience,
+        blocks: Vec::with_capacity(question.blocks.len()),
+        grants: on.iter().map(|grant| (grant.id(), grant.number())).collect(),
+        release: Release::Automatic,
+        not_before: None,
+    };
     let mut cells = 0;
-    let mut blocks = Vec::with_capacity(question.blocks.len());
     for block in &question.blocks {
         let regions = lists.regions_of(jurisdiction, block.region_level);
-        let of_indicator: Vec<_> =
-            applicable.iter().filter(|grant| grant.indicator == block.indicator).collect();
-        // A grant covers every category of its cells.
-        let granted: Vec<_> =
-            coordinates(&block.crime_areas, &regions, &block.periods, &block.categories)
-                .map(|(area, _, period, _)| {
-                    of_indicator.iter().any(|grant| grant.covers(area, period))
-                })
-                .collect();
-        cells += granted.len();
-        blocks.push(ConsentedBlock {
-            indicator: block.indicator,
-            crime_areas: block.crime_areas.clone(),
-            regions,
-            periods: block.periods.clone(),
-            categories: block.categories.clone(),
-            granted,
-        });
+        let of = block.crime_areas.len() * block.periods.len() * block.categories.len();
+        cells += of * regions.len();
+        if cells > CELLS_MAX {
+            let detail = format!("more than {CELLS_MAX} cells at this node, which is the most");
+            return Err(Invalid::new(Reason::LimitExceeded, "requirement.question", detail));
+        }
+        let (block, strictest) = decide_block(block, regions, asking, grants, lists);
+        if let Some(Strictest { release, not_before, .. }) = strictest {
+            consented.release = consented.release.max(release);
+            consented.not_before = consented.not_before.max(not_before);
+        }
+        consented.blocks.push(block);
     }
-    if cells > CELLS_MAX {
-        let detail = format!("{cells} cells at this node where {CELLS_MAX} is the most");
-        return Err(Invalid::new(Reason::LimitExceeded, "requirement.question", detail));
-    }
-    Ok(Consented { audience, blocks, grants: applicable.iter().map(|grant| grant.id).collect() })
+    Ok(consented)
 }
+
+/// One block, and the strictest terms of what is granted of it; none: nothing is.
+fn decide_block(
+    block: &Block,
+    regions: Vec<RegionCode>,
+    asking: Asking<'_>,
+    grants: &[Grant],
+    lists: &Lists,
+) -> (ConsentedBlock, Option<Strictest>) {
+    let of_indicator = asking.of_indicator(block, grants, lists);
+    let mut strictest: Option<Strictest> = None;
+    // All regions of a level are granted alike.
+    let mut one_region = Vec::with_capacity(block.crime_areas.len());
+    for area in &block.crime_areas {
+        let of_area = of_indicator.at_area(*area);
+        let mut granted = Vec::with_capacity(block.periods.len() * block.categories.len());
+        for period in &block.periods {
+            let of_period = of_area.at_period(*period);
+            for categories in &block.categories {
+                let terms = of_period.terms(categories);
+                granted.push(terms.is_some());
+                strictest = Strictest::of_both(strictest, terms);
+            }
+        }
+        one_region.push(granted);
+    }
+    let own = asking.for_what.audience;
+    let tier = strictest.map_or(Tier::A, |strictest| strictest.tier);
+    let audience = answer_as(own, tier, lists);
+    let granted = one_region.iter().flat_map(|granted| granted.repeat(regions.len()));
+    let consented = ConsentedBlock {
+        indicator: block.indicator,
+        crime_areas: block.crime_areas.clone(),
+        periods: block.periods.clone(),
+        categories: block.categories.clone(),
+        granted: granted.map(|granted| granted && audience.is_some()).collect(),
+        regions,
+        audience: audience.unwrap_or(own),
+        open_only: strictest.is_some_and(|strictest| strictest.open_only),
+        contribution: strictest.map_or(Contribution::Pooled, |strictest| strictest.contribution),
+    };
+    (consented, strictest.filter(|_| audience.is_some()))
+}
+
+/// Whose table an audience gets if nothing finer than a tier may go to it: its own, or that of the next wider audience. None:
+/// there is no audience so wide.
+fn answer_as(own: AudienceCode, tier: Tier, lists: &Lists) -> Option<AudienceCode> {
+    if lists.tier(own) >= tier {
+        return Some(own);
+    }
+    let wide = lists.audiences().filter(|audience| lists.tier(*audience) >= tier);
+    wide.min_by_key(|audience| (lists.tier(*audience), *audience))
+}
+
+#[cfg(test)]
+mod tests;

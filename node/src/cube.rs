@@ -124,7 +124,7 @@ pub fn slice(editions: &Editions, consented: &Consented) -> Slice {
                             region,
                             categories,
                         };
-                        let cells = edition.cells(consented.audience());
+                        let cells = edition.cells(block.audience);
                         Held::Frozen(cells.get(&key).copied())
                     }
                 })

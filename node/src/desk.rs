@@ -1,14 +1,14 @@
-//! What national staff do: freeze and consent here, imports and own totals beside it. Comes in: a person's checked identity and request.
+//! What national staff do: freeze here, consent, imports and own totals beside it. Comes in: a person's checked identity and request.
 //! Goes out: an acknowledgement, given only when it would survive a power cut. Must never let one role
 //! do what belongs to another.
 
 use std::sync::PoisonError;
 
 use accord_proto::{
-    id::{EditionId, GrantId},
+    id::EditionId,
     identity::{Place, Role},
     journal::{Act, Entry},
-    limits::{FREEZE_PERIODS_MAX, GRANTS_MAX},
+    limits::FREEZE_PERIODS_MAX,
     reason::{Invalid, Reason},
     seal::Digest,
     table::EditionRef,
@@ -20,7 +20,6 @@ use tracing::warn;
 
 use crate::{
     answer::{Held, Node},
-    consent::{Grant, RawGrant},
     disclose::offer::Outcome,
     freeze::{Edition, Freezing, Origin},
     store::{Change, Store},
@@ -30,9 +29,11 @@ pub mod backup;
 pub mod budget;
 pub mod confirm;
 pub mod bulletins;
+pub mod grants;
 pub mod imports;
 pub mod inbox;
 pub mod leave;
+pub mod receipts;
 pub mod retention;
 pub mod templates;
 pub mod totals;
@@ -158,69 +159,8 @@ fn note_refused(frozen: &[Edition]) {
     }
 }
 
-/// Gives consent. The same grant twice is one grant.
-pub async fn grant(node: &Node, caller: &Peer, raw: RawGrant) -> Result<u64, Invalid> {
-    let grant = Grant::parse(raw, node.lists)?;
-    let act = ("grant", Store::begin as Begin);
-    let epoch = change_consent(node, caller, act, grant.id(), |known| match known {
-        Some(known) if known.withdrawn() => {
-            let detail = "was withdrawn; give the new consent an id of its own";
-            Err(Invalid::new(Reason::GrantConflict, "grant", detail))
-        }
-        Some(known) if known.to_raw() == grant.to_raw() => Ok(None),
-        Some(_) => {
-            Err(Invalid::new(Reason::GrantConflict, "grant", "another grant with this id exists"))
-        }
-        None => Ok(Some(grant.clone())),
-    })?;
-    node.store.settled().await?;
-    Ok(epoch)
-}
-
-/// Takes consent back, effective at once and for every later use.
-pub async fn withdraw(node: &Node, caller: &Peer, id: &str) -> Result<u64, Invalid> {
-    let id = GrantId::parse("grant", id)?;
-    let act = ("withdraw", Store::begin_taking_back as Begin);
-    let epoch = change_consent(node, caller, act, id, |known| match known {
-        Some(known) if known.withdrawn() => Ok(None),
-        Some(known) => Ok(Some(known.clone().withdraw())),
-        None => Err(Invalid::new(Reason::NotFound, "grant", format!("there is no grant {id}"))),
-    })?;
-    node.store.settled().await?;
-    Ok(epoch)
-}
-
 /// With which reserve of the disk a change begins.
 type Begin = for<'a> fn(&'a Store) -> Result<Change<'a>, Invalid>;
-
-/// Changes one grant as `decide` says (none: leave it) and raises the consent epoch with it.
-fn change_consent(
-    node: &Node,
-    caller: &Peer,
-    (why, begin): (&str, Begin),
-    id: GrantId,
-    decide: impl FnOnce(Option<&Grant>) -> Result<Option<Grant>, Invalid>,
-) -> Result<u64, Invalid> {
-    let mut held = node.held.write().unwrap_or_else(PoisonError::into_inner);
-    let mut change = begin(&node.store)?;
-    let at = held.grants.iter().position(|known| known.id() == id);
-    if at.is_none() && held.grants.len() >= GRANTS_MAX {
-        let detail = format!("{GRANTS_MAX} grants are the most");
-        return Err(Invalid::new(Reason::LimitExceeded, "grant", detail));
-    }
-    let Some(grant) = decide(at.and_then(|at| held.grants.get(at)))? else {
-        return Ok(change.consent_epoch());
-    };
-    let epoch = change.raise_consent_epoch();
-    change.grant(id, &grant);
-    let digest = Digest::of(format!("{:?} {}", grant.to_raw(), grant.withdrawn()).as_bytes());
-    change.commit(entry(node, caller, Act::Alteration, why, &id.to_string(), digest))?;
-    match at.and_then(|at| held.grants.get_mut(at)) {
-        Some(known) => *known = grant,
-        None => held.grants.push(grant),
-    }
-    Ok(epoch)
-}
 
 fn entry(node: &Node, caller: &Peer, act: Act, why: &str, subject: &str, digest: Digest) -> Entry {
     Entry {

@@ -33,8 +33,8 @@ use std::collections::BTreeSet;
 
 use accord_proto::{
     identity::Name,
-    table::{Cell, Mode, Table, TableBlock},
-    taxonomy::{JurisdictionCode, Lists, Period},
+    table::{Cell, Contribution, Mode, Table, TableBlock},
+    taxonomy::{AudienceCode, JurisdictionCode, Lists, Period},
 };
 
 use crate::{
@@ -78,11 +78,16 @@ pub fn disclose(
 ) -> SafeTable {
     let blocks = consented.blocks().iter().zip(slice.blocks).map(|(block, held)| {
         let (cells, standard_error_milli) = match rules.policy.terms(block.indicator) {
-            Terms::Open => (held.into_iter().map(open).collect(), Vec::new()),
+            Terms::Open if may_stand_in(consented, block, rules.policy) => {
+                (held.into_iter().map(open).collect(), Vec::new())
+            }
             Terms::Protected(_) => protected(consented, block, reserved, rules),
             Terms::Bulletin(_) => (bulletin_cells(consented, block, rules), Vec::new()),
-            Terms::Closed => (vec![Cell::NotShown; block.granted.len()], Vec::new()),
+            Terms::Open | Terms::Closed => (nothing(block), Vec::new()),
         };
+        // Where nothing is shown, the block does not say on which terms it would be.
+        let shown = cells.iter().any(|cell| *cell != Cell::NotShown);
+        let contribution = if shown { block.contribution } else { Contribution::Pooled };
         TableBlock {
             indicator: block.indicator,
             mode: rules.policy.mode(block.indicator),
@@ -91,6 +96,7 @@ pub fn disclose(
             periods: block.periods.clone(),
             categories: block.categories.clone(),
             standard_error_milli,
+            contribution,
             cells,
         }
     });
@@ -104,6 +110,17 @@ pub fn disclose(
         editions: editions.filter(|edition| asked(edition.period)).collect(),
         blocks: blocks.collect(),
     })
+}
+
+/// Nothing of a block.
+fn nothing(block: &ConsentedBlock) -> Vec<Cell> {
+    vec![Cell::NotShown; block.granted.len()]
+}
+
+/// May the table of the block's audience go to whoever asks? Not if its records might be some that the asker may not see: a
+/// handling code that lets a record count for a wider audience and not for a narrower one.
+fn may_stand_in(consented: &Consented, block: &ConsentedBlock, policy: &Policy) -> bool {
+    policy.sees_all_of(consented.audience(), block.audience)
 }
 
 fn open(held: Option<Held>) -> Cell {
@@ -132,8 +149,9 @@ fn protected(
     reserved: &Reserved,
     Rules { editions, policy, lists }: Rules<'_>,
 ) -> (Vec<Cell>, Vec<u64>) {
-    let audience = consented.audience();
+    let audience = block.audience;
     let tier = lists.tier(audience);
+    let leaves = !block.open_only && may_stand_in(consented, block, policy);
     let lattice = match policy.terms(block.indicator) {
         Terms::Protected(protection) => protection.lattice(tier),
         Terms::Open | Terms::Bulletin(_) | Terms::Closed => None,
@@ -142,7 +160,8 @@ fn protected(
         let edition = editions.answerable(period)?;
         let frozen_so = edition.mode(block.indicator) == Mode::Protected;
         let drawn = edition.class(audience)?.drawn.get(&block.indicator)?;
-        (frozen_so && reserved.covers(block.indicator, period)).then_some(drawn)
+        let paid = reserved.covers(block.indicator, period, tier);
+        (leaves && frozen_so && paid).then_some(drawn)
     };
     let shown = |(crime_area, region, period, categories)| {
         let indicator = block.indicator;
@@ -174,15 +193,21 @@ fn bulletin_cells(
     block: &ConsentedBlock,
     Rules { editions, policy, lists: _ }: Rules<'_>,
 ) -> Vec<Cell> {
-    let (audience, indicator) = (consented.audience(), block.indicator);
+    let indicator = block.indicator;
+    // It was signed for its audiences: for whoever asks and for whose tier is answered.
+    let for_both = |audiences: &[AudienceCode]| {
+        [consented.audience(), block.audience].iter().all(|audience| audiences.contains(audience))
+    };
     let terms = match policy.terms(indicator) {
-        Terms::Bulletin(terms) => Some(terms).filter(|terms| terms.audiences.contains(&audience)),
+        Terms::Bulletin(terms) => {
+            Some(terms).filter(|terms| for_both(&terms.audiences) && !block.open_only)
+        }
         Terms::Open | Terms::Protected(_) | Terms::Closed => None,
     };
     let shown = |(crime_area, region, period, categories)| {
         let cell = CellKey { period, indicator, crime_area, region, categories };
         let bulletin = editions.bulletin(indicator, period)?;
-        let bulletin = Some(bulletin).filter(|bulletin| bulletin.audiences.contains(&audience))?;
+        let bulletin = Some(bulletin).filter(|bulletin| for_both(&bulletin.audiences))?;
         // Every spelling of a cell has the figure of the one name.
         bulletin.cells.get(&terms?.lattice.canonical(&cell)?).copied()?
     };
@@ -196,23 +221,33 @@ fn bulletin_cells(
 }
 
 /// Takes back what is not consented any more, closed since, or rests on an edition that may not be answered from any
-/// more, from a table that was released before. Never adds, never computes anew: the cells that stay are the released
-/// ones. None if nothing changes.
+/// more, from a table that was released before; `given_as`: as whose table each of its blocks was. Never adds, never computes
+/// anew: the cells that stay are the released ones. None if nothing changes.
 pub fn narrow(
-    released: &Table,
+    (released, given_as): (&Table, &[AudienceCode]),
     consented: &Consented,
-    policy: &Policy,
-    editions: &Editions,
+    Rules { editions, policy, lists }: Rules<'_>,
 ) -> Option<SafeTable> {
     let mut narrowed = released.clone();
     let rests = |period| released.editions.iter().find(|edition| edition.period == period);
     let stands = |period| rests(period).is_some_and(|edition| editions.may_answer(edition));
-    for (block, granted) in narrowed.blocks.iter_mut().zip(consented.granted()) {
+    for (at, (block, now)) in narrowed.blocks.iter_mut().zip(consented.blocks()).enumerate() {
+        let granted = &now.granted;
         // In another mode than it was released in, it is not answered any more.
         let barred = match policy.terms(block.indicator) {
             Terms::Bulletin(terms) => !terms.audiences.contains(&consented.audience()),
             Terms::Open | Terms::Protected(_) | Terms::Closed => false,
         };
+        // What was given as another audience's table is not this one; nothing is drawn for it a second time.
+        let given_as = given_as.get(at).copied().unwrap_or(consented.audience());
+        let coarser = lists.tier(now.audience) > lists.tier(given_as)
+            || now.open_only && block.mode != Mode::Open;
+        if coarser {
+            block.cells.fill(Cell::NotShown);
+        }
+        if granted.iter().any(|granted| *granted) {
+            block.contribution = block.contribution.max(now.contribution);
+        }
         if policy.mode(block.indicator) != block.mode || barred {
             block.mode = Mode::Closed;
             block.standard_error_milli.clear();
@@ -223,6 +258,9 @@ pub fn narrow(
             if !granted || !stands(period) {
                 *cell = Cell::NotShown;
             }
+        }
+        if block.cells.iter().all(|cell| *cell == Cell::NotShown) {
+            block.contribution = Contribution::Pooled;
         }
     }
     (narrowed != *released).then_some(SafeTable(narrowed))

@@ -102,6 +102,8 @@ pub struct Editions {
     rules: Option<Digest>,
     /// Periods in which a record's handling was changed since they were frozen.
     withheld: BTreeSet<Period>,
+    /// Of each period: the last edition that holds a record whose handling was changed later.
+    barred: BTreeMap<Period, u32>,
     signed: Signed,
 }
 
@@ -157,6 +159,12 @@ impl Editions {
         self.withheld.insert(period);
     }
 
+    /// Nothing is answered from this edition of a period, nor from an earlier one, ever again.
+    pub fn bar(&mut self, period: Period, number: u32) {
+        let barred = self.barred.entry(period).or_default();
+        *barred = number.max(*barred);
+    }
+
     /// The next edition is there.
     pub fn lift(&mut self, period: Period) {
         self.withheld.remove(&period);
@@ -177,11 +185,13 @@ impl Editions {
         self.newest(period).filter(|edition| self.may_answer(&edition.reference))
     }
 
-    /// Were its records filtered by the rules of today, and has no record's handling changed since?
+    /// Were its records filtered by the rules of today, and has the handling of none of them changed since? What was shown of an
+    /// older edition is not shown again because there is a newer one.
     pub fn may_answer(&self, edition: &EditionRef) -> bool {
         self.rules.is_some()
             && self.filtered_by.get(&edition.edition) == self.rules.as_ref()
             && !self.withheld.contains(&edition.period)
+            && self.barred.get(&edition.period).is_none_or(|barred| *barred < edition.number)
     }
 
     /// Every newest edition, ascending by period.

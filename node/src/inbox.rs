@@ -31,7 +31,7 @@ pub use extent::Extent;
 pub use glass::{Glass, open_for};
 pub use state::{Decline, DeclineCode, State, Step};
 
-use crate::consent::Consented;
+use crate::consent::{Consented, Release};
 
 /// How a node releases, as its configuration says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -40,9 +40,9 @@ pub struct Rules {
     pub by_hand: bool,
 }
 
-/// Does a person have to decide, or does consent answer by itself?
-pub fn needs_person(_consented: &Consented, rules: Rules) -> bool {
-    rules.by_hand
+/// Does a person have to decide, or does consent answer by itself? The stricter of the node's rules and its grants.
+pub fn needs_person(consented: &Consented, rules: Rules) -> bool {
+    rules.by_hand || consented.release() == Release::ByHand
 }
 
 /// Who asked what, as far as a list shows it.
@@ -167,11 +167,9 @@ impl Item {
 
     /// When its state ends by itself; none: it is final.
     pub fn deadline(&self, now: Timestamp) -> Option<Timestamp> {
-        match self.state(now) {
-            State::Deferred(until) => Some(until.min(self.asked.closes_at)),
-            state if state.is_final() => None,
-            _ => Some(self.asked.closes_at),
-        }
+        let (state, closes_at) = (self.state(now), self.asked.closes_at);
+        let until = if let State::Deferred(until) = state { until } else { closes_at };
+        (!state.is_final()).then_some(until.min(closes_at))
     }
 
     /// Everything that was left out so far: a decision narrows those before it, and none widens them.

@@ -22,6 +22,7 @@ pub mod disclose;
 pub mod preview;
 pub mod seal;
 pub mod notify;
+pub mod receipt;
 pub mod answer;
 pub mod peers;
 pub mod standing;

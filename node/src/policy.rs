@@ -95,6 +95,7 @@ pub struct Policy {
     tiers: [TierTerms; 3],
     secret: Secret,
     splits: bool,
+    published: Digest,
     digest: Digest,
 }
 
@@ -146,7 +147,8 @@ impl Policy {
         let audiences = lists.audiences().count();
         check_one_class_a_tier(&handling, lists)?;
         let splits = handling.values().any(|for_whom| (1..audiences).contains(&for_whom.len()));
-        Ok(Self { terms, handling, tiers, secret, splits, digest })
+        let published = Digest::of(says.as_bytes());
+        Ok(Self { terms, handling, tiers, secret, splits, published, digest })
     }
 
     /// May a record count in what `audience` gets? Every handling code that it bears must allow it; a code
@@ -155,6 +157,12 @@ impl Policy {
         context.handling.split_ascii_whitespace().all(|code| {
             self.handling.get(code).is_some_and(|audiences| audiences.contains(&audience))
         })
+    }
+
+    /// May an audience see every record that counts for another one? Always for itself.
+    pub fn sees_all_of(&self, audience: AudienceCode, other: AudienceCode) -> bool {
+        let of_other = self.handling.values().filter(|for_whom| for_whom.contains(&other));
+        of_other.into_iter().all(|for_whom| for_whom.contains(&audience))
     }
 
     /// On which terms an indicator may leave; closed unless the policy says otherwise.
@@ -219,7 +227,17 @@ impl Policy {
         Digest::of(says.collect::<String>().as_bytes())
     }
 
-    /// Digest of what the policy says, with a commitment to its secret part; every seal names it.
+    /// Digest of the published part: anybody may know it.
+    pub fn published(&self) -> Digest {
+        self.published
+    }
+
+    /// Commitment to the secret part: salted, so that nobody can try parameters against it.
+    pub fn commitment(&self) -> Digest {
+        self.secret.commitment()
+    }
+
+    /// Digest of both parts: a change of either is noticed.
     pub fn digest(&self) -> Digest {
         self.digest
     }

@@ -8,7 +8,7 @@
 //! changed since the freeze, the reason may have, too. *What can be inferred*: see [`infer`]; it looks at this answer
 //! alone, not at what the audience was given before, and not at what it knows from elsewhere.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use accord_proto::{
     clock::Timestamp,
@@ -26,7 +26,7 @@ use crate::{
     disclose::{
         self, Rules,
         epsilon::epsilon,
-        ledger::Ledger,
+        ledger::{Charge, Ledger},
         reserve::{self, Reserved},
     },
     freeze::Editions,
@@ -51,6 +51,8 @@ pub struct Asked<'a> {
     pub purpose: PurposeCode,
     /// What people leave out of it.
     pub terms: &'a Extent,
+    /// Who asks; none: nobody has signed it yet.
+    pub authority: Option<&'a Name>,
 }
 
 /// Nothing is left out.
@@ -58,8 +60,9 @@ static WHOLE: Extent = Extent::whole();
 
 impl<'a> From<&'a Requirement> for Asked<'a> {
     fn from(requirement: &'a Requirement) -> Self {
-        let Requirement { question, audience, purpose, .. } = requirement;
-        Self { question, audience: *audience, purpose: *purpose, terms: &WHOLE }
+        let Requirement { question, audience, purpose, authority, .. } = requirement;
+        let authority = Some(authority);
+        Self { question, audience: *audience, purpose: *purpose, authority, terms: &WHOLE }
     }
 }
 
@@ -176,8 +179,8 @@ pub struct Preview {
 /// Runs the release path, and nothing comes of it.
 pub fn preview(asked: Asked<'_>, from: Sources<'_>, now: Timestamp) -> Result<Preview, Invalid> {
     let Sources { editions, policy, lists, jurisdiction, .. } = from;
-    let Asked { question, audience, purpose, terms } = asked;
-    let for_what = (purpose, audience);
+    let Asked { question, audience, purpose, authority, terms } = asked;
+    let for_what = consent::ForWhat { purpose, audience, authority };
     let consented =
         consent::decide_for(question, for_what, from.grants, (jurisdiction, lists), now)?;
     let granted: Vec<_> = consented.granted().map(<[bool]>::to_vec).collect();
@@ -217,15 +220,15 @@ struct Looking<'a> {
     consented: &'a Consented,
     reserved: &'a Reserved,
     refused: bool,
-    bounded: BTreeMap<(IndicatorCode, Period), BoundedCells>,
+    bounded: BTreeMap<(IndicatorCode, Period, AudienceCode), BoundedCells>,
 }
 
 impl Looking<'_> {
     fn blocks(&mut self, table: &Table) -> Vec<Vec<PreviewCell>> {
         let Sources { editions, lists, jurisdiction, policy, .. } = self.from;
-        let audience = self.consented.audience();
         let mut blocks = Vec::with_capacity(table.blocks.len());
         for (block, asked) in table.blocks.iter().zip(self.consented.blocks()) {
+            let audience = asked.audience;
             let cells = block.placed().zip(&asked.granted).map(|(placed, granted)| {
                 let cell = CellKey {
                     period: placed.period,
@@ -238,7 +241,8 @@ impl Looking<'_> {
                 let inside =
                     edition.and_then(|edition| edition.cells(audience).get(&cell).copied());
                 let leaves = if self.refused { Cell::NotShown } else { placed.cell };
-                let why = (leaves == Cell::NotShown).then(|| self.why(&cell, *granted, inside));
+                let why =
+                    (leaves == Cell::NotShown).then(|| self.why(&cell, (asked, *granted), inside));
                 let error = placed.standard_error_milli;
                 (PreviewCell { cell, inside, leaves, why, inferred: None }, error)
             });
@@ -258,13 +262,21 @@ impl Looking<'_> {
         blocks.into_iter().map(|block| block.into_iter().map(infer).collect()).collect()
     }
 
-    fn why(&mut self, cell: &CellKey, granted: bool, inside: Option<Aggregate>) -> Why {
+    fn why(
+        &mut self,
+        cell: &CellKey,
+        (block, granted): (&consent::ConsentedBlock, bool),
+        inside: Option<Aggregate>,
+    ) -> Why {
         let Sources { editions, policy, .. } = self.from;
         if !granted {
             return Why::NotConsented;
         }
         if self.refused {
             return Why::Unconfirmed;
+        }
+        if !policy.sees_all_of(self.consented.audience(), block.audience) {
+            return Why::Partial;
         }
         let terms = policy.terms(cell.indicator);
         let Some(edition) = editions.newest(cell.period) else {
@@ -284,15 +296,22 @@ impl Looking<'_> {
         if edition.mode(cell.indicator) != terms.mode() {
             return Why::FrozenAs(edition.mode(cell.indicator));
         }
+        if block.open_only && protection.is_some() {
+            return Why::NotConsented;
+        }
         match protection {
-            Some(protection) => self.why_protected(cell, protection),
+            Some(protection) => self.why_protected(cell, block.audience, protection),
             None => why_open(inside),
         }
     }
 
-    fn why_protected(&mut self, cell: &CellKey, protection: &Protection) -> Why {
+    fn why_protected(
+        &mut self,
+        cell: &CellKey,
+        audience: AudienceCode,
+        protection: &Protection,
+    ) -> Why {
         let Sources { editions, policy, lists, .. } = self.from;
-        let audience = self.consented.audience();
         let tier = lists.tier(audience);
         let canonical = protection.lattice(tier).and_then(|lattice| lattice.canonical(cell));
         let Some(canonical) = canonical else { return Why::NotInTheLattice };
@@ -301,11 +320,11 @@ impl Looking<'_> {
         if drawn.is_none() {
             return Why::NotDrawn;
         }
-        if !self.reserved.covers(cell.indicator, cell.period) {
+        if !self.reserved.covers(cell.indicator, cell.period, tier) {
             return Why::Exhausted;
         }
         let Some(indicator) = lists.indicator_of(cell.indicator) else { return Why::NothingHeld };
-        match self.bounded(&canonical, protection) {
+        match self.bounded(&canonical, audience, protection) {
             None => Why::NothingHeld,
             Some(bounded) => {
                 let checked = disclose::protect::floors(policy, indicator, tier, &bounded);
@@ -314,10 +333,14 @@ impl Looking<'_> {
         }
     }
 
-    fn bounded(&mut self, cell: &CellKey, protection: &Protection) -> Option<Bounded> {
+    fn bounded(
+        &mut self,
+        cell: &CellKey,
+        audience: AudienceCode,
+        protection: &Protection,
+    ) -> Option<Bounded> {
         let Sources { live, policy, lists, secret, .. } = self.from;
-        let audience = self.consented.audience();
-        let of = self.bounded.entry((cell.indicator, cell.period)).or_insert_with(|| {
+        let of = self.bounded.entry((cell.indicator, cell.period, audience)).or_insert_with(|| {
             let lattice = protection.lattice(Tier::A).zip(lists.indicator_of(cell.indicator));
             let Some((lattice, indicator)) = lattice else { return BTreeMap::new() };
             let bounds =
@@ -351,25 +374,22 @@ fn costs(
 ) -> Vec<Cost> {
     let Sources { policy, lists, ledger, .. } = from;
     let (charges, after) = reserved.charges().unwrap_or((&[], ledger));
-    let of_block = |block: &consent::ConsentedBlock| {
-        let granted = block.coordinates().zip(&block.granted).filter(|(_, granted)| **granted);
-        granted.map(|((.., period, _), _)| (block.indicator, period)).collect::<BTreeSet<_>>()
-    };
-    let wanted: BTreeSet<_> = consented.blocks().iter().flat_map(of_block).collect();
-    let cost = |(indicator, period)| {
+    let cost = |(indicator, period, audience)| {
+        let tier = lists.tier(audience);
         let Terms::Protected(protection) = policy.terms(indicator) else { return None };
         let indicator = lists.indicator_of(indicator)?;
         let mut charge = charges.iter();
-        let charge = charge.find(|c| c.indicator == indicator.code && c.period == period);
+        let same = |c: &&Charge| (c.indicator, c.period, c.tier) == (indicator.code, period, tier);
+        let charge = charge.find(same);
         let nano_rho = charge.map_or(0, |charge| charge.nano_rho);
         Some(Cost {
             indicator: indicator.code,
             period,
-            tier: lists.tier(consented.audience()),
+            tier,
             nano_rho,
             epsilon: epsilon(nano_rho),
             left: reserve::left(policy, protection, after, (indicator, period), now),
         })
     };
-    wanted.into_iter().filter_map(cost).collect()
+    reserve::wanted(consented).into_iter().filter_map(cost).collect()
 }

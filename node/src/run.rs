@@ -35,7 +35,7 @@ use crate::{
     policy::{Files, Policy},
     service::{
         desk::DeskService, exchange::ExchangeService, inbox::InboxService,
-        summaries::SummariesService,
+        receipts::ReceiptsService, summaries::SummariesService,
     },
     store::{Found, Store},
     summary,
@@ -73,7 +73,11 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> Result
     let journal = JournalServer::new(JournalService::of(Arc::clone(&node)))
         .max_decoding_message_size(limits::REQUEST_BYTES_MAX)
         .max_encoding_message_size(limits::REPLY_BYTES_MAX);
-    let for_desk = Services::of(desk).and(summaries).and(inbox).and(journal);
+    let receipts = ReceiptsService { node: Arc::clone(&node) };
+    let receipts = wire::desk::receipts_server::ReceiptsServer::new(receipts)
+        .max_decoding_message_size(limits::REQUEST_BYTES_MAX)
+        .max_encoding_message_size(limits::REPLY_BYTES_MAX);
+    let for_desk = Services::of(desk).and(summaries).and(inbox).and(journal).and(receipts);
     let quick =
         Options { call_timeout: limits::CALL_TIMEOUT, reflection: config.exchange.reflection };
     let long =

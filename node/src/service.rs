@@ -3,5 +3,6 @@
 pub mod desk;
 pub mod exchange;
 pub mod inbox;
+pub mod receipts;
 pub mod summaries;
 pub mod journal;

@@ -8,7 +8,6 @@
 use std::sync::PoisonError;
 
 use accord_proto::{
-    answer::SealedTable,
     journal::{Act, Entry},
     limits::STANDING_MAX,
     question::{Cancellation, SignedRequirement},
@@ -22,7 +21,8 @@ use accord_proto::{
 
 use crate::{
     answer::{Held, Node},
-    consent, disclose,
+    consent,
+    disclose::{self, Rules},
     seal::SealedAnswer,
     store::Told,
 };
@@ -166,12 +166,13 @@ fn standing(
     if released.requirement_digest != requirement.digest().0 {
         return Ok(None);
     }
-    let (_, newest): (_, SealedTable) =
-        SealedAnswer::reopen(&released.response, node.seal_keys(), node.lists)?;
+    let newest = SealedAnswer::reopen(&released.response, node.seal_keys(), node.lists)?;
     let asked = requirement.requirement();
     let now = node.clock.now();
     let consented = consent::decide(asked, &held.grants, node.jurisdiction, node.lists, now)?;
-    let narrowed = disclose::narrow(newest.table(), &consented, &node.policy, &held.editions);
+    let rules = Rules { editions: &held.editions, policy: &node.policy, lists: node.lists };
+    let given_as = released.given_as(node.lists)?;
+    let narrowed = disclose::narrow((newest.table(), &given_as), &consented, rules);
     let left = narrowed.as_ref().map_or(newest.table(), |safe| safe.table());
     let stands = narrowed.is_none() && newest.seal().table_digest == table;
     Ok((!stands).then(|| if shows(left) { Standing::Narrowed } else { Standing::Withdrawn }))

@@ -20,25 +20,28 @@ use accord_proto::{
     durable::Durable,
     id::RequirementId,
     journal::{Frontier, Tree},
-    reason::{Invalid, Reason, quoted},
+    reason::{Invalid, Reason},
     seal::Digest,
-    taxonomy::{JurisdictionCode, Lists},
+    taxonomy::{JurisdictionCode, Lists, Period},
 };
 use prost::Message as _;
 
-use crate::{consent::Grant, freeze::Edition, record::Record};
+use crate::{freeze::Edition, record::Record};
 
 mod backup;
 mod block;
 mod change;
 mod contents;
 mod found;
+mod grants;
 mod inbox;
 mod journal;
 mod ledger;
+mod mappings;
 mod migrate;
 mod offers;
 mod open;
+mod receipts;
 mod restore;
 mod retention;
 mod schema;
@@ -87,7 +90,7 @@ enum Room {
     Signed,
     /// Name → mapping that is kept.
     Mappings,
-    /// Grant id → grant.
+    /// Grant id and version → grant.
     Grants,
     /// Requirement id → what was released for it.
     Answers,
@@ -105,10 +108,12 @@ enum Room {
     Inbox,
     /// Sequence of its journal entry → who took the right to act alone.
     Glass,
+    /// Number of the seal → what was released under it.
+    Receipts,
 }
 
 impl Room {
-    const NAMES: [&'static str; 19] = [
+    const NAMES: [&'static str; 20] = [
         "meta",
         "blocks",
         "imports",
@@ -128,9 +133,10 @@ impl Room {
         "standing",
         "inbox",
         "glass",
+        "receipts",
     ];
 
-    const ALL: [Self; 19] = [
+    const ALL: [Self; 20] = [
         Self::Meta,
         Self::Blocks,
         Self::Imports,
@@ -150,6 +156,7 @@ impl Room {
         Self::Standing,
         Self::Inbox,
         Self::Glass,
+        Self::Receipts,
     ];
 
     fn at(self) -> usize {
@@ -209,6 +216,14 @@ impl Head {
     /// Periods of which nothing is answered until they are frozen again.
     pub fn withheld(&self) -> &[String] {
         &self.counters.withheld
+    }
+
+    /// Of each period: the last edition that is never answered from again.
+    pub fn barred(&self) -> Result<Vec<(Period, u32)>, Invalid> {
+        let of = |barred: &schema::Barred| {
+            Ok((Period::parse("store.barred", &barred.period)?, barred.number))
+        };
+        self.counters.barred.iter().map(of).collect()
     }
 
     /// Raised by every change of consent.
@@ -425,31 +440,6 @@ impl Store {
             take(edition.read(classes, offers, lists)?);
         }
         Ok(())
-    }
-
-    /// Mappings that are kept: name and text, by name.
-    pub fn mappings(&self) -> Result<Vec<(String, String)>, Invalid> {
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let entry = |entry: Result<(sled::IVec, sled::IVec), Invalid>| {
-            entry.map(|(name, mapping)| (text(&name), text(&mapping)))
-        };
-        self.scan(Room::Mappings, &[]).map(entry).collect()
-    }
-
-    /// The mapping that is kept under a name.
-    pub fn mapping(&self, name: &str) -> Result<String, Invalid> {
-        let kept = self.rooms[Room::Mappings.at()].get(name).map_err(|error| failed(&error))?;
-        let kept = kept.ok_or_else(|| {
-            Invalid::new(Reason::NotFound, "name", format!("{} is not kept", quoted(name)))
-        })?;
-        Ok(String::from_utf8_lossy(&kept).into_owned())
-    }
-
-    /// Every grant, oldest first.
-    pub fn grants(&self, lists: &Lists) -> Result<Vec<Grant>, Invalid> {
-        self.scan(Room::Grants, &[])
-            .map(|entry| schema::decode::<schema::Grant>(&entry?.1)?.read(lists))
-            .collect()
     }
 
     /// What was released for a requirement.

@@ -17,9 +17,15 @@ pub mod roster;
 pub mod question;
 pub mod rules;
 pub mod table;
+pub mod tree;
 pub mod answer;
 pub mod standing;
+pub mod regional;
+pub mod combine;
+pub mod picture;
 pub mod journal;
+pub mod evidence;
+pub mod verify;
 pub mod wire;
 pub mod strict;
 
@@ -35,5 +41,7 @@ pub mod audit;
 pub mod durable;
 #[cfg(feature = "transport")]
 pub mod own_lists;
+#[cfg(feature = "transport")]
+pub mod offline;
 #[cfg(feature = "transport")]
 pub mod pki;

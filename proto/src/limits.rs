@@ -54,6 +54,8 @@ pub const REQUEST_BYTES_MAX: usize = 64 * 1024;
 pub const ANSWER_BYTES_MAX: usize = 256 * 1024;
 /// A reply of the desk or region service to its own staff.
 pub const REPLY_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// A file of evidence: that many answers, a picture and a roster.
+pub const EVIDENCE_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Entries of one page of a list.
 pub const PAGE_SIZE_MAX: u32 = 100;
 
@@ -155,6 +157,12 @@ pub const TOTALS_PERIODS_MAX: usize = 1_000;
 pub const FREEZE_PERIODS_MAX: usize = 64;
 /// Grants that a node keeps.
 pub const GRANTS_MAX: usize = 10_000;
+/// Versions of one grant, all of which are kept; past it a grant can only be withdrawn.
+pub const GRANT_VERSIONS_MAX: usize = 100;
+/// Authorities that one grant names.
+pub const GRANT_AUTHORITIES_MAX: usize = 64;
+/// Days before the end of a grant from which on it may be said that it ends.
+pub const GRANT_WARN_DAYS_MAX: u32 = 366;
 
 /// Requirements that a node keeps in its inbox; past it, those whose window is over make room.
 pub const INBOX_MAX: usize = 10_000;

@@ -158,6 +158,14 @@ impl SignedRequirement {
     pub fn digest(&self) -> Digest {
         self.digest
     }
+
+    /// Digest of the question alone: seals name it, so that answers to one question can be told whoever asks.
+    pub fn question_digest(&self) -> Digest {
+        // Decoded before, when the signature was checked.
+        let asked = wire::Requirement::decode(self.envelope.payload.as_slice()).unwrap_or_default();
+        let question = asked.question.unwrap_or_default().encode_to_vec();
+        Digest::of_parts([&b"accord.question.v1"[..], &question])
+    }
 }
 
 impl Requirement {

@@ -61,6 +61,8 @@ reasons! {
     PersonalData = "PERSONAL_DATA", "A text looks as if it held personal data, which nothing here may hold; it is not repeated.";
     ImportFrozen = "IMPORT_FROZEN", "An edition rests on the import; it cannot be taken back any more.";
     GrantConflict = "GRANT_CONFLICT", "Another grant with this id exists.";
+    GrantWider = "GRANT_WIDER", "A grant can only be narrowed: this would be more than was consented to.";
+    GrantState = "GRANT_STATE", "The grant is not in a state in which this may be done.";
     SummaryConflict = "SUMMARY_CONFLICT", "Another summary, or another version, stands under this id already.";
     SummaryState = "SUMMARY_STATE", "The summary is not in a state in which this may be done.";
     InboxState = "INBOX_STATE", "The requirement is not in a state in which this may be done.";
@@ -81,6 +83,7 @@ reasons! {
     AnswerChanged = "ANSWER_CHANGED", "The table differs from the one that this member sealed before for the same requirement.";
     AnswerMalformed = "ANSWER_MALFORMED", "The answer cannot be read.";
     JournalInconsistent = "JOURNAL_INCONSISTENT", "A journal does not continue what was shown of it before, or an entry is changed, missing or added.";
+    PictureFalse = "PICTURE_FALSE", "A picture says something else than the sealed tables that it rests on.";
     PeerFailed = "PEER_FAILED", "The peer reported an error of its own.";
     Internal = "INTERNAL", "An error of this program; its log says more.";
 }

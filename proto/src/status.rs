@@ -30,6 +30,7 @@ pub fn code_of(reason: Reason) -> Code {
         | Reason::AnswerQuestion
         | Reason::AnswerChanged
         | Reason::AnswerMalformed
+        | Reason::PictureFalse
         | Reason::ClassificationAboveCeiling => Code::InvalidArgument,
         Reason::CertificateMissing
         | Reason::CertificateIdentity
@@ -51,6 +52,8 @@ pub fn code_of(reason: Reason) -> Code {
         | Reason::InboxState
         | Reason::ReleaseChanged
         | Reason::JournalInconsistent
+        | Reason::GrantWider
+        | Reason::GrantState
         | Reason::SummaryState => Code::FailedPrecondition,
         Reason::RequirementConflict
         | Reason::GrantConflict

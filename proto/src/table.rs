@@ -10,7 +10,7 @@ use crate::{
     question::{Block, Question},
     reason::{Invalid, Reason},
     roster::{ascending, bounded, each},
-    strict,
+    seal::Digest,
     taxonomy::{
         Categories, CrimeAreaCode, Indicator, IndicatorCode, JurisdictionCode, Lists, Period,
         RegionCode,
@@ -81,6 +81,37 @@ impl Mode {
     }
 }
 
+/// What others may see of a jurisdiction's figures. The later is the stricter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Contribution {
+    /// With the jurisdiction's name.
+    Named,
+    /// In the sum with other jurisdictions only.
+    Pooled,
+}
+
+impl Contribution {
+    /// The wire's number for it.
+    pub fn to_wire(self) -> wire::Contribution {
+        match self {
+            Self::Named => wire::Contribution::Named,
+            Self::Pooled => wire::Contribution::Pooled,
+        }
+    }
+
+    /// Reads the wire's number.
+    pub fn from_wire(field: &str, number: i32) -> Result<Self, Invalid> {
+        match wire::Contribution::try_from(number) {
+            Ok(wire::Contribution::Named) => Ok(Self::Named),
+            Ok(wire::Contribution::Pooled) => Ok(Self::Pooled),
+            Ok(wire::Contribution::Unspecified) | Err(_) => {
+                let detail = format!("{number} is neither pooled nor named");
+                Err(Invalid::new(Reason::CodeUnknown, field, detail))
+            }
+        }
+    }
+}
+
 /// A frozen edition that cells rest on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct EditionRef {
@@ -110,6 +141,8 @@ pub struct TableBlock {
     /// Mode protected: of every figure of a period, one for each period, in thousandths of a unit of
     /// 10^-decimals. Empty in every other mode: their figures are exact.
     pub standard_error_milli: Vec<u64>,
+    /// What others may see of it.
+    pub contribution: Contribution,
     /// In the order crime area, region, period, categories, the last varying fastest.
     pub cells: Vec<Cell>,
 }
@@ -147,6 +180,17 @@ pub struct Placed {
 }
 
 impl TableBlock {
+    /// Its cells as they travel.
+    pub(crate) fn cells_to_wire(&self, salt: Vec<u8>) -> wire::Cells {
+        let value = |cell: &Cell| if let Cell::Value(value) = cell { *value } else { 0 };
+        wire::Cells {
+            salt,
+            status: self.cells.iter().map(|cell| i32::from(status_of(*cell))).collect(),
+            value: self.cells.iter().map(value).collect(),
+            standard_error_milli: self.standard_error_milli.clone(),
+        }
+    }
+
     /// Every cell with its coordinates.
     pub fn placed(&self) -> impl Iterator<Item = Placed> {
         self.coordinates().zip(&self.cells).map(
@@ -192,22 +236,17 @@ pub fn coordinates(
 }
 
 impl Table {
-    /// The one encoding. `lists` are those that its codes belong to.
-    pub fn encode(&self, lists: &Lists) -> Vec<u8> {
+    /// All but the cells, whose digests are left open. `lists` are those that its codes belong to.
+    pub(crate) fn head(&self, lists: &Lists) -> wire::Table {
         let blocks = self.blocks.iter().map(|block| wire::TableBlock {
             indicator: block.indicator.to_string(),
             mode: block.mode.to_wire().into(),
             crime_areas: block.crime_areas.iter().map(ToString::to_string).collect(),
             regions: block.regions.iter().map(ToString::to_string).collect(),
             periods: block.periods.iter().map(ToString::to_string).collect(),
-            status: block.cells.iter().map(|cell| i32::from(status_of(*cell))).collect(),
-            value: block
-                .cells
-                .iter()
-                .map(|cell| if let Cell::Value(value) = cell { *value } else { 0 })
-                .collect(),
             categories: lists.write_category_axis(block.indicator, &block.categories),
-            standard_error_milli: block.standard_error_milli.clone(),
+            cells_sha256: Vec::new(),
+            contribution: block.contribution.to_wire().into(),
         });
         wire::Table {
             node: self.node.to_string(),
@@ -216,13 +255,16 @@ impl Table {
             editions: self.editions.iter().map(EditionRef::to_wire).collect(),
             blocks: blocks.collect(),
         }
-        .encode_to_vec()
     }
 
-    /// Reads a table; every code must exist in `lists`, every mark must be known, every number plausible.
-    pub fn decode(bytes: &[u8], lists: &Lists) -> Result<Self, Invalid> {
-        let wire::Table { node, jurisdiction, lists: lists_name, editions, blocks } =
-            strict::decode_signed("table", bytes)?;
+    /// Reads a table; every code must exist in `lists`, every mark must be known, every number plausible. `cells`
+    /// has one entry for each block; a block whose cells were left out has none.
+    pub fn read(
+        head: wire::Table,
+        cells: Vec<Option<wire::Cells>>,
+        lists: &Lists,
+    ) -> Result<Self, Invalid> {
+        let wire::Table { node, jurisdiction, lists: lists_name, editions, blocks } = head;
         bounded("table.blocks", blocks.len(), BLOCKS_MAX)?;
         bounded("table.editions", editions.len(), AXIS_MAX)?;
         let jurisdiction = lists.jurisdiction("table.jurisdiction", &jurisdiction)?.code;
@@ -233,15 +275,31 @@ impl Table {
                 "belongs to other code lists",
             ));
         }
+        if cells.len() != blocks.len() {
+            let detail =
+                format!("cells of {} blocks where there are {}", cells.len(), blocks.len());
+            return Err(Invalid::new(Reason::FieldInvalid, "table.blocks", detail));
+        }
+        let filled = blocks.into_iter().zip(cells).collect();
         let table = Self {
             node: Name::parse("table.node", &node)?,
             jurisdiction,
             lists: lists_name,
             editions: each("table.editions", editions, EditionRef::from_wire)?,
-            blocks: each("table.blocks", blocks, |entry| block(entry, lists, jurisdiction))?,
+            blocks: each("table.blocks", filled, |(entry, cells)| {
+                block(entry, cells, lists, jurisdiction)
+            })?,
         };
         ascending("table.editions", table.editions.iter().map(|edition| edition.period))?;
         Ok(table)
+    }
+
+    /// Digest of the editions that it rests on.
+    pub fn snapshot(&self) -> Digest {
+        let editions: Vec<_> =
+            self.editions.iter().map(|edition| edition.to_wire().encode_to_vec()).collect();
+        let parts = editions.iter().map(Vec::as_slice);
+        Digest::of_parts(std::iter::once(&b"accord.snapshot.v1"[..]).chain(parts))
     }
 
     /// Refuses a table that has other cells than `question` asks of this jurisdiction.
@@ -290,6 +348,7 @@ impl EditionRef {
 
 fn block(
     entry: wire::TableBlock,
+    cells: Option<wire::Cells>,
     lists: &Lists,
     jurisdiction: JurisdictionCode,
 ) -> Result<TableBlock, Invalid> {
@@ -299,10 +358,9 @@ fn block(
         crime_areas,
         regions,
         periods,
-        status,
-        value,
         categories,
-        standard_error_milli,
+        contribution,
+        cells_sha256: _, // compared with the bytes by `tree`
     } = entry;
     let indicator = lists.indicator("indicator", &indicator)?;
     let axis = lists.parse_category_axis("categories", indicator, categories.clone())?;
@@ -319,28 +377,45 @@ fn block(
         regions: each("regions", regions, |code| region(&code, lists, jurisdiction))?,
         periods: each("periods", periods, |text| lists.period("period", indicator, &text))?,
         categories: axis,
-        standard_error_milli,
+        standard_error_milli: Vec::new(),
+        contribution: Contribution::from_wire("contribution", contribution)?,
         cells: Vec::new(),
     };
     ascending("crime_areas", &block.crime_areas)?;
     ascending("regions", &block.regions)?;
     ascending("periods", &block.periods)?;
-    let cells = block
+    let count = block
         .crime_areas
         .len()
         .saturating_mul(block.regions.len())
         .saturating_mul(block.periods.len())
         .saturating_mul(block.categories.len());
-    bounded("cells", cells, CELLS_MAX)?;
-    if status.len() != cells || value.len() != cells {
-        let detail = format!("{} marks and {} values for {cells} cells", status.len(), value.len());
+    bounded("cells", count, CELLS_MAX)?;
+    match cells {
+        Some(cells) => fill(block, cells, count, indicator),
+        None => Ok(block),
+    }
+}
+
+/// Puts its cells into a block that has room for `count`.
+fn fill(
+    block: TableBlock,
+    cells: wire::Cells,
+    count: usize,
+    indicator: &Indicator,
+) -> Result<TableBlock, Invalid> {
+    // The salt is of no use but to the digest.
+    let wire::Cells { salt: _, status, value, standard_error_milli } = cells;
+    if status.len() != count || value.len() != count {
+        let detail = format!("{} marks and {} values for {count} cells", status.len(), value.len());
         return Err(Invalid::new(Reason::FieldInvalid, "status", detail));
     }
     let marks = status
         .into_iter()
         .zip(value)
         .map(|(status, value)| cell(status, value, indicator, block.mode));
-    let block = TableBlock { cells: marks.collect::<Result<_, _>>()?, ..block };
+    let cells = marks.collect::<Result<_, _>>()?;
+    let block = TableBlock { cells, standard_error_milli, ..block };
     check_standard_errors(&block, indicator)?;
     Ok(block)
 }
@@ -459,8 +534,25 @@ mod tests {
                 } else {
                     Vec::new()
                 },
+                contribution: Contribution::Pooled,
                 cells,
             }],
+        }
+    }
+
+    #[test]
+    fn a_table_that_does_not_say_what_others_may_see_of_it_is_refused() {
+        let whole = table(vec![Cell::NotShown], Mode::Open);
+        for (number, accepted) in [(0, false), (1, true), (2, true), (3, false)] {
+            let mut head = whole.head(Lists::builtin());
+            head.blocks[0].contribution = number;
+            let cells = vec![Some(whole.blocks[0].cells_to_wire(vec![1; 32]))];
+            let read = Table::read(head, cells, Lists::builtin());
+            assert_eq!(read.is_ok(), accepted, "{number}");
+            if let Err(error) = read {
+                assert_eq!(error.reason, Reason::CodeUnknown);
+                assert_eq!(error.field, "table.blocks[0].contribution");
+            }
         }
     }
 
@@ -475,7 +567,8 @@ mod tests {
     }
 
     fn decoded(table: &Table) -> Result<Table, Invalid> {
-        Table::decode(&table.encode(Lists::builtin()), Lists::builtin())
+        let cells = table.blocks.iter().map(|block| Some(block.cells_to_wire(vec![1; 32])));
+        Table::read(table.head(Lists::builtin()), cells.collect(), Lists::builtin())
     }
 
     /// Victims of 2015 and 2016, in all, women, and men.
@@ -507,10 +600,9 @@ mod tests {
 
     #[test]
     fn the_total_alone_has_one_encoding() {
-        let bytes = table(vec![Cell::Value(71)], Mode::Open).encode(Lists::builtin());
-        let mut written = wire::Table::decode(bytes.as_slice()).unwrap();
+        let mut written = table(vec![Cell::Value(71)], Mode::Open).head(Lists::builtin());
         written.blocks[0].categories = vec!["_T".to_owned()];
-        let error = Table::decode(&written.encode_to_vec(), Lists::builtin()).unwrap_err();
+        let error = Table::read(written, vec![None], Lists::builtin()).unwrap_err();
         assert_eq!(error.field, "table.blocks[0].categories");
     }
 
@@ -553,7 +645,10 @@ mod tests {
             Cell::Missing,
         ]
         .into_iter()
-        .map(|cell| table(vec![cell], Mode::Open).encode(Lists::builtin()).len())
+        .map(|cell| {
+            let table = table(vec![cell], Mode::Open);
+            table.blocks[0].cells_to_wire(vec![1; 32]).encode_to_vec().len()
+        })
         .collect();
         assert_eq!(sizes.len(), 1, "{sizes:?}");
     }

@@ -24,6 +24,7 @@ use accord_proto::{
     roster::Roster,
     seal::{Digest, SecretKey},
     taxonomy::{JurisdictionCode, Lists},
+    tree::Salting,
     wire,
 };
 
@@ -44,14 +45,14 @@ fn answer(
     (node, of): (&Name, JurisdictionCode),
     (lists, now): (&Lists, Timestamp),
     key: &SecretKey,
-    bind: impl FnOnce(Digest) -> Seal,
+    (salting, bind): (Salting<'_>, impl FnOnce(Digest, Digest) -> Seal),
 ) -> Result<wire::AnswerResponse, Invalid> {
     let consented = consent::decide(asked, grants, of, lists, now)?;
     let slice = cube::slice(editions, &consented);
     let rules = Rules { editions, policy, lists };
     let reserved = reserve(&consented, rules, &Ledger::default(), now);
     let safe = disclose::disclose(&consented, slice, &reserved, rules, (node, of));
-    Ok(SealedAnswer::seal(&safe, lists, key, bind).into())
+    Ok(SealedAnswer::seal(&safe, salting, lists, key, bind).into())
 }
 
 fn survey(
@@ -62,7 +63,7 @@ fn survey(
     key: &SecretKey,
 ) -> Picture {
     let member = reply.member.clone();
-    let verified = verify::verify(reply, asked, None, lists, now);
+    let verified = verify::verify(reply, asked, verify::Seen::default(), lists, now);
     let states = [MemberState::of(member, &verified)];
     let answers: Vec<_> = verified.into_iter().collect();
     let before = gate::PooledBefore::new();

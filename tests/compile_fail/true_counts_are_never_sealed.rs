@@ -4,13 +4,15 @@ use accord_proto::{
     answer::Seal,
     seal::{Digest, SecretKey},
     taxonomy::Lists,
+    tree::Salting,
 };
 
 fn undisclosed(
     slice: Slice,
     lists: &Lists,
     key: &SecretKey,
-    bind: impl FnOnce(Digest) -> Seal,
+    bind: impl FnOnce(Digest, Digest) -> Seal,
+    salting: Salting<'_>,
 ) -> SealedAnswer {
-    SealedAnswer::seal(&slice, lists, key, bind)
+    SealedAnswer::seal(&slice, salting, lists, key, bind)
 }

@@ -134,19 +134,44 @@ impl Resident {
 
     /// Consents to every question of an audience about an indicator.
     pub fn grant_to(&self, indicator: &str, audience: &str) -> Result<()> {
-        let Node { clock, entropy, .. } = &self.node;
-        let now = clock.now();
-        let grant = RawGrant {
-            grant: GrantId::mint(clock.as_ref(), entropy.as_ref())?.to_string(),
+        let now = self.node.clock.now();
+        let all = || vec!["ALL".to_owned()];
+        let levels = self.node.lists.indicator("indicator", indicator)?.levels.clone();
+        self.consent(RawGrant {
+            effect: "permit".to_owned(),
             indicator: indicator.to_owned(),
+            crime_areas: all(),
+            region_levels: levels,
+            dimensions: all(),
+            precision: "tier-a".to_owned(),
+            contribution: "pooled".to_owned(),
+            release: "automatic".to_owned(),
             purpose: PURPOSE.to_owned(),
             audience: audience.to_owned(),
             from_s: now.plus_s(-1).as_s(),
             until_s: now.plus_s(CONSENT_S).as_s(),
             ..RawGrant::default()
-        };
-        self.on_a_worker(desk::grant(&self.node, &self.staff, grant))?;
+        })?;
         Ok(())
+    }
+
+    /// Gives a consent, or a rule that forbids, under an id of its own, which it returns.
+    pub fn consent(&self, raw: RawGrant) -> Result<String> {
+        let Node { clock, entropy, .. } = &self.node;
+        let grant = GrantId::mint(clock.as_ref(), entropy.as_ref())?.to_string();
+        let raw = RawGrant { grant: grant.clone(), ..raw };
+        self.on_a_worker(desk::grants::give(&self.node, &self.staff, raw))?;
+        Ok(grant)
+    }
+
+    /// Leaves a consent with less.
+    pub fn narrow(&self, raw: RawGrant) -> Result<u64, Invalid> {
+        self.on_a_worker(desk::grants::narrow(&self.node, &self.staff, raw))
+    }
+
+    /// Takes a consent back.
+    pub fn withdraw(&self, grant: &str) -> Result<u64, Invalid> {
+        self.on_a_worker(desk::grants::withdraw(&self.node, &self.staff, grant))
     }
 
     /// A requirement of these question blocks, signed by the authority and checked as a node does.

@@ -15,8 +15,9 @@ use accord_proto::{
     reason::Invalid,
     roster::Roster,
     seal::{Digest, SecretKey},
-    table::{Cell, Mode, Table, TableBlock, coordinates},
+    table::{Cell, Contribution, Mode, Table, TableBlock, coordinates},
     taxonomy::{JurisdictionCode, Lists},
+    tree::{Salting, Tree},
     wire::{self, answer_response::Outcome},
 };
 use anyhow::{Context as _, Result};
@@ -87,10 +88,12 @@ impl StandIn {
             editions: Vec::new(),
             blocks: blocks.map(|block| self.block(block, says, lists)).collect(),
         };
-        let (bytes, now) = (table.encode(lists), SystemClock.now());
-        // Strictly increasing, also over another stand-in for the same node.
+        let salting = Salting { secret: &[0; 32], tier: lists.tier(requirement.audience) };
+        let (tree, now) = (Tree::of(&table, salting, lists), SystemClock.now());
+        // Strictly increasing, also over another stand-in for the same node, and never the next number: what came
+        // before is not remembered here.
         let second = u64::try_from(now.as_s()).unwrap_or(0);
-        let sequence = second * 1_000_000 + SEALED.fetch_add(1, Ordering::Relaxed);
+        let sequence = second * 1_000_000 + SEALED.fetch_add(2, Ordering::Relaxed);
         let seal = Seal {
             node: self.node.clone(),
             jurisdiction: self.jurisdiction,
@@ -98,15 +101,20 @@ impl StandIn {
             requirement_digest: asked.digest(),
             authority: requirement.authority.clone(),
             audience: requirement.audience,
-            table_digest: Digest::of(&bytes),
+            table_digest: tree.digest(),
+            snapshot: table.snapshot(),
+            question_digest: asked.question_digest(),
             consent_epoch: sequence,
             consent_digest: Digest([0; 32]),
             policy_digest: Digest([0; 32]),
+            policy_commitment: Digest([0; 32]),
             issued_at: now,
             expires_at: now.plus_s(SEAL_VALID_S),
+            supersedes: Some(Digest([0; 32])),
+            previous: None,
             sequence,
         };
-        wire::SealedTable { table: bytes, seal: Some(seal.sign(&self.key)) }
+        tree.to_wire(seal.sign(&self.key))
     }
 
     fn block(&self, block: &Block, says: Says, lists: &Lists) -> TableBlock {
@@ -119,6 +127,7 @@ impl StandIn {
             mode: says.mode,
             cells: cells.map(|_| says.cell).collect(),
             standard_error_milli: vec![says.standard_error_milli; errors],
+            contribution: Contribution::Pooled,
             crime_areas,
             regions,
             periods,

@@ -5,19 +5,18 @@ use std::path::Path;
 
 use accord_coordinator::{
     gather::Reply,
-    verify::{Silence, verify},
+    verify::{Seen, verify},
 };
 use accord_node::seal::SealedAnswer;
 use accord_proto::{
-    answer::{Answer, SealedTable},
+    answer::Answer,
     client::ClientFile,
     clock::{Clock as _, SystemClock},
     identity::Identity,
     pki::{Authority, Issued},
     question::SignedRequirement,
-    reason::Reason,
     strict,
-    table::{Cell, Mode},
+    table::Mode,
     taxonomy::Lists,
     transport::{Credentials, write_secret},
     wire::{self, answer_response::Outcome},
@@ -31,6 +30,7 @@ use prost::Message as _;
 use crate::{Running, with_sample};
 
 mod lies;
+mod replay;
 mod stranger;
 
 use lies::{lies_of_bytes, lies_of_seals, lies_of_tables, retabled};
@@ -168,7 +168,7 @@ fn flipping_any_single_bit_of_an_answer_is_noticed() {
     let travelling = |bytes: &[u8]| {
         let said =
             strict::decode::<wire::AnswerResponse>("answer", bytes).and_then(Answer::try_from);
-        verify(Reply { member: own.clone(), said }, &asked, None, lists, now).is_ok()
+        verify(Reply { member: own.clone(), said }, &asked, Seen::default(), lists, now).is_ok()
     };
     let stored = |bytes: &[u8]| SealedAnswer::reopen(bytes, &[seal_key.public()], lists).is_ok();
     assert!(travelling(&bytes) && stored(&bytes), "the answer as it is must pass");
@@ -197,54 +197,6 @@ fn flipping_any_single_bit_of_a_requirement_is_noticed() {
         flipped[bit / 8] ^= 1 << (bit % 8);
         assert!(!believed(&flipped), "bit {bit}");
     }
-}
-
-#[test]
-fn an_older_seal_than_one_seen_is_stale() {
-    let running = with_sample(&["AL"]);
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let asked = peers::requirement(&running, &[HOMICIDE]).unwrap();
-    let truth = runtime.block_on(true_answer(&running, "al-police", &asked));
-    let key = peers::secret_key(&running, "al-police/keys/seal.key").unwrap();
-    let opened = SealedTable::open(truth.clone(), &[key.public()], Lists::builtin()).unwrap();
-    let seen = |sequence| accord_coordinator::verify::Seen {
-        table: opened.seal().table_digest,
-        consent_epoch: opened.seal().consent_epoch,
-        sequence,
-    };
-    let own = peers::roster(&running).unwrap().members[0].clone();
-    let judged = |seen| {
-        let reply = Reply {
-            member: own.clone(),
-            said: Ok(Answer::Sealed { sealed: truth.clone(), single_handed: false }),
-        };
-        verify(reply, &asked, Some(seen), Lists::builtin(), SystemClock.now())
-    };
-    assert!(judged(seen(opened.seal().sequence)).is_ok());
-    let refused = judged(seen(opened.seal().sequence + 1)).unwrap_err();
-    assert!(matches!(refused, Silence::Rejected(why) if why.reason == Reason::AnswerStale));
-}
-
-#[test]
-fn a_table_sealed_differently_for_the_same_requirement_is_refused() {
-    let running = with_sample(&["AL"]);
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let asked = peers::requirement(&running, &[HOMICIDE]).unwrap();
-    let truth = runtime.block_on(true_answer(&running, "al-police", &asked));
-    let key = peers::secret_key(&running, "al-police/keys/seal.key").unwrap();
-    let opened = SealedTable::open(truth.clone(), &[key.public()], Lists::builtin()).unwrap();
-    let seen = accord_coordinator::verify::Seen {
-        table: opened.seal().table_digest,
-        consent_epoch: opened.seal().consent_epoch,
-        sequence: opened.seal().sequence,
-    };
-    let changed = retabled(&truth, &key, |table| table.blocks[0].cells[0] = Cell::Value(72));
-    let own = peers::roster(&running).unwrap().members[0].clone();
-    let reply =
-        Reply { member: own, said: Ok(Answer::Sealed { sealed: changed, single_handed: false }) };
-    let refused =
-        verify(reply, &asked, Some(seen), Lists::builtin(), SystemClock.now()).unwrap_err();
-    assert!(matches!(refused, Silence::Rejected(why) if why.reason == Reason::AnswerChanged));
 }
 
 /// Writes a certificate as a person's or service's key folder and loads it.

@@ -19,7 +19,9 @@ value = "victims"
 indicator = "PUB.THB.VIC.N"
 crime_area = "THB"
 "#;
-const GRANT: [&str; 10] = [
+const GRANT: [&str; 12] = [
+    "--dimension",
+    "SEX,AGE",
     "--indicator",
     "PUB.THB.VIC.N",
     "--purpose",

@@ -205,6 +205,148 @@ fn a_consent_that_runs_out_takes_the_figure_back_at_the_next_gather() {
     assert_albania_silent(&shown, "2016", BA, &["BA"]);
 }
 
+#[test]
+fn consent_that_is_withdrawn_while_questions_are_under_way_shows_nothing_afterwards() {
+    let running = started(&["AL", "BA"]);
+    fill(&running, "al-police");
+    fill(&running, "ba-police");
+    running.grant("ba-police", &STANDING).unwrap();
+    let grant = running.grant("al-police", &STANDING).unwrap();
+    let requirements: Vec<_> = (0..6).map(|_| running.issue(&[HOMICIDE]).unwrap()).collect();
+    let (first, answered) = std::sync::mpsc::channel();
+    let shown: Vec<_> = std::thread::scope(|threads| {
+        let asking = threads.spawn(|| {
+            let gather = |requirement: &String| {
+                let shown = running.gather(requirement).unwrap();
+                let _ = first.send(());
+                shown
+            };
+            requirements.iter().map(gather).collect()
+        });
+        answered.recv().unwrap();
+        withdraw(&running, "al-police", &grant);
+        asking.join().unwrap()
+    });
+    // Each was decided before or after; none is half of both.
+    for shown in &shown {
+        let value = cell(shown, "ICCS0101", "2016").unwrap()["value"].as_i64();
+        assert!([Some(AL + BA), Some(BA)].contains(&value), "{value:?}");
+    }
+    for requirement in &requirements {
+        assert_albania_silent(&gather(&running, requirement), "2016", BA, &["BA"]);
+    }
+}
+
+#[test]
+fn two_nodes_of_a_jurisdiction_that_disagree_on_consent_are_one_contributor() {
+    let running = started(&["AL", "BA", "BA"]);
+    for node in running.nodes.keys() {
+        fill(&running, node);
+    }
+    running.grant("al-police", &STANDING).unwrap();
+    let homicide = || {
+        let shown = ask(&running, HOMICIDE);
+        let cell = cell(&shown, "ICCS0101", "2016").unwrap();
+        ["value", "status", "contributors", "not_shown"].map(|field| cell[field].clone())
+    };
+    let silent = [json!(AL), json!("partial"), json!(["AL"]), json!(["BA"])];
+    assert_eq!(homicide(), silent, "neither consents");
+    let one = running.grant("ba-police", &STANDING).unwrap();
+    let partial = [json!(AL + BA), json!("partial"), json!(["AL", "BA"]), json!([])];
+    assert_eq!(homicide(), partial, "one consents");
+    let other = running.grant("ba-police-2", &STANDING).unwrap();
+    let whole = [json!(AL + BA), json!("value"), json!(["AL", "BA"]), json!([])];
+    assert_eq!(homicide(), whole, "both consent, and the figure counts once");
+    withdraw(&running, "ba-police", &one);
+    assert_eq!(homicide(), partial, "the other consents");
+    withdraw(&running, "ba-police-2", &other);
+    assert_eq!(homicide(), silent, "neither does any more");
+}
+
+#[test]
+fn what_a_person_has_to_let_go_or_an_embargo_holds_back_is_pending() {
+    let running = started(&["AL", "BA"]);
+    fill(&running, "al-police");
+    fill(&running, "ba-police");
+    running.grant("ba-police", &STANDING).unwrap();
+    for held_back in [["--release", "by-hand"], ["--not-before", "2089-01-01"]] {
+        let terms = [&STANDING[..], &held_back].concat();
+        let grant = running.grant("al-police", &terms).unwrap();
+        let requirement = running.issue(&[HOMICIDE]).unwrap();
+        let shown = running.gather(&requirement).unwrap();
+        assert_eq!(member(&shown, "AL").unwrap()["state"], "pending", "{held_back:?}");
+        let cell = cell(&shown, "ICCS0101", "2016").unwrap();
+        assert_eq!((&cell["value"], &cell["silent"]), (&json!(BA), &json!(["AL"])), "{cell}");
+        withdraw(&running, "al-police", &grant);
+        // What waits for a person goes on waiting for one; without consent no embargo is left.
+        let shown = running.gather(&requirement).unwrap();
+        let state = if held_back[0] == "--release" { "pending" } else { "answered" };
+        assert_eq!(member(&shown, "AL").unwrap()["state"], state, "{held_back:?}");
+    }
+}
+
+/// A command about grants as the releaser of Albania; what it prints.
+fn grant_does(running: &Running, arguments: &[&str]) -> Value {
+    let arguments = [&["grant"], arguments].concat();
+    running.desk("al-police", "releaser", &arguments).unwrap().json(&[0]).unwrap()
+}
+
+#[test]
+fn a_grant_is_narrowed_suspended_resumed_and_shown_with_its_history() {
+    let running = started(&["AL", "BA"]);
+    fill(&running, "al-police");
+    fill(&running, "ba-police");
+    running.grant("ba-police", &STANDING).unwrap();
+    let warned = [&STANDING[..], &["--warn-days", "366", "--conditions", "Figures only"]].concat();
+    let grant = running.grant("al-police", &warned).unwrap();
+    assert_total(&ask(&running, HOMICIDE), AL + BA);
+
+    grant_does(&running, &["suspend", &grant]);
+    assert_albania_silent(&ask(&running, HOMICIDE), "2016", BA, &["BA"]);
+    grant_does(&running, &["resume", &grant]);
+    assert_total(&ask(&running, HOMICIDE), AL + BA);
+    grant_does(&running, &["narrow", &grant, "--last-period", "2015"]);
+    assert_albania_silent(&ask(&running, HOMICIDE), "2016", BA, &["BA"]);
+
+    let refused = |arguments: &[&str], code: &str| {
+        let arguments = [&["grant"], arguments].concat();
+        let refused = running.desk("al-police", "releaser", &arguments).unwrap();
+        assert_eq!(refused.code, Some(4), "{}", refused.stderr);
+        assert!(refused.stderr.contains(code), "{}", refused.stderr);
+    };
+    refused(&["narrow", &grant, "--last-period", "2016"], "GRANT_WIDER");
+    let listed = grant_does(&running, &["list"]);
+    assert_eq!((&listed[0]["state"], &listed[0]["ends_soon"]), (&json!("in-force"), &json!(false)));
+    assert!(listed[0]["days_left"].as_i64().unwrap() > 20_000, "{listed}");
+    withdraw(&running, "al-police", &grant);
+    refused(&["resume", &grant], "GRANT_STATE");
+
+    let shown = running.desk("al-police", "auditor", &["grant", "show", &grant]).unwrap();
+    let shown = shown.json(&[0]).unwrap();
+    assert_eq!((&shown["state"], &shown["number"]), (&json!("withdrawn"), &json!(5)));
+    let versions = shown["versions"].as_array().unwrap();
+    let steps: Vec<_> = versions.iter().map(|version| version["step"].as_str().unwrap()).collect();
+    assert_eq!(steps, ["give", "suspend", "resume", "narrow", "withdraw"]);
+    assert_eq!(
+        (&versions[0]["periods"], &versions[4]["periods"]),
+        (&json!(".."), &json!("..2015"))
+    );
+    assert!(versions.iter().all(|version| version["by"].as_str().unwrap().ends_with("/releaser")));
+    assert_eq!(versions[4]["conditions"], "Figures only");
+}
+
+#[test]
+fn a_grant_that_ends_soon_is_said_to_do_so() {
+    let running = started(&["AL"]);
+    let until = SystemClock.now().plus_s(5 * 86_400).to_string();
+    let days = ["--from", "2020-01-01", "--until", &until, "--warn-days", "7"];
+    running.grant("al-police", &terms("PUB.OFF.N", "EVALUATION", "POLICE", &days)).unwrap();
+    let listed = running.desk("al-police", "auditor", &["grant", "list"]).unwrap();
+    assert!(listed.stderr.contains("ends in 5 days"), "{}", listed.stderr);
+    let listed = listed.json(&[0]).unwrap();
+    assert_eq!((&listed[0]["days_left"], &listed[0]["ends_soon"]), (&json!(5), &json!(true)));
+}
+
 fn grant_add(running: &Running, id: GrantId, terms: &[&str]) -> Finished {
     let id = id.to_string();
     let arguments = [&["grant", "add", "--id", &id], terms].concat();
@@ -289,14 +431,17 @@ fn nobody_does_what_belongs_to_another_role() {
     let freeze: &[&str] = &["freeze", "2014", "2018"];
     let give: &[&str] = &[&["grant", "add"], &STANDING[..]].concat();
     let take: &[&str] = &["grant", "withdraw", &grant];
+    let suspend: &[&str] = &["grant", "suspend", &grant];
+    let resume: &[&str] = &["grant", "resume", &grant];
+    let narrow: &[&str] = &["grant", "narrow", &grant, "--precision", "tier-c"];
     let sign: &[&str] =
         &["bulletin", "sign", "2014", "DRG.SEIZ.COC.KG", "--edition", "1", "--why", "a test"];
     let look: &[&str] = &["bulletin", "show", "2014", "DRG.SEIZ.COC.KG"];
     let refused = [
-        ("analyst", vec![freeze, give, take, sign]),
+        ("analyst", vec![freeze, give, take, suspend, resume, narrow, sign]),
         ("releaser", vec![import]),
-        ("auditor", vec![import, freeze, give, take, sign, look]),
-        ("operator", vec![sign, look]),
+        ("auditor", vec![import, freeze, give, take, suspend, resume, narrow, sign, look]),
+        ("operator", vec![give, take, suspend, resume, narrow, sign, look]),
     ];
     for (role, commands) in refused {
         for command in commands {

@@ -16,8 +16,9 @@ use accord_proto::{
     identity::Name,
     reason::Reason,
     seal::{Digest, SecretKey},
-    table::{Cell, EditionRef, Mode, Table, TableBlock},
-    taxonomy::{Categories, Lists, Period},
+    table::{Cell, Contribution, EditionRef, Mode, Table, TableBlock},
+    taxonomy::{Categories, Lists, Period, Tier},
+    tree::{Salting, Tree},
     wire,
 };
 use accord_tests::roles;
@@ -68,13 +69,7 @@ fn the_wire_keeps_its_names_and_numbers() {
 
 #[test]
 fn a_table_has_the_bytes_that_are_written_down() {
-    let encoded = table().encode(Lists::builtin());
-    let text = format!(
-        "# Table: two crime areas, two periods, every mark once.\n\
-         bytes  {}\nsha256 {}\n",
-        hex(&encoded),
-        Digest::of(&encoded)
-    );
+    let text = written("two crime areas, two periods, every mark once", &table());
     golden("table.txt", &text);
 }
 
@@ -99,13 +94,9 @@ fn a_protected_table_by_category_has_the_bytes_that_are_written_down() {
         Cell::NotApplicable,
         Cell::Value(45),
     ];
-    let encoded = table.encode(lists);
-    let text = format!(
-        "# Table, mode protected: one crime area, two periods with a standard error each, three categories.\n\
-         bytes  {}\nsha256 {}\n",
-        hex(&encoded),
-        Digest::of(&encoded)
-    );
+    let what =
+        "mode protected: one crime area, two periods with a standard error each, three categories";
+    let text = written(what, &table);
     golden("table-protected.txt", &text);
 }
 
@@ -126,9 +117,9 @@ fn a_seal_has_the_bytes_that_are_written_down() {
     golden("seal.txt", &text);
 
     // The same seal over a table of today's lists opens again.
-    let bytes = table.encode(Lists::builtin());
-    let sealed =
-        wire::SealedTable { seal: Some(seal(Digest::of(&bytes)).sign(&key)), table: bytes };
+    let tree = tree(&table);
+    let bound = Seal { snapshot: table.snapshot(), ..seal(tree.digest()) };
+    let sealed = tree.to_wire(bound.sign(&key));
     let opened = SealedTable::open(sealed, &[key.public()], Lists::builtin()).unwrap();
     assert_eq!(*opened.table(), table);
 }
@@ -241,9 +232,25 @@ fn table() -> Table {
             periods: vec![period("2016"), period("2017")],
             categories: vec![Categories::default()],
             standard_error_milli: Vec::new(),
+            contribution: Contribution::Pooled,
             cells: vec![Cell::Value(71), Cell::NotShown, Cell::NotApplicable, Cell::Missing],
         }],
     }
+}
+
+/// Salted with 32 bytes of one, for tier B.
+fn tree(table: &Table) -> Tree {
+    Tree::of(table, Salting { secret: &[1; 32], tier: Tier::B }, Lists::builtin())
+}
+
+fn written(what: &str, table: &Table) -> String {
+    let tree = tree(table);
+    format!(
+        "# Table, {what}.\nhead   {}\ncells  {}\ndigest {}\n",
+        hex(tree.head()),
+        hex(&tree.cells()[0]),
+        tree.digest()
+    )
 }
 
 fn seal(table_digest: Digest) -> Seal {
@@ -260,6 +267,11 @@ fn seal(table_digest: Digest) -> Seal {
         consent_epoch: 3,
         consent_digest: Digest([0x33; 32]),
         policy_digest: Digest([0x44; 32]),
+        policy_commitment: Digest([0x55; 32]),
+        snapshot: Digest([0x66; 32]),
+        question_digest: Digest([0x77; 32]),
+        previous: Some(Digest([0x88; 32])),
+        supersedes: None,
         issued_at: at("2026-01-01"),
         expires_at: at("2026-01-31"),
         sequence: 5,

@@ -109,7 +109,7 @@ fn what_is_released_by_hand_is_pending_until_two_people_have_seen_the_very_bytes
     assert!(item["latency_s"].as_i64().is_some_and(|seconds| seconds >= 0), "{item}");
     let steps = item["events"].as_array().unwrap().iter().map(|event| event["step"].clone());
     let steps: Vec<_> = steps.collect();
-    assert_eq!(steps, ["await", "accept", "propose", "release"]);
+    assert_eq!(steps, ["wait", "accept", "propose", "release"]);
 }
 
 #[test]
@@ -312,4 +312,43 @@ fn whoever_breaks_the_glass_acts_alone_and_everybody_is_told() {
         let text = fs::read_to_string(running.dir.join(log)).unwrap();
         assert!(text.contains(word), "{log}: {text}");
     }
+}
+
+#[test]
+fn a_program_at_home_is_told_of_a_new_requirement_once_and_without_content() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mut running = prepared(&["AL"]);
+    let home = running.nodes["al-police"].home.clone();
+    let (program, told) = (home.join("told.sh"), home.join("told"));
+    fs::write(&program, "#!/bin/sh\ncat >> \"$1\"\necho >> \"$1\"\n").unwrap();
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o700)).unwrap();
+    let text = fs::read_to_string(home.join("node.toml")).unwrap();
+    let text = text
+        .replace("# by_hand = false", "by_hand = true")
+        .replace("# program = \"\"", "program = \"told.sh\"")
+        .replace("# arguments = []", &format!("arguments = [{:?}]", told.display().to_string()));
+    fs::write(home.join("node.toml"), text).unwrap();
+    running.federation.start().unwrap();
+    running.with_sample().unwrap();
+    let requirement = running.issue(&[HOMICIDE]).unwrap();
+    for _ in 0..3 {
+        running.gather(&requirement).unwrap();
+    }
+    // The program runs behind everybody's back: look until it has.
+    let written = || fs::read_to_string(&told).unwrap_or_default();
+    for _ in 0..200 {
+        if written().ends_with("}\n") {
+            break;
+        }
+        done(&running, "auditor", &["list"]);
+    }
+    let lines: Vec<Value> =
+        written().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let [notice] = lines.as_slice() else { panic!("told {} times", lines.len()) };
+    assert_eq!(notice["kind"], "requirement_received");
+    assert_eq!(notice["subject"], requirement);
+    assert_eq!(notice["authority"], "analysis-unit");
+    assert_eq!(notice.as_object().unwrap().len(), 5, "{notice}");
+    let log = fs::read_to_string(home.join("log")).unwrap();
+    assert!(log.contains("requirement_received"), "always in the log");
 }

@@ -19,12 +19,12 @@ use serde_json::{Value, json};
 use crate::{Running, prepared};
 
 const NODES: [(&str, i64); 3] = [("al-police", 60), ("ba-police", 80), ("rs-police", 100)];
-const SEIZURES: &str =
+pub(super) const SEIZURES: &str =
     "indicator = \"DRG.SEIZ.N\"\ncrime_areas = [\"DRG.COC\", \"DRG.HER\"]\nperiods = \"2016\"\n";
 const DAYS: [&str; 4] = ["--from", "2020-01-01", "--until", "2090-01-01"];
 
 /// Three nodes with as many cases of cocaine as [`NODES`] says, and two of heroin each.
-fn filled(secret: &str) -> Running {
+pub(super) fn filled(secret: &str) -> Running {
     let mut running = prepared(&["AL", "BA", "RS"]);
     for (node, _) in NODES {
         let path = running.nodes[node].home.join("policy.secret.toml");

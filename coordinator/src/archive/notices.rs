@@ -15,7 +15,7 @@ use accord_proto::{
 };
 use prost::Message as _;
 
-use super::{Archive, Room, entry, failed, table_key};
+use super::{Archive, Room, entry, evidence::table_key, failed};
 
 /// A notice with what was signed.
 pub type SignedNotice = (Notice, wire::Envelope);
@@ -74,7 +74,7 @@ impl Archive {
             let (key, _) = entry.map_err(failed)?;
             let node = key.get(requirement.as_bytes().len()..).unwrap_or_default();
             let node = Name::parse("archive.table", &String::from_utf8_lossy(node))?;
-            Ok(self.seen(requirement, &node)?.map(|seen| (node, seen.table)))
+            Ok(self.seen(requirement, &node)?.same.map(|seen| (node, seen.table)))
         };
         room.scan_prefix(requirement.as_bytes())
             .filter_map(|entry| read(entry).transpose())

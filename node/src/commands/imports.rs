@@ -296,7 +296,7 @@ fn stands_there(path: &Path) -> Invalid {
 }
 
 /// Never in the place of another file.
-fn write_new(path: &Path, bytes: &[u8]) -> Result<(), Invalid> {
+pub(super) fn write_new(path: &Path, bytes: &[u8]) -> Result<(), Invalid> {
     let file = File::create_new(path).and_then(|mut file| file.write_all(bytes));
     file.map_err(|error| {
         if error.kind() == ErrorKind::AlreadyExists {

@@ -10,7 +10,7 @@ use accord_proto::{
     limits::{CONTEXTS_MAX, IMPORT_BYTES_MAX, MAPPINGS_MAX, NAME_BYTES_MAX, OBSERVATIONS_MAX},
     reason::{Invalid, Reason},
     seal::{Digest, Hasher},
-    taxonomy::Period,
+    table::EditionRef,
     transport::Peer,
 };
 
@@ -18,6 +18,7 @@ use super::entry;
 use crate::{
     answer::{Held, Node},
     cube::Cube,
+    freeze::Editions,
     ingest::{self, Batch, Home, Mapping, Quarantined, guard},
     record::{Record, Records, columns::Known},
     store::ImportSummary,
@@ -99,7 +100,7 @@ fn take_in(
             entry(node, caller, Act::Collection, &mapping.source, &wanted.file_name, digest);
         change.commit(entry)?;
         records.iter().for_each(|record| held.live.put(&record));
-        beside.withheld.iter().for_each(|period| held.editions.withhold(*period));
+        withhold(&mut held.editions, &beside.withheld);
     }
     let replaced = beside.replaced;
     let number = if wanted.dry_run { 0 } else { node.store.head().imports() };
@@ -124,9 +125,8 @@ fn check_retention(node: &Node, until_s: i64) -> Result<(), Invalid> {
 struct Beside {
     unchanged: u64,
     replaced: u64,
-    /// Frozen periods in which a record's handling changes: they must be filtered anew before they are answered
-    /// from again.
-    withheld: BTreeSet<Period>,
+    /// Editions in which a record's handling changes: their periods must be filtered anew before they are answered from again.
+    withheld: BTreeSet<EditionRef>,
 }
 
 impl Beside {
@@ -138,7 +138,9 @@ impl Beside {
                 Known::Same => beside.unchanged += 1,
                 Known::Other => {
                     beside.replaced += 1;
-                    beside.withheld.extend(touched(&record, held));
+                    let before = held.live.same_observation(&record);
+                    let touched = before.map(|before| touched([&before, &record], &held.editions));
+                    beside.withheld.extend(touched.unwrap_or_default());
                 }
             }
         }
@@ -146,16 +148,24 @@ impl Beside {
     }
 }
 
-/// Frozen periods that rest on what a record replaces, if its handling changes.
-fn touched(record: &Record, held: &Held) -> Vec<Period> {
-    let Some(before) = held.live.same_observation(record) else {
-        return Vec::new();
-    };
-    if before.handling() == record.handling() {
+/// Newest editions of every period that holds an observation before or after it is replaced, if its handling changes: of its
+/// own period and of all that contain it. All cells of such an edition go, those that contain the observation among them.
+pub(super) fn touched([before, after]: [&Record; 2], editions: &Editions) -> Vec<EditionRef> {
+    if before.handling() == after.handling() {
         return Vec::new();
     }
-    let rests = |period: &Period| period.holds(before.cell().period);
-    held.editions.references().map(|edition| edition.period).filter(rests).collect()
+    let rests = |edition: &EditionRef| {
+        [before, after].iter().any(|record| edition.period.holds(record.cell().period))
+    };
+    editions.references().filter(rests).collect()
+}
+
+/// From now on nothing of these is answered.
+pub(super) fn withhold(editions: &mut Editions, touched: &BTreeSet<EditionRef>) {
+    for EditionRef { period, number, .. } in touched {
+        editions.withhold(*period);
+        editions.bar(*period, *number);
+    }
 }
 
 fn check_room(live: &Cube, fresh: &Records) -> Result<(), Invalid> {

@@ -16,6 +16,7 @@ use accord_proto::{
     table::{Cell, Coordinates},
     taxonomy::{AudienceCode, IndicatorCode},
     transport::Peer,
+    tree::Tree,
 };
 use tracing::{info, warn};
 
@@ -126,10 +127,7 @@ fn take(
     let name = step.name();
     item.step(answer::step(node, caller, step, &deed.why), &[])?;
     change.inbox(&item)?;
-    let digest = match item.state(deed.at) {
-        State::Proposed(digest) => digest,
-        _ => item.asked().digest,
-    };
+    let digest = item.state(deed.at).digest().unwrap_or(item.asked().digest);
     let why = format!("{name}: {}", deed.why);
     change.commit(entry(node, caller, Act::Alteration, &why, &id.to_string(), digest))?;
     Ok(item)
@@ -156,8 +154,10 @@ pub async fn preview(node: &Node, caller: &Peer, id: RequirementId) -> Result<Pr
     tokio::task::block_in_place(|| {
         let asked = asked(node, id)?;
         let preview = run(node, &asked, &item)?;
-        let table = preview.table.as_ref().map(|table| table.encode(node.lists));
-        let table = table.map(|bytes| (Digest::of(&bytes), bytes.len()));
+        let table = preview.table.as_ref().map(|table| {
+            let tree = Tree::of(table, node.salting(asked.requirement()), node.lists);
+            (tree.digest(), tree.bytes())
+        });
         let before = last_released(node, id, item.asked().audience)?;
         Ok(Previewed { item, preview, table, before })
     })
@@ -199,7 +199,7 @@ fn last_released(
 ) -> Result<BTreeMap<(IndicatorCode, Coordinates), Cell>, Invalid> {
     let mut last = BTreeMap::new();
     for response in node.store.releases(but, RELEASES_COMPARED_MAX) {
-        let (_, sealed) = SealedAnswer::reopen(&response?, node.seal_keys(), node.lists)?;
+        let sealed = SealedAnswer::reopen(&response?, node.seal_keys(), node.lists)?;
         if sealed.seal().audience != audience {
             continue;
         }
@@ -223,8 +223,10 @@ pub async fn propose(
     let known = item(node, id)?;
     check_open(node, &known)?;
     let item = tokio::task::block_in_place(|| {
-        let preview = run(node, &asked(node, id)?, &known)?;
-        let now = preview.table.map(|table| Digest::of(&table.encode(node.lists)));
+        let asked = asked(node, id)?;
+        let preview = run(node, &asked, &known)?;
+        let salting = node.salting(asked.requirement());
+        let now = preview.table.map(|table| Tree::of(&table, salting, node.lists).digest());
         if now != Some(digest) {
             let detail = "is not what would leave now; preview it again";
             return Err(Invalid::new(Reason::ReleaseChanged, "digest", detail));

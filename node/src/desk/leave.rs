@@ -15,7 +15,7 @@ use accord_proto::{
 use prost::Message as _;
 
 use super::{entry, summaries::looks_personal};
-use crate::{answer::Node, seal::SealedAnswer, summary::Deed};
+use crate::{answer::Node, consent, seal::SealedAnswer, summary::Deed};
 
 /// What leaving came to.
 #[derive(Debug)]
@@ -33,7 +33,7 @@ pub fn certificate(node: &Node) -> Result<Envelope, Invalid> {
     let (mut given, mut holdings) = (Vec::new(), BTreeMap::new());
     for released in node.store.all_released() {
         let (requirement, released) = released?;
-        let (_, sealed) = SealedAnswer::reopen(&released.response, node.seal_keys(), node.lists)?;
+        let sealed = SealedAnswer::reopen(&released.response, node.seal_keys(), node.lists)?;
         let seal = sealed.seal();
         given.push(Given {
             requirement,
@@ -72,12 +72,16 @@ fn take_back(node: &Node, caller: &Peer, why: &str) -> Result<Left, Invalid> {
     let mut held = node.held.write().unwrap_or_else(PoisonError::into_inner);
     let mut change = node.store.begin_taking_back()?;
     let certificate = certificate(node)?;
-    let standing = held.grants.iter_mut().filter(|grant| !grant.withdrawn());
-    let withdrawn: Vec<_> = standing.map(|grant| (grant.clone().withdraw(), grant)).collect();
-    for (withdrawn, _) in &withdrawn {
-        change.grant(withdrawn.id(), withdrawn);
-    }
     let consent_epoch = change.raise_consent_epoch();
+    let by = Some(caller.identity.clone());
+    let act = consent::Deed { epoch: consent_epoch, at: node.clock.now(), by };
+    // A rule that forbids goes on forbidding.
+    let permits = held.grants.iter_mut().filter(|grant| grant.permits());
+    let withdrawn: Vec<_> =
+        permits.filter_map(|grant| Some((grant.withdraw(act.clone())?, grant))).collect();
+    for (withdrawn, _) in &withdrawn {
+        change.grant(withdrawn);
+    }
     let subject = format!("every consent taken back: {} grants", withdrawn.len());
     let digest = Digest::of(&certificate.encode_to_vec());
     change.commit(entry(node, caller, Act::Alteration, &deed.why, &subject, digest))?;

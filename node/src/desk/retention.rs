@@ -2,14 +2,18 @@
 //! entry that proves it. Must never erase what is not due. Editions stay: they hold figures by cell, and no
 //! record.
 
-use std::sync::PoisonError;
+use std::{collections::BTreeSet, sync::PoisonError};
 
 use accord_proto::{
     id::SummaryId, journal::Act, limits::ERASED_AT_ONCE_MAX, reason::Invalid, seal::Digest,
-    transport::Peer,
+    table::EditionRef, transport::Peer,
 };
 
-use super::{entry, summaries::looks_personal};
+use super::{
+    entry,
+    imports::{touched, withhold},
+    summaries::looks_personal,
+};
 use crate::{
     answer::{Held, Node},
     cube::Cube,
@@ -63,23 +67,60 @@ fn take_out(node: &Node, caller: &Peer, why: &str) -> Result<Erased, Invalid> {
     if erased.imports.is_empty() && erased.summaries.is_empty() {
         return Ok(erased);
     }
+    let live = without(node, &erased.imports)?;
+    let withheld = rehandled(node, &held, &erased.imports, live.as_ref())?;
     let mut change = node.store.begin_taking_back()?;
     for import in &erased.imports {
         change.erase_import(import)?;
     }
+    change.withhold(withheld.iter().copied());
     erased.summaries.iter().for_each(|(id, number, _)| change.erase_summary(*id, *number));
     erased.sequence = Some(change.entry_sequence());
     let subject = named(&erased)?;
     let digest = Digest::of(subject.as_bytes());
     change.commit(entry(node, caller, Act::Erasure, &deed.why, &subject, digest))?;
     erased.summaries.iter().for_each(|(id, number, _)| held.summaries.erase(*id, *number));
-    if erased.imports.iter().any(ImportSummary::counts) {
-        let mut live = Cube::default();
-        node.store.records(node.jurisdiction, node.lists, |record| live.put(record))?;
+    withhold(&mut held.editions, &withheld);
+    if let Some(live) = live {
         held.live = live;
     }
     erased.observations = held.live.len() as u64;
     Ok(erased)
+}
+
+/// What is held without these imports; none: none of them counts.
+fn without(node: &Node, imports: &[ImportSummary]) -> Result<Option<Cube>, Invalid> {
+    if !imports.iter().any(ImportSummary::counts) {
+        return Ok(None);
+    }
+    let stays = |import: &ImportSummary| {
+        import.counts() && !imports.iter().any(|erased| erased.number == import.number)
+    };
+    let mut live = Cube::default();
+    for import in node.store.imports()?.into_iter().filter(stays) {
+        node.store.records_of(&import, node.jurisdiction, node.lists, |record| live.put(record))?;
+    }
+    Ok(Some(live))
+}
+
+/// Editions that rest on an observation of which an older record with another handling counts again.
+fn rehandled(
+    node: &Node,
+    held: &Held,
+    imports: &[ImportSummary],
+    live: Option<&Cube>,
+) -> Result<BTreeSet<EditionRef>, Invalid> {
+    let mut withheld = BTreeSet::new();
+    let Some(live) = live else { return Ok(withheld) };
+    for import in imports.iter().filter(|import| import.counts()) {
+        node.store.records_of(import, node.jurisdiction, node.lists, |record| {
+            let both = held.live.same_observation(record).zip(live.same_observation(record));
+            if let Some((before, after)) = both {
+                withheld.extend(touched([&before, &after], &held.editions));
+            }
+        })?;
+    }
+    Ok(withheld)
 }
 
 /// Numbers and digests, no content.

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use accord_proto::{
     clock::Timestamp,
     table::Mode,
-    taxonomy::{Indicator, IndicatorCode, Period, Tier, UnitLife},
+    taxonomy::{AudienceCode, Indicator, IndicatorCode, Period, Tier, UnitLife},
 };
 
 use super::{
@@ -22,16 +22,16 @@ use crate::{
 /// Draws that may be shown. Made here only.
 #[derive(Debug)]
 pub struct Reserved {
-    covered: BTreeSet<(IndicatorCode, Period)>,
+    covered: BTreeSet<(IndicatorCode, Period, Tier)>,
     charges: Vec<Charge>,
     after: Option<Ledger>,
     exhausted: Vec<(IndicatorCode, Period)>,
 }
 
 impl Reserved {
-    /// May figures of this indicator and period be shown?
-    pub fn covers(&self, indicator: IndicatorCode, period: Period) -> bool {
-        self.covered.contains(&(indicator, period))
+    /// May a tier's figures of this indicator and period be shown?
+    pub fn covers(&self, indicator: IndicatorCode, period: Period, tier: Tier) -> bool {
+        self.covered.contains(&(indicator, period, tier))
     }
 
     /// What has to be on record before anything is shown, and the ledger with it; none: everything was paid before.
@@ -57,8 +57,6 @@ pub fn reserve(
     ledger: &Ledger,
     now: Timestamp,
 ) -> Reserved {
-    let audience = consented.audience();
-    let tier = lists.tier(audience);
     let mut reserved = Reserved {
         covered: BTreeSet::new(),
         charges: Vec::new(),
@@ -66,10 +64,15 @@ pub fn reserve(
         exhausted: Vec::new(),
     };
     // The newest first: what is old must not use up the budget of what is new.
-    let newest_first = |(_, period): &(IndicatorCode, Period)| std::cmp::Reverse(*period);
+    let newest_first = |(_, period, _): &Wanted| std::cmp::Reverse(*period);
     let mut wanted: Vec<_> = wanted(consented).into_iter().collect();
     wanted.sort_by_key(newest_first);
-    for (indicator, period) in wanted {
+    for (indicator, period, audience) in wanted {
+        let tier = lists.tier(audience);
+        // Nothing is shown of it, and nothing is paid for.
+        if !policy.sees_all_of(consented.audience(), audience) {
+            continue;
+        }
         let Terms::Protected(protection) = policy.terms(indicator) else { continue };
         // Exact figures of the same records are out.
         if editions.signed().bars(indicator, period) {
@@ -94,7 +97,7 @@ pub fn reserve(
             at: known.time(now),
         };
         if known.has(&charge) {
-            reserved.covered.insert((indicator, period));
+            reserved.covered.insert((indicator, period, tier));
             continue;
         }
         let after = reserved.after.get_or_insert_with(|| ledger.clone());
@@ -102,7 +105,7 @@ pub fn reserve(
         match after.charge(charge.clone(), budget) {
             Ok(()) => {
                 reserved.charges.push(charge);
-                reserved.covered.insert((indicator, period));
+                reserved.covered.insert((indicator, period, tier));
             }
             Err(_) => reserved.exhausted.push((indicator, period)),
         }
@@ -150,12 +153,15 @@ fn most(policy: &Policy, protection: &Protection, tier: Tier) -> u64 {
     wider.fold(of(tier), |sum, tier| sum.saturating_add(of(tier)))
 }
 
-/// Every indicator and period of which some cell is consented to.
-fn wanted(consented: &Consented) -> BTreeSet<(IndicatorCode, Period)> {
+/// An indicator and period, and as whose table.
+type Wanted = (IndicatorCode, Period, AudienceCode);
+
+/// Every indicator and period of which some cell is consented to, at more than what is public already.
+pub(crate) fn wanted(consented: &Consented) -> BTreeSet<Wanted> {
     let of_block = |block: &crate::consent::ConsentedBlock| {
         let granted = block.coordinates().zip(&block.granted).filter(|(_, granted)| **granted);
-        let of = granted.map(|((.., period, _), _)| (block.indicator, period));
+        let of = granted.map(|((.., period, _), _)| (block.indicator, period, block.audience));
         of.collect::<BTreeSet<_>>()
     };
-    consented.blocks().iter().flat_map(of_block).collect()
+    consented.blocks().iter().filter(|block| !block.open_only).flat_map(of_block).collect()
 }

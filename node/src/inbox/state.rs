@@ -74,6 +74,21 @@ impl State {
         }
     }
 
+    /// Which bytes were proposed or released.
+    pub fn digest(self) -> Option<Digest> {
+        match self {
+            Self::Proposed(digest) | Self::Released(digest) => Some(digest),
+            Self::Received
+            | Self::Awaiting
+            | Self::Deferred(_)
+            | Self::Accepted
+            | Self::Answered
+            | Self::Declined { .. }
+            | Self::Expired
+            | Self::Withdrawn => None,
+        }
+    }
+
     /// Nothing happens to it any more.
     pub fn is_final(self) -> bool {
         match self {
@@ -93,7 +108,7 @@ impl State {
     /// THE TABLE: may this step follow?
     pub(super) fn allows(self, step: &str) -> bool {
         let steps: &[&str] = match self {
-            Self::Received => &["await", "answer", "accept", "defer", "decline", "withdraw"],
+            Self::Received => &["wait", "answer", "accept", "defer", "decline", "withdraw"],
             Self::Awaiting | Self::Deferred(_) => &["accept", "defer", "decline", "withdraw"],
             Self::Accepted => &["accept", "propose", "defer", "decline", "withdraw"],
             Self::Proposed(_) => &["accept", "propose", "release", "defer", "decline", "withdraw"],
@@ -138,7 +153,7 @@ impl Step {
     /// One word.
     pub fn name(&self) -> &'static str {
         match self {
-            Self::Await => "await",
+            Self::Await => "wait",
             Self::Answer => "answer",
             Self::Accept(_) => "accept",
             Self::Defer(_) => "defer",

@@ -16,7 +16,7 @@ use tokio::{
 
 use super::*;
 use crate::{
-    consent::{Grant, RawGrant},
+    consent::{Deed, Grant, RawGrant},
     inbox::{Event, Item, Step},
 };
 
@@ -161,11 +161,18 @@ fn grant(days: i64) -> Grant {
         indicator: "PUB.OFF.N".to_owned(),
         purpose: "THREAT-ASSESSMENT".to_owned(),
         audience: "POLICE".to_owned(),
+        effect: "permit".to_owned(),
+        crime_areas: vec!["ALL".to_owned()],
+        region_levels: vec![0],
+        precision: "tier-a".to_owned(),
+        contribution: "pooled".to_owned(),
+        release: "automatic".to_owned(),
         from_s: begin().as_s(),
         until_s: begin().plus_s(days * 86_400).as_s(),
         ..RawGrant::default()
     };
-    Grant::parse(raw, Lists::builtin()).unwrap()
+    let deed = Deed { epoch: 1, at: begin(), by: None };
+    Grant::give(&raw, deed, Lists::builtin()).unwrap()
 }
 
 fn waiting(days: i64) -> Item {

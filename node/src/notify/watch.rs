@@ -61,9 +61,12 @@ pub(super) fn due(
     };
     let of_item = |item: &&Item| {
         let undecided = match item.state(now) {
-            State::Awaiting | State::Deferred(_) | State::Accepted | State::Proposed(_) => true,
             State::Received
-            | State::Released(_)
+            | State::Awaiting
+            | State::Deferred(_)
+            | State::Accepted
+            | State::Proposed(_) => true,
+            State::Released(_)
             | State::Answered
             | State::Declined { .. }
             | State::Expired
@@ -75,21 +78,19 @@ pub(super) fn due(
     let items = items.map(|item| Notice::of(Kind::DeadlineNear, item.asked()));
     let ending = |grant: &&Grant| {
         let begun = grant.id().minted_at();
-        grant.in_force(now) && news(begun, until(grant), warnings.grant_s)
+        // A grant may say itself how early.
+        let own_s = i64::from(grant.newest().terms.warn_days) * 86_400;
+        let warning_s = if own_s > 0 { own_s } else { warnings.grant_s };
+        grant.in_force(now) && news(begun, grant.newest().terms.until, warning_s)
     };
     let grants = grants.iter().filter(ending).map(|grant| Notice {
         kind: Kind::GrantEnding,
         subject: grant.id().to_string(),
         authority: String::new(),
         purpose: grant.to_raw().purpose,
-        deadline: until(grant),
+        deadline: grant.newest().terms.until,
     });
     items.chain(grants).collect()
-}
-
-fn until(grant: &Grant) -> Timestamp {
-    let end_s = grant.to_raw().until_s;
-    Timestamp::EARLIEST.plus_s(end_s - Timestamp::EARLIEST.as_s())
 }
 
 fn told_until(file: &Path) -> Option<Timestamp> {

@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError};
 use accord_proto::{
     clock::Timestamp,
     identity::Role,
-    limits::{IMPORTS_MAX, PAGE_SIZE_MAX, TOTALS_MAX},
+    limits::{IMPORTS_MAX, TOTALS_MAX},
     reason::{Invalid, Reason},
     transport::{Peer, listener::caller},
     wire::desk as wire,
@@ -14,14 +14,11 @@ use tokio::sync::Semaphore;
 use tonic::{Request, Response, Status, Streaming};
 use tracing::{info, warn};
 
-use crate::{
-    answer::Node,
-    consent::{Grant, RawGrant},
-    desk,
-};
+use crate::{answer::Node, desk};
 
 mod budget;
 mod bulletins;
+mod grants;
 mod imports;
 mod keeping;
 mod outgoing;
@@ -255,11 +252,45 @@ impl wire::desk_server::Desk for DeskService {
         request: Request<wire::GrantRequest>,
     ) -> Result<Response<wire::GrantResponse>, Status> {
         let peer = self.staff(&request, &[Role::Releaser])?;
-        let consent_epoch = desk::grant(&self.node, &peer, raw_grant(request.into_inner()))
-            .await
-            .map_err(refused)?;
+        let raw = grants::raw(request.into_inner());
+        let consent_epoch = desk::grants::give(&self.node, &peer, raw).await.map_err(refused)?;
         info!(consent_epoch, "consent given");
         Ok(Response::new(wire::GrantResponse { consent_epoch }))
+    }
+
+    async fn narrow_grant(
+        &self,
+        request: Request<wire::NarrowGrantRequest>,
+    ) -> Result<Response<wire::NarrowGrantResponse>, Status> {
+        let peer = self.staff(&request, &[Role::Releaser])?;
+        let raw = grants::raw(request.into_inner().grant.unwrap_or_default());
+        let consent_epoch = desk::grants::narrow(&self.node, &peer, raw).await.map_err(refused)?;
+        info!(consent_epoch, "consent narrowed");
+        Ok(Response::new(wire::NarrowGrantResponse { consent_epoch }))
+    }
+
+    async fn suspend_grant(
+        &self,
+        request: Request<wire::SuspendGrantRequest>,
+    ) -> Result<Response<wire::SuspendGrantResponse>, Status> {
+        let peer = self.staff(&request, &[Role::Releaser])?;
+        let wire::SuspendGrantRequest { grant } = request.into_inner();
+        let suspended = desk::grants::suspend(&self.node, &peer, &grant).await;
+        let consent_epoch = suspended.map_err(refused)?;
+        info!(consent_epoch, "consent suspended");
+        Ok(Response::new(wire::SuspendGrantResponse { consent_epoch }))
+    }
+
+    async fn resume_grant(
+        &self,
+        request: Request<wire::ResumeGrantRequest>,
+    ) -> Result<Response<wire::ResumeGrantResponse>, Status> {
+        let peer = self.staff(&request, &[Role::Releaser])?;
+        let wire::ResumeGrantRequest { grant } = request.into_inner();
+        let consent_epoch =
+            desk::grants::resume(&self.node, &peer, &grant).await.map_err(refused)?;
+        info!(consent_epoch, "consent resumed");
+        Ok(Response::new(wire::ResumeGrantResponse { consent_epoch }))
     }
 
     async fn withdraw_grant(
@@ -268,9 +299,21 @@ impl wire::desk_server::Desk for DeskService {
     ) -> Result<Response<wire::WithdrawGrantResponse>, Status> {
         let peer = self.staff(&request, &[Role::Releaser])?;
         let wire::WithdrawGrantRequest { grant } = request.into_inner();
-        let consent_epoch = desk::withdraw(&self.node, &peer, &grant).await.map_err(refused)?;
+        let withdrawn = desk::grants::withdraw(&self.node, &peer, &grant).await;
+        let consent_epoch = withdrawn.map_err(refused)?;
         info!(consent_epoch, "consent withdrawn");
         Ok(Response::new(wire::WithdrawGrantResponse { consent_epoch }))
+    }
+
+    async fn get_grant(
+        &self,
+        request: Request<wire::GetGrantRequest>,
+    ) -> Result<Response<wire::GetGrantResponse>, Status> {
+        self.staff(&request, READERS)?;
+        let shown = grants::show(&self.node, &request.into_inner()).map_err(refused)?;
+        // What a power cut could take back must not be shown.
+        self.node.store.settled().await?;
+        Ok(Response::new(shown))
     }
 
     async fn list_grants(
@@ -278,21 +321,7 @@ impl wire::desk_server::Desk for DeskService {
         request: Request<wire::ListGrantsRequest>,
     ) -> Result<Response<wire::ListGrantsResponse>, Status> {
         self.staff(&request, READERS)?;
-        let wire::ListGrantsRequest { page_size, page_token } = request.into_inner();
-        let held = self.node.held.read().unwrap_or_else(PoisonError::into_inner);
-        // Grants are ordered by their time-ordered ids; the token is the last one seen.
-        let after = |grant: &&Grant| page_token.is_empty() || grant.id().to_string() > page_token;
-        let mut grants: Vec<_> = held.grants.iter().filter(after).collect();
-        grants.sort_unstable_by_key(|grant| grant.id());
-        let size = usize::try_from(page_size.clamp(1, PAGE_SIZE_MAX)).unwrap_or(1);
-        let more = grants.len() > size;
-        grants.truncate(size);
-        let next_page_token =
-            grants.last().filter(|_| more).map_or(String::new(), |grant| grant.id().to_string());
-        Ok(Response::new(wire::ListGrantsResponse {
-            grants: grants.into_iter().map(grant_entry).collect(),
-            next_page_token,
-        }))
+        Ok(Response::new(grants::list(&self.node, request.into_inner())))
     }
 
     async fn get_status(
@@ -400,55 +429,4 @@ impl wire::desk_server::Desk for DeskService {
         let peer = self.staff(&request, &[Role::Releaser])?;
         Ok(Response::new(keeping::leave(&self.node, &peer, request.into_inner()).await?))
     }
-}
-
-fn raw_grant(request: wire::GrantRequest) -> RawGrant {
-    let wire::GrantRequest {
-        grant,
-        indicator,
-        crime_areas,
-        first_period,
-        last_period,
-        purpose,
-        audience,
-        from_s,
-        until_s,
-    } = request;
-    RawGrant {
-        grant,
-        indicator,
-        crime_areas,
-        first_period,
-        last_period,
-        purpose,
-        audience,
-        from_s,
-        until_s,
-    }
-}
-
-fn grant_entry(grant: &Grant) -> wire::GrantEntry {
-    let RawGrant {
-        grant: id,
-        indicator,
-        crime_areas,
-        first_period,
-        last_period,
-        purpose,
-        audience,
-        from_s,
-        until_s,
-    } = grant.to_raw();
-    let terms = wire::GrantRequest {
-        grant: id,
-        indicator,
-        crime_areas,
-        first_period,
-        last_period,
-        purpose,
-        audience,
-        from_s,
-        until_s,
-    };
-    wire::GrantEntry { grant: Some(terms), withdrawn: grant.withdrawn() }
 }

@@ -63,7 +63,7 @@ impl wire::exchange_server::Exchange for ExchangeService {
             node: node.name().to_string(),
             jurisdiction: node.jurisdiction.to_string(),
             lists: node.lists.name().to_owned(),
-            policy_sha256: node.policy.digest().0.to_vec(),
+            policy_sha256: node.policy.published().0.to_vec(),
             terms: node.lists.indicators().map(term).collect(),
             editions: held.editions.references().map(|edition| edition.to_wire()).collect(),
             roster_version: node.roster.version,

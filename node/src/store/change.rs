@@ -4,11 +4,12 @@
 use std::sync::{MutexGuard, PoisonError};
 
 use accord_proto::{
-    id::{GrantId, RequirementId},
+    id::RequirementId,
     journal::{Qualified, leaf},
     reason::Invalid,
     seal::Digest,
-    taxonomy::{Lists, Period},
+    table::EditionRef,
+    taxonomy::Lists,
 };
 use prost::Message as _;
 use sled::transaction::{ConflictableTransactionError, Transactional as _, TransactionalTree};
@@ -17,7 +18,7 @@ use super::{
     Contents, Head, ImportSummary, Released, Room, Store, block, class_key, failed, offers, schema,
     shown,
 };
-use crate::{consent::Grant, freeze::Edition, ingest::Quarantined, record::Records};
+use crate::{freeze::Edition, ingest::Quarantined, receipt::Receipt, record::Records};
 
 /// Bytes of blocks that are handed to the database at once.
 const BYTES_AT_ONCE: usize = 1024 * 1024;
@@ -57,6 +58,17 @@ impl<'a> Change<'a> {
         self.next.counters.sequence
     }
 
+    /// Digest of the seal made last; none before the first.
+    pub fn last_seal(&self) -> Option<Digest> {
+        self.next.counters.last_seal.as_slice().try_into().ok().map(Digest)
+    }
+
+    /// A seal was made: its receipt is kept, and the next one names it.
+    pub fn sealed(&mut self, receipt: &Receipt) {
+        self.next.counters.last_seal = receipt.seal.clone();
+        self.write(Room::Receipts, &receipt.sequence.to_be_bytes(), receipt.encode_to_vec());
+    }
+
     /// Sequence of the journal entry that this change will be committed with.
     pub fn entry_sequence(&self) -> u64 {
         self.next.journal.size()
@@ -93,10 +105,15 @@ impl<'a> Change<'a> {
         self.next.counters.policy = policy.0.to_vec();
     }
 
-    /// Nothing more of these periods is answered until they are frozen again.
-    pub fn withhold(&mut self, periods: impl IntoIterator<Item = Period>) {
-        let withheld = &mut self.next.counters.withheld;
-        withheld.extend(periods.into_iter().map(|period| period.to_string()));
+    /// Nothing more of these periods is answered until they are frozen again, and from these editions never.
+    pub fn withhold(&mut self, newest: impl IntoIterator<Item = EditionRef>) {
+        let schema::Counters { withheld, barred, .. } = &mut self.next.counters;
+        for EditionRef { period, number, .. } in newest {
+            let period = period.to_string();
+            barred.retain(|barred| barred.period != period);
+            barred.push(schema::Barred { period: period.clone(), number });
+            withheld.push(period);
+        }
         withheld.sort_unstable();
         withheld.dedup();
     }
@@ -186,11 +203,6 @@ impl<'a> Change<'a> {
     /// A mapping under a name, in place of the one before.
     pub fn mapping(&mut self, name: &str, text: &str) {
         self.write(Room::Mappings, name.as_bytes(), text.as_bytes().to_vec());
-    }
-
-    /// A new or changed grant.
-    pub fn grant(&mut self, id: GrantId, grant: &Grant) {
-        self.write(Room::Grants, id.as_bytes(), schema::Grant::write(grant).encode_to_vec());
     }
 
     /// What leaves for a requirement.

@@ -114,7 +114,7 @@ impl StoredEvent {
     fn read(self) -> Result<Event, Invalid> {
         let digest = || Digest::from_wire(FIELD, &self.digest);
         let step = match self.step.as_str() {
-            "await" => Step::Await,
+            "wait" => Step::Await,
             "answer" => Step::Answer,
             "withdraw" => Step::Withdraw,
             "accept" => {

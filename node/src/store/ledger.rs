@@ -16,6 +16,9 @@ use crate::disclose::{
     noise::Root,
 };
 
+/// Numbers of seals that are left out after a restore: more than a node seals between two backups.
+const SEALS_FORGOTTEN: u64 = 1_000_000;
+
 /// A charge as text codes.
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct StoredCharge {
@@ -117,6 +120,8 @@ impl Change<'_> {
     /// Nothing that costs budget is answered any more until somebody confirms.
     pub fn doubt(&mut self) {
         self.next.counters.in_doubt = true;
+        // What was sealed since the copy was made has numbers of its own: none is given out twice.
+        self.next.counters.sequence = self.next.counters.sequence.saturating_add(SEALS_FORGOTTEN);
     }
 
     fn put_in_ledger(&mut self, entry: &StoredCharge, after: &Ledger) {

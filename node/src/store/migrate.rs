@@ -17,7 +17,7 @@ use std::{
 use accord_proto::reason::Invalid;
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 
-use super::{failed, open::FOLDER, schema, verify::unreadable};
+use super::{failed, grants, open::FOLDER, schema, verify::unreadable};
 
 const COPY: &str = "store.migrating";
 /// Steps in a row; more means that they go in a circle.
@@ -34,8 +34,14 @@ pub(super) struct Step {
     pub(super) run: fn(&sled::Db) -> Result<(), Invalid>,
 }
 
-/// All steps there are. None yet: no format before this one was ever released.
-pub(super) const STEPS: &[Step] = &[];
+/// All steps there are.
+pub(super) const STEPS: &[Step] =
+    &[Step { from: "accord-node 5", to: schema::FORMAT, run: grants::from_5 }];
+
+/// Was a migration cut off?
+pub(super) fn under_way(data: &Path) -> bool {
+    data.join(COPY).exists()
+}
 
 /// Brings a store to the current format, if it has an older one that steps lead on from.
 pub(super) fn to_current(data: &Path, steps: &[Step]) -> Result<(), Invalid> {
@@ -43,11 +49,7 @@ pub(super) fn to_current(data: &Path, steps: &[Step]) -> Result<(), Invalid> {
     if !store.exists() {
         return Ok(());
     }
-    // Without steps there is nothing to look for, and no reason to open the store twice.
     let copied = copy.exists();
-    if steps.is_empty() && !copied {
-        return Ok(());
-    }
     let format = format_of(&store)?;
     let path = path_from(&format, steps);
     if path.is_empty() {

@@ -58,8 +58,16 @@ impl Store {
         entropy: &dyn Entropy,
     ) -> Result<Self, Invalid> {
         verify::guarded(|| {
+            let open = || open(path, owner, free_bytes_min, entropy);
+            if !migrate::under_way(path) {
+                match open() {
+                    // An older one: only then is it opened twice.
+                    Err(error) if error.field == schema::FORMAT_FIELD => {}
+                    opened => return opened,
+                }
+            }
             migrate::to_current(path, steps)?;
-            open(path, owner, free_bytes_min, entropy)
+            open()
         })
         .map_err(|error| Invalid { field: format!("store {}", path.display()), ..error })
     }

@@ -8,13 +8,12 @@ use accord_proto::{
     reason::{Invalid, Reason, quoted},
     seal::Digest,
     table::{EditionRef, Mode},
-    taxonomy::{Lists, Period},
+    taxonomy::{AudienceCode, Lists, Period},
 };
 use prost::Message;
 
 use super::{offers::StoredOffer, shown::StoredDraws};
 use crate::{
-    consent,
     cube::Cells,
     disclose::{
         offer::{Offer, Outcome},
@@ -32,6 +31,8 @@ pub(super) type Offers = std::collections::BTreeMap<accord_proto::taxonomy::Indi
 /// Version of this schema. A store of another one is refused, not guessed at.
 pub(super) const FORMAT: &str = "accord-node 6";
 pub(super) const FORMAT_KEY: &str = "format";
+/// What is wrong with a store of another format.
+pub(super) const FORMAT_FIELD: &str = "store.format";
 pub(super) const OWNER_KEY: &str = "owner";
 pub(super) const JOURNAL_KEY: &str = "journal";
 pub(super) const SALT_KEY: &str = "salt";
@@ -45,7 +46,7 @@ pub(super) fn check_format(found: &[u8]) -> Result<(), Invalid> {
         "its format is {}, this program reads \"{FORMAT}\"",
         quoted(&String::from_utf8_lossy(found))
     );
-    Err(Invalid::new(Reason::StoreFailed, "store", detail))
+    Err(Invalid::new(Reason::StoreFailed, FORMAT_FIELD, detail))
 }
 
 pub(super) fn check_owner(found: &[u8], owner: &str) -> Result<(), Invalid> {
@@ -95,6 +96,21 @@ pub(super) struct Counters {
     /// The ledger may have forgotten charges, and nobody has confirmed that yet.
     #[prost(bool, tag = "12")]
     pub(super) in_doubt: bool,
+    /// Digest of the seal made last.
+    #[prost(bytes = "vec", tag = "20")]
+    pub(super) last_seal: Vec<u8>,
+    /// Editions that are never answered from again, nor earlier ones of their periods.
+    #[prost(message, repeated, tag = "21")]
+    pub(super) barred: Vec<Barred>,
+}
+
+/// The last edition of a period that holds a record whose handling was changed later.
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Barred {
+    #[prost(string, tag = "1")]
+    pub(super) period: String,
+    #[prost(uint32, tag = "2")]
+    pub(super) number: u32,
 }
 
 /// A committed import.
@@ -164,6 +180,16 @@ pub struct Released {
     /// The answer as it travels.
     #[prost(bytes = "vec", tag = "2")]
     pub response: Vec<u8>,
+    /// As whose table each block was given; none: as that of the requirement's audience.
+    #[prost(string, repeated, tag = "3")]
+    pub audiences: Vec<String>,
+}
+
+impl Released {
+    /// As whose table each block was given; none: as that of the requirement's audience.
+    pub fn given_as(&self, lists: &Lists) -> Result<Vec<AudienceCode>, Invalid> {
+        self.audiences.iter().map(|code| lists.audience("store.answer", code)).collect()
+    }
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -393,66 +419,5 @@ impl Edition {
                 .collect::<Result<_, _>>()?,
             classes: read,
         })
-    }
-}
-
-#[derive(Clone, PartialEq, Message)]
-pub(super) struct Grant {
-    #[prost(string, tag = "1")]
-    grant: String,
-    #[prost(string, tag = "2")]
-    indicator: String,
-    #[prost(string, repeated, tag = "3")]
-    crime_areas: Vec<String>,
-    #[prost(string, tag = "4")]
-    first_period: String,
-    #[prost(string, tag = "5")]
-    last_period: String,
-    #[prost(string, tag = "6")]
-    purpose: String,
-    #[prost(string, tag = "7")]
-    audience: String,
-    #[prost(int64, tag = "8")]
-    from_s: i64,
-    #[prost(int64, tag = "9")]
-    until_s: i64,
-    #[prost(bool, tag = "10")]
-    withdrawn: bool,
-}
-
-impl Grant {
-    pub(super) fn write(grant: &consent::Grant) -> Self {
-        let terms = grant.to_raw();
-        Self {
-            grant: terms.grant,
-            indicator: terms.indicator,
-            crime_areas: terms.crime_areas,
-            first_period: terms.first_period,
-            last_period: terms.last_period,
-            purpose: terms.purpose,
-            audience: terms.audience,
-            from_s: terms.from_s,
-            until_s: terms.until_s,
-            withdrawn: grant.withdrawn(),
-        }
-    }
-
-    pub(super) fn read(self, lists: &Lists) -> Result<consent::Grant, Invalid> {
-        let withdrawn = self.withdrawn;
-        let grant = consent::Grant::parse(
-            consent::RawGrant {
-                grant: self.grant,
-                indicator: self.indicator,
-                crime_areas: self.crime_areas,
-                first_period: self.first_period,
-                last_period: self.last_period,
-                purpose: self.purpose,
-                audience: self.audience,
-                from_s: self.from_s,
-                until_s: self.until_s,
-            },
-            lists,
-        )?;
-        Ok(if withdrawn { grant.withdraw() } else { grant })
     }
 }

@@ -184,6 +184,7 @@ impl Head {
             | Room::Inbox
             | Room::Glass
             | Room::Peers
+            | Room::Receipts
             | Room::Summaries
             | Room::Standing => return true,
         };

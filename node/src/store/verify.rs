@@ -11,8 +11,8 @@ use accord_proto::{
 };
 
 use super::{
-    Contents, Head, Room, State, Store, block, contents, failed, inbox, journal, ledger, offers,
-    schema, standing, summaries,
+    Contents, Head, Room, State, Store, block, contents, failed, grants, inbox, journal, ledger,
+    offers, schema, standing, summaries,
 };
 
 /// What to do with a damaged store.
@@ -160,12 +160,13 @@ fn readable(room: Room, value: &[u8]) -> Result<(), Invalid> {
         Room::Imports => schema::decode::<schema::ImportSummary>(value).map(drop),
         Room::Quarantine => schema::decode::<schema::Quarantine>(value).map(drop),
         Room::Editions => schema::decode::<schema::Edition>(value).map(drop),
-        Room::Grants => schema::decode::<schema::Grant>(value).map(drop),
+        Room::Grants => schema::decode::<grants::StoredVersion>(value).map(drop),
         Room::Answers => schema::decode::<schema::Released>(value).map(drop),
         Room::Summaries => schema::decode::<summaries::StoredVersion>(value).map(drop),
         Room::Signed => schema::decode::<offers::StoredSignature>(value).map(drop),
         Room::Inbox => schema::decode::<inbox::StoredItem>(value).map(drop),
         Room::Glass => schema::decode::<inbox::StoredGlass>(value).map(drop),
+        Room::Receipts => schema::decode::<crate::receipt::Receipt>(value).map(drop),
         Room::Ledger => schema::decode::<ledger::StoredCharge>(value).map(drop),
         Room::Standing => schema::decode::<standing::Told>(value).map(drop),
         Room::Mappings => std::str::from_utf8(value)

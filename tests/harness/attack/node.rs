@@ -10,7 +10,8 @@ use std::{
 use accord_proto::{
     limits::{CELLS_MAX, FREEZE_PERIODS_MAX},
     table::{Cell, Table},
-    taxonomy::{Lists, Period},
+    taxonomy::{Lists, Period, Tier},
+    tree::{Salting, Tree},
     wire,
 };
 use anyhow::{Context as _, Result};
@@ -277,9 +278,10 @@ impl Oracle for Asked {
             Cell::NotApplicable => b'a',
             Cell::Missing => b'm',
         });
-        Ok(marks
-            .chain(table.encode(self.world.resident()?.node.lists).len().to_be_bytes())
-            .collect())
+        let salting = Salting { secret: &[0; 32], tier: Tier::A };
+        let tree = Tree::of(&table, salting, self.world.resident()?.node.lists);
+        let size = tree.to_wire(wire::Envelope::default()).encoded_len();
+        Ok(marks.chain(size.to_be_bytes()).collect())
     }
 
     fn ask_odd(&mut self, audience: Audience, odd: &Odd) -> Result<Reply> {

@@ -8,7 +8,8 @@ use accord_proto::{
     reason::Reason,
     seal::{Digest, SecretKey},
     table::{Cell, Table},
-    taxonomy::{CrimeAreaCode, Lists},
+    taxonomy::{CrimeAreaCode, Lists, Tier},
+    tree::{Salting, Tree},
     wire,
 };
 
@@ -24,7 +25,7 @@ pub(super) fn resealed(
     let lists = Lists::builtin();
     let mut seal = Seal::open(sealed.seal.as_ref().unwrap(), &[own.public()], lists).unwrap();
     change(&mut seal);
-    wire::SealedTable { table: sealed.table.clone(), seal: Some(seal.sign(key)) }
+    wire::SealedTable { seal: Some(seal.sign(key)), ..sealed.clone() }
 }
 
 /// Another table under a true seal of its own.
@@ -33,12 +34,15 @@ pub(super) fn retabled(
     own: &SecretKey,
     change: impl FnOnce(&mut Table),
 ) -> wire::SealedTable {
-    let mut table = Table::decode(&sealed.table, Lists::builtin()).unwrap();
+    let lists = Lists::builtin();
+    let (mut table, _) = Tree::from_wire(sealed.clone()).0.read(lists).unwrap();
     change(&mut table);
-    let bytes = table.encode(Lists::builtin());
-    let digest = Digest::of(&bytes);
-    let sealed = resealed(sealed, own, own, |seal| seal.table_digest = digest);
-    wire::SealedTable { table: bytes, ..sealed }
+    let tree = Tree::of(&table, Salting { secret: &[0; 32], tier: Tier::B }, lists);
+    let sealed = resealed(sealed, own, own, |seal| {
+        seal.table_digest = tree.digest();
+        seal.snapshot = table.snapshot();
+    });
+    tree.to_wire(sealed.seal.unwrap())
 }
 
 /// Altered, unsealed, sealed by another, or somebody else's answer altogether.
@@ -53,9 +57,21 @@ pub(super) fn lies_of_bytes(
         *lie.table.last_mut().unwrap() ^= 1;
         lie
     };
+    let other_cells = |truth: &wire::SealedTable| {
+        let mut lie = truth.clone();
+        *lie.cells[0].last_mut().unwrap() ^= 1;
+        lie
+    };
+    let left_out = |truth: &wire::SealedTable| {
+        let mut lie = truth.clone();
+        lie.cells[0].clear();
+        lie
+    };
     let unsealed = |truth: &wire::SealedTable| wire::SealedTable { seal: None, ..truth.clone() };
     vec![
         ("an altered table", Reason::AnswerSeal, Box::new(altered)),
+        ("other cells than the sealed ones", Reason::AnswerSeal, Box::new(other_cells)),
+        ("cells left out", Reason::AnswerMalformed, Box::new(left_out)),
         ("no seal", Reason::AnswerSeal, Box::new(unsealed)),
         (
             "someone else's seal",
@@ -91,6 +107,16 @@ pub(super) fn lies_of_seals(
             "another authority",
             Reason::AnswerStale,
             seal(|seal, _| seal.authority = seal.node.clone()),
+        ),
+        (
+            "another question's seal",
+            Reason::AnswerStale,
+            seal(|seal, _| seal.question_digest = Digest([7; 32])),
+        ),
+        (
+            "another edition's seal",
+            Reason::AnswerSeal,
+            seal(|seal, _| seal.snapshot = Digest([7; 32])),
         ),
         (
             "a seal from the future",

@@ -12,7 +12,7 @@ use accord_proto::{
 
 use crate::{
     desk::inbox::Previewed,
-    inbox::{Decline, Event, Glass, Item, State, Step},
+    inbox::{Decline, Event, Glass, Item, Step},
     preview::{Cost, PreviewCell, Why},
     record::Observed,
 };
@@ -32,17 +32,7 @@ pub(super) fn entry(item: &Item, now: Timestamp) -> wire::InboxEntry {
         deadline_s: item.deadline(now).map_or(0, Timestamp::as_s),
         latency_s: item.latency_s(),
         terms: item.terms().to_string(),
-        digest: match state {
-            State::Proposed(digest) | State::Released(digest) => digest.0.to_vec(),
-            State::Received
-            | State::Awaiting
-            | State::Deferred(_)
-            | State::Accepted
-            | State::Answered
-            | State::Declined { .. }
-            | State::Expired
-            | State::Withdrawn => Vec::new(),
-        },
+        digest: state.digest().map_or_else(Vec::new, |digest| digest.0.to_vec()),
         single_handed: item.single_handed(),
     }
 }

@@ -1,0 +1,60 @@
+//! Evidence from the command line. Comes in: a picture's name, or files. Goes out: a file, or what is proven.
+
+use std::{fs::File, io::Write as _, path::Path};
+
+use accord_proto::{
+    client::within,
+    limits::{EVIDENCE_BYTES_MAX, LONG_CALL_TIMEOUT},
+    offline::{self, Files},
+    reason::{Invalid, Reason},
+    wire::region as wire,
+};
+use serde_json::{Value, json};
+
+use super::{connect, failed, print};
+use crate::cli::{Client, Format, Outcome, Verify};
+
+/// Writes what a picture rests on; never over a file that is there.
+pub(crate) async fn write(
+    client: &Client,
+    requirement: String,
+    version: u32,
+    out: &Path,
+) -> Result<Outcome, Invalid> {
+    let request = within(LONG_CALL_TIMEOUT, wire::GetEvidenceRequest { requirement, version });
+    let mut pieces =
+        connect(client).await?.get_evidence(request).await.map_err(failed)?.into_inner();
+    let mut file = Vec::new();
+    while let Some(wire::GetEvidenceResponse { piece }) = pieces.message().await.map_err(failed)? {
+        file.extend(piece);
+        if file.len() > EVIDENCE_BYTES_MAX {
+            let detail = format!("more than {EVIDENCE_BYTES_MAX} bytes");
+            return Err(Invalid::new(Reason::LimitExceeded, "evidence", detail));
+        }
+    }
+    let name = out.display().to_string();
+    let written = File::create_new(out).and_then(|mut to| to.write_all(&file));
+    written.map_err(|error| match error.kind() {
+        std::io::ErrorKind::AlreadyExists => {
+            Invalid::new(Reason::FileExists, &name, "stands there already; nothing was touched")
+        }
+        _ => Invalid::new(Reason::FieldInvalid, &name, error.to_string()),
+    })?;
+    let data = json!([{"file": name, "bytes": file.len()}]);
+    Ok(Outcome { data: print::rows(client.format, &data), ..Outcome::default() })
+}
+
+/// Verifies files.
+pub(crate) fn verify(wanted: Verify) -> Result<Outcome, Invalid> {
+    let Verify { file, roster, root, answer, lists, format } = wanted;
+    let proven = offline::verify(&Files { file, roster, root, answers: answer, lists })?;
+    let data = match format {
+        Format::Json => json!(proven),
+        Format::Table | Format::Csv => json!(proven.cells),
+    };
+    let data = match &data {
+        Value::Object(_) => data.to_string(),
+        rows => print::rows(format, rows),
+    };
+    Ok(Outcome { data, remarks: proven.remarks, partial: proven.partial })
+}

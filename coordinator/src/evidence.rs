@@ -1,0 +1,50 @@
+//! The evidence of a picture. Comes in: what the archive keeps. Goes out: one file that anybody can verify with the roster and the
+//! root's key alone. Must never hold a figure that is not public: it has only what the archive may keep.
+
+use accord_proto::{
+    evidence,
+    id::RequirementId,
+    reason::{Invalid, Reason},
+    seal::Digest,
+    strict,
+    wire::{self, region},
+};
+
+use crate::archive::Archive;
+
+/// The file of a picture; of the newest if no version is named.
+pub fn of(
+    archive: &Archive,
+    requirement: RequirementId,
+    version: Option<u32>,
+) -> Result<Vec<u8>, Invalid> {
+    let drawn = archive.picture(requirement, version)?;
+    let roster = archive.roster(drawn.roster_version)?.ok_or_else(|| not_kept("roster"))?;
+    let envelope = drawn.envelope.ok_or_else(|| not_kept("picture"))?;
+    let picture: region::Picture = strict::decode_signed("picture", &envelope.payload)?;
+    let mut tables = Vec::new();
+    for state in &picture.members {
+        if state.state() == region::State::Answered {
+            tables.push(table_of(archive, requirement, state)?);
+        }
+    }
+    Ok(evidence::write(roster, archive.requirement(requirement)?, envelope, tables))
+}
+
+/// What is kept of a member's table, under the seal that the picture names: it may have been sealed anew since.
+fn table_of(
+    archive: &Archive,
+    requirement: RequirementId,
+    state: &region::MemberState,
+) -> Result<wire::SealedTable, Invalid> {
+    let digest = Digest::from_wire("picture.members.table_sha256", &state.table_sha256)?;
+    let kept = archive.kept(requirement, digest)?.ok_or_else(|| not_kept(&state.node))?;
+    Ok(wire::SealedTable { seal: state.seal.clone(), ..kept })
+}
+
+fn not_kept(what: &str) -> Invalid {
+    let detail = format!(
+        "{what}: not kept; pictures that were drawn before evidence was kept have none, so gather again"
+    );
+    Invalid::new(Reason::NotFound, "evidence", detail)
+}

@@ -1,0 +1,143 @@
+//! Receipts, released answers and verifying from the command line: parse, call, print.
+
+use std::path::Path;
+
+use accord_proto::{
+    client::{ClientFile, within},
+    clock::Timestamp,
+    limits::{CALL_TIMEOUT, PAGE_SIZE_MAX, REPLY_BYTES_MAX},
+    offline::{self, Files},
+    reason::Invalid,
+    table::Mode,
+    wire::desk as wire,
+};
+use serde_json::{Value, json};
+use tonic::transport::Channel;
+
+use super::{done, failed, hex, imports::write_new, print};
+use crate::cli::{
+    Client, Format, Outcome,
+    proof::{Answers, Receipts, Verify},
+};
+
+type ReceiptsClient = wire::receipts_client::ReceiptsClient<Channel>;
+
+async fn connect(client: &Client) -> Result<ReceiptsClient, Invalid> {
+    let channel = ClientFile::connect(&client.client).await?;
+    Ok(ReceiptsClient::new(channel).max_decoding_message_size(REPLY_BYTES_MAX))
+}
+
+/// `accord-node receipt …`
+pub(crate) async fn receipts(command: Receipts) -> Result<Outcome, Invalid> {
+    match command {
+        Receipts::List { requirement, client } => list(&client, requirement).await,
+        Receipts::Show { sequence, client } => {
+            let request = within(CALL_TIMEOUT, wire::GetReceiptRequest { sequence });
+            let reply = connect(&client).await?.get_receipt(request).await.map_err(failed)?;
+            let receipt = reply.into_inner().receipt.unwrap_or_default();
+            Ok(done(&client, &whole(&receipt)))
+        }
+    }
+}
+
+async fn list(client: &Client, requirement: String) -> Result<Outcome, Invalid> {
+    let mut desk = connect(client).await?;
+    let (mut rows, mut page_token) = (Vec::new(), String::new());
+    loop {
+        let requirement = requirement.clone();
+        let request =
+            wire::ListReceiptsRequest { requirement, page_size: PAGE_SIZE_MAX, page_token };
+        let page =
+            desk.list_receipts(within(CALL_TIMEOUT, request)).await.map_err(failed)?.into_inner();
+        rows.extend(page.receipts.iter().map(|receipt| {
+            json!({
+                "sequence": receipt.sequence,
+                "at": at(receipt.at_s),
+                "requirement": receipt.requirement,
+                "authority": receipt.authority,
+                "audience": receipt.audience,
+                "consent_epoch": receipt.consent_epoch,
+                "nano_rho": receipt.nano_rho,
+                "journal_sequence": receipt.journal_sequence,
+                "table_sha256": hex(&receipt.table_sha256),
+            })
+        }));
+        page_token = page.next_page_token;
+        if page_token.is_empty() {
+            return Ok(done(client, &Value::Array(rows)));
+        }
+    }
+}
+
+fn whole(receipt: &wire::Receipt) -> Value {
+    let rule = |rule: &wire::AppliedRule| {
+        let mode = match Mode::from_wire("mode", rule.mode) {
+            Ok(Mode::Open) => "open",
+            Ok(Mode::Protected) => "protected",
+            Ok(Mode::Bulletin) => "bulletin",
+            Ok(Mode::Closed) => "closed",
+            Err(_) => "unknown",
+        };
+        format!("{} {mode} tier {}", rule.indicator, rule.tier)
+    };
+    json!({
+        "sequence": receipt.sequence,
+        "at": at(receipt.at_s),
+        "requirement": receipt.requirement,
+        "requirement_sha256": hex(&receipt.requirement_sha256),
+        "authority": receipt.authority,
+        "audience": receipt.audience,
+        "consent_epoch": receipt.consent_epoch,
+        "consent_sha256": hex(&receipt.consent_sha256),
+        "grants": receipt.grants,
+        "policy_sha256": hex(&receipt.policy_sha256),
+        "secret_policy_sha256": hex(&receipt.secret_policy_sha256),
+        "rules": receipt.rules.iter().map(rule).collect::<Vec<_>>(),
+        "nano_rho": receipt.nano_rho,
+        "software": receipt.software,
+        "journal_sequence": receipt.journal_sequence,
+        "table_sha256": hex(&receipt.table_sha256),
+        "seal_sha256": hex(&receipt.seal_sha256),
+        "supersedes_sha256": hex(&receipt.supersedes_sha256),
+    })
+}
+
+fn at(seconds: i64) -> String {
+    Timestamp::from_s("time", seconds).map_or(String::new(), |at| at.to_string())
+}
+
+/// `accord-node answer …`
+pub(crate) async fn answers(command: Answers) -> Result<Outcome, Invalid> {
+    let Answers::Export { requirement, out, client } = command;
+    export(&client, requirement, &out).await
+}
+
+async fn export(client: &Client, requirement: String, out: &Path) -> Result<Outcome, Invalid> {
+    let request = within(CALL_TIMEOUT, wire::ExportAnswerRequest { requirement });
+    let reply = connect(client).await?.export_answer(request).await.map_err(failed)?.into_inner();
+    write_new(out, &reply.file)?;
+    let shown = json!({"file": out.display().to_string(), "bytes": reply.file.len()});
+    let mut outcome = done(client, &shown);
+    if reply.consent_changed {
+        let remark =
+            "consent has changed since this was sealed; whether to hand it on is for you to decide";
+        outcome.remarks.push(remark.to_owned());
+    }
+    Ok(outcome)
+}
+
+/// `accord-node verify …`
+pub(crate) fn verify(wanted: Verify) -> Result<Outcome, Invalid> {
+    let Verify { file, roster, root, answer, lists, format } = wanted;
+    let proven = offline::verify(&Files { file, roster, root, answers: answer, lists })?;
+    let data = match format {
+        Format::Json => json!(proven),
+        Format::Table | Format::Csv => json!(proven.cells),
+    };
+    Ok(Outcome {
+        data: print(format, &data),
+        remarks: proven.remarks,
+        partial: proven.partial,
+        failure: None,
+    })
+}

@@ -1,0 +1,208 @@
+//! The figures of a picture, worked out again. Comes in: a signed picture, and the tables behind it as far as they are at hand. Goes
+//! out: what is proven of each cell, or the first that says something else than the tables. Pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Held;
+use crate::{
+    combine::{self, Combined},
+    picture::write_cell,
+    question::{CONTRIBUTORS_MIN, SignedRequirement},
+    reason::{Invalid, Reason},
+    regional::{self, Contribution, Parts, RegionalKey, Standing},
+    table::{Cell, Mode},
+    taxonomy::{JurisdictionCode, Lists},
+    wire::region,
+};
+
+/// What is proven of a cell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// Worked out again, bit for bit, from sealed tables that are at hand.
+    Recomputed,
+    /// Not shown. That the gate withholds it is the coordinator's word, under its signature.
+    Withheld,
+    /// Signed by the coordinator; some contributions are known by their digest only.
+    ByDigest,
+}
+
+impl Proof {
+    /// For people and programs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Recomputed => "recomputed",
+            Self::Withheld => "withheld",
+            Self::ByDigest => "by_digest",
+        }
+    }
+}
+
+/// A cell of the picture.
+#[derive(Clone, Debug)]
+pub struct CellProof {
+    /// As it was signed.
+    pub cell: region::PictureCell,
+    /// What is proven of it.
+    pub proof: Proof,
+    /// Jurisdictions of which the part in it is known by its digest only, ascending.
+    pub by_digest: Vec<JurisdictionCode>,
+}
+
+/// Checks every cell of the picture.
+pub(super) fn prove(
+    picture: &region::Picture,
+    asked: &SignedRequirement,
+    tables: &[Held],
+    lists: &Lists,
+) -> Result<Vec<CellProof>, Invalid> {
+    let requirement = asked.requirement();
+    let contributions = regional::contributions(tables.iter().map(|held| &held.table));
+    let unknown = left_out(tables);
+    let silent = silent(picture, lists)?;
+    let minimum = requirement.minimum_contributors.max(CONTRIBUTORS_MIN);
+    let minimum = usize::try_from(minimum).unwrap_or(usize::MAX);
+    let keys: Vec<_> = RegionalKey::asked(&requirement.question).collect();
+    if keys.len() != picture.cells.len() {
+        let detail = format!("{} cells where {} were asked", picture.cells.len(), keys.len());
+        return Err(Invalid::new(Reason::PictureFalse, "picture.cells", detail));
+    }
+    let of = |(at, (key, cell)): (usize, (RegionalKey, &region::PictureCell))| {
+        let parts = contributions.get(&key).map_or(&[][..], Vec::as_slice);
+        let by_digest = unknown.get(&key).cloned().unwrap_or_default();
+        let round = Round { minimum, silent: &silent, lists };
+        let proof = round.prove(key, cell, parts, &by_digest).map_err(|what| {
+            let name = format!("{} {} {}", cell.indicator, cell.crime_area, cell.period);
+            let field = format!("picture.cells[{at}] ({name} {})", cell.categories);
+            Invalid::new(Reason::PictureFalse, field, what)
+        })?;
+        let by_digest = by_digest.into_iter().collect();
+        Ok(CellProof { cell: cell.clone(), proof, by_digest })
+    };
+    keys.into_iter().zip(&picture.cells).enumerate().map(of).collect()
+}
+
+/// Cells of which some parts are left out, with whose.
+fn left_out(tables: &[Held]) -> BTreeMap<RegionalKey, BTreeSet<JurisdictionCode>> {
+    let mut unknown = BTreeMap::<RegionalKey, BTreeSet<_>>::new();
+    for held in tables {
+        let blocks = held.table.blocks.iter().zip(&held.left_out);
+        for (block, _) in blocks.filter(|(_, left_out)| **left_out) {
+            for (crime_area, _, period, categories) in block.coordinates() {
+                let indicator = block.indicator;
+                let key = RegionalKey { indicator, crime_area, period, categories };
+                unknown.entry(key).or_default().insert(held.table.jurisdiction);
+            }
+        }
+    }
+    unknown
+}
+
+/// Jurisdictions that were asked and have not answered.
+fn silent(picture: &region::Picture, lists: &Lists) -> Result<BTreeSet<JurisdictionCode>, Invalid> {
+    let silent = picture.members.iter().filter(|state| state.state() != region::State::Answered);
+    silent
+        .map(|state| Ok(lists.jurisdiction("picture.members", &state.jurisdiction)?.code))
+        .collect()
+}
+
+/// What every cell of a round is checked with.
+struct Round<'a> {
+    minimum: usize,
+    silent: &'a BTreeSet<JurisdictionCode>,
+    lists: &'a Lists,
+}
+
+impl Round<'_> {
+    fn prove(
+        &self,
+        key: RegionalKey,
+        cell: &region::PictureCell,
+        parts: &[Contribution<'_>],
+        by_digest: &BTreeSet<JurisdictionCode>,
+    ) -> Result<Proof, &'static str> {
+        let Some(indicator) = self.lists.indicator_of(key.indicator) else {
+            return Err("is of an indicator that there is not");
+        };
+        let nobody = Standing::default();
+        let write = |combined: Combined, standing: &Standing| {
+            write_cell(key, (combined, standing), self.silent, self.lists)
+        };
+        let withheld = write(combine::withheld(indicator), &nobody);
+        let must_be = |written: &region::PictureCell, proof| {
+            if cell == written { Ok(proof) } else { Err("is not what the sealed tables say") }
+        };
+        if !by_digest.is_empty() {
+            return if *cell == withheld {
+                Ok(Proof::Withheld)
+            } else {
+                self.plausible(cell, &write(Combined::Nothing, &nobody), parts)
+            };
+        }
+        if parts.is_empty() {
+            return must_be(&write(Combined::Nothing, &nobody), Proof::Recomputed);
+        }
+        let shown = |Parts { standing, figures }: Parts| {
+            write(combine::combine(&figures, indicator), &standing)
+        };
+        if !parts.iter().any(Contribution::is_hidden) {
+            let written = regional::public(parts).map_or(withheld, shown);
+            return must_be(&written, Proof::Recomputed);
+        }
+        if *cell == withheld {
+            return Ok(Proof::Withheld);
+        }
+        let pooled = regional::pooled(parts, self.minimum).filter(|_| indicator.semantics.adds());
+        let pooled = pooled.ok_or("rests on too few contributors to be shown")?;
+        must_be(&shown(pooled), Proof::Recomputed)
+    }
+
+    /// A pooled cell whose contributions are not at hand: is everything else as it must be? `blank` is the cell without a
+    /// figure.
+    fn plausible(
+        &self,
+        cell: &region::PictureCell,
+        blank: &region::PictureCell,
+        parts: &[Contribution<'_>],
+    ) -> Result<Proof, &'static str> {
+        let named = region::PictureCell {
+            status: blank.status,
+            value: 0,
+            standard_error_milli: 0,
+            contributors: Vec::new(),
+            missing: Vec::new(),
+            not_shown: Vec::new(),
+            ..cell.clone()
+        };
+        if named != *blank {
+            return Err("is another cell than the one asked, or names other silent members");
+        }
+        match cell.status() {
+            region::PictureStatus::Value if !self.silent.is_empty() => {
+                return Err("is said to be whole, and somebody is silent");
+            }
+            region::PictureStatus::Value | region::PictureStatus::Partial => {}
+            region::PictureStatus::Missing
+            | region::PictureStatus::NotShown
+            | region::PictureStatus::NotApplicable
+            | region::PictureStatus::Unspecified => {
+                return if cell.value == 0 && cell.contributors.is_empty() {
+                    Ok(Proof::ByDigest)
+                } else {
+                    Err("has a figure, and is said to have none")
+                };
+            }
+        }
+        if cell.contributors.len() < self.minimum {
+            return Err("rests on too few contributors to be shown");
+        }
+        let open = parts
+            .iter()
+            .filter(|part| part.mode == Mode::Open && matches!(part.cell, Cell::Value(_)));
+        for part in open {
+            if !cell.contributors.contains(&part.jurisdiction.to_string()) {
+                return Err("leaves out a public figure");
+            }
+        }
+        Ok(Proof::ByDigest)
+    }
+}
