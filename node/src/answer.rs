@@ -131,7 +131,7 @@ impl Held {
 #[derive(Debug)]
 pub enum Reply {
     /// A sealed table.
-    Sealed(SealedAnswer),
+    Sealed(Box<SealedAnswer>),
     /// People have not decided yet.
     Pending,
     /// People declined, and want that known.
@@ -142,7 +142,7 @@ impl From<Reply> for wire::AnswerResponse {
     fn from(reply: Reply) -> Self {
         use wire::answer_response::Outcome;
         let outcome = match reply {
-            Reply::Sealed(answer) => return answer.into(),
+            Reply::Sealed(answer) => return (*answer).into(),
             Reply::Pending => Outcome::Pending(wire::Pending {}),
             Reply::Declined => Outcome::Declined(wire::Declined {}),
         };
@@ -276,7 +276,7 @@ pub(crate) fn release(
     if let Some(paid) = paid {
         *ledger = paid;
     }
-    Ok(Reply::Sealed(answer))
+    Ok(Reply::Sealed(Box::new(answer)))
 }
 
 /// Until an embargo is over nobody lets anything go.

@@ -205,7 +205,7 @@ fn the_right_to_act_alone_is_gone_after_four_hours() {
     world.pass(3 * 3_600);
     assert!(release(id, digest).unwrap().single_handed());
     let Reply::Sealed(answer) = resident.ask(signed).unwrap() else { panic!("pending") };
-    let (table, single_handed) = opened(resident, answer);
+    let (table, single_handed) = opened(resident, *answer);
     assert!(shows(table.table()) && single_handed, "whoever asked is told");
 }
 

@@ -9,7 +9,7 @@ use accord_proto::{
     reason::{Invalid, Reason},
     wire::region as wire,
 };
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{connect, failed, print};
 use crate::cli::{Client, Format, Outcome, Verify};
@@ -34,11 +34,12 @@ pub(crate) async fn write(
     }
     let name = out.display().to_string();
     let written = File::create_new(out).and_then(|mut to| to.write_all(&file));
-    written.map_err(|error| match error.kind() {
-        std::io::ErrorKind::AlreadyExists => {
-            Invalid::new(Reason::FileExists, &name, "stands there already; nothing was touched")
+    written.map_err(|error| {
+        if error.kind() == std::io::ErrorKind::AlreadyExists {
+            let detail = "stands there already; nothing was touched";
+            return Invalid::new(Reason::FileExists, &name, detail);
         }
-        _ => Invalid::new(Reason::FieldInvalid, &name, error.to_string()),
+        Invalid::new(Reason::FieldInvalid, &name, error.to_string())
     })?;
     let data = json!([{"file": name, "bytes": file.len()}]);
     Ok(Outcome { data: print::rows(client.format, &data), ..Outcome::default() })
@@ -49,12 +50,8 @@ pub(crate) fn verify(wanted: Verify) -> Result<Outcome, Invalid> {
     let Verify { file, roster, root, answer, lists, format } = wanted;
     let proven = offline::verify(&Files { file, roster, root, answers: answer, lists })?;
     let data = match format {
-        Format::Json => json!(proven),
-        Format::Table | Format::Csv => json!(proven.cells),
-    };
-    let data = match &data {
-        Value::Object(_) => data.to_string(),
-        rows => print::rows(format, rows),
+        Format::Json => json!(proven).to_string(),
+        Format::Table | Format::Csv => print::rows(format, &json!(proven.cells)),
     };
     Ok(Outcome { data, remarks: proven.remarks, partial: proven.partial })
 }

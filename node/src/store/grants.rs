@@ -253,7 +253,7 @@ mod tests {
     use super::*;
     use crate::{
         consent::{ALL, State},
-        store::Found,
+        store::{Found, witness},
     };
 
     const OWNER: &str = "spiffe://wb6.example/AL/node/al-police/node";
@@ -378,6 +378,7 @@ mod tests {
             db.open_tree("meta").unwrap().insert(schema::FORMAT_KEY, "accord-node 5").unwrap();
             db.flush().unwrap();
         }
+        witness::of_format(&data.join("head"), "accord-node 5");
         let store = open(data);
         assert_eq!((store.found(), store.head().journal().size()), (Found::Whole, 1));
         let grants = store.grants(lists).unwrap();
@@ -401,6 +402,7 @@ mod tests {
         assert_eq!(open(data).grants(lists).unwrap(), grants);
         fs::remove_dir_all(data.join("store")).unwrap();
         fs::rename(data.join("store.accord-node-5"), data.join("store")).unwrap();
+        witness::of_format(&data.join("head"), "accord-node 5");
         assert_eq!(open(data).grants(lists).unwrap(), grants);
     }
 }
