@@ -136,19 +136,6 @@ fn read(file: &File, at: u64) -> Option<(u64, State)> {
     Some((u64::from_be_bytes(*round), state))
 }
 
-/// Makes a witness look as if a program of another format had written it.
-#[cfg(test)]
-pub(super) fn of_format(path: &Path, format: &str) {
-    let mut bytes = std::fs::read(path).unwrap();
-    for slot in bytes.chunks_exact_mut(SLOT_BYTES) {
-        let at = MAGIC.len() + 8 + 8 + 32;
-        slot[at..at + 32].copy_from_slice(&Digest::of(format.as_bytes()).0);
-        let (said, checksum) = slot.split_last_chunk_mut::<32>().unwrap();
-        *checksum = Digest::of(said).0;
-    }
-    std::fs::write(path, bytes).unwrap();
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
