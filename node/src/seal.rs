@@ -22,7 +22,7 @@ mod old;
 pub struct SealedAnswer {
     sealed: wire::SealedTable,
     table: Digest,
-    made: Option<Made>,
+    made: Option<Box<Made>>,
     single_handed: bool,
 }
 
@@ -134,7 +134,7 @@ impl SealedAnswer {
         Self {
             sealed: tree.to_wire(seal.sign(key)),
             table: digest,
-            made: Some(Made { seal, modes }),
+            made: Some(Box::new(Made { seal, modes })),
             single_handed: false,
         }
     }
@@ -152,7 +152,7 @@ impl SealedAnswer {
 
     /// What was sealed just now; nothing if it was sealed before.
     pub fn made(&self) -> Option<&Made> {
-        self.made.as_ref()
+        self.made.as_deref()
     }
 
     /// The file that a releaser hands out.

@@ -209,9 +209,8 @@ fn one_changed_byte_anywhere_in_the_evidence_is_found_and_named() {
 }
 
 #[test]
-fn whoever_forges_a_picture_or_what_it_rests_on_is_found_out() {
+fn whoever_forges_a_figure_of_a_picture_is_found_out_and_the_cell_is_named() {
     let scene = Scene::set();
-    let running = &scene.running;
     // The coordinator itself lies about a figure, open or pooled.
     let at = |picture: &region::Picture, area: &str| {
         let found = picture.cells.iter().position(|c| c.crime_area == area && c.period == "2016");
@@ -247,7 +246,12 @@ fn whoever_forges_a_picture_or_what_it_rests_on_is_found_out() {
         withheld.contributors.clear();
     });
     assert_eq!(error.reason, Reason::PictureFalse, "{error}");
+}
 
+#[test]
+fn tables_that_are_swapped_replayed_or_left_out_are_found_out_and_the_member_is_named() {
+    let scene = Scene::set();
+    let running = &scene.running;
     // Members' tables change places.
     let error = scene.refused(|parts, _| parts.tables.swap(0, 2));
     assert!(error.field.contains("al-police"), "{error}");
