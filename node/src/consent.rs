@@ -153,6 +153,7 @@ pub fn decide(
         purpose: requirement.purpose,
         audience: requirement.audience,
         authority: Some(&requirement.authority),
+        tier: requirement.tier,
     };
     decide_for(&requirement.question, for_what, grants, (jurisdiction, lists), now)
 }
@@ -166,6 +167,8 @@ pub struct ForWhat<'a> {
     pub audience: AudienceCode,
     /// Who asks; none: nobody has signed it yet, and a consent to named authorities does not hold.
     pub authority: Option<&'a Name>,
+    /// How exact it needs to be: an asker can want less than the audience may get, never more.
+    pub tier: Tier,
 }
 
 /// The same for a question that nobody has signed yet.
@@ -231,7 +234,7 @@ fn decide_block(
         one_region.push(granted);
     }
     let own = asking.for_what.audience;
-    let tier = strictest.map_or(Tier::A, |strictest| strictest.tier);
+    let tier = strictest.map_or(Tier::A, |strictest| strictest.tier).max(asking.for_what.tier);
     let audience = answer_as(own, tier, lists);
     let granted = one_region.iter().flat_map(|granted| granted.repeat(regions.len()));
     let consented = ConsentedBlock {

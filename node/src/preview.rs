@@ -53,6 +53,8 @@ pub struct Asked<'a> {
     pub terms: &'a Extent,
     /// Who asks; none: nobody has signed it yet.
     pub authority: Option<&'a Name>,
+    /// How exact it needs to be.
+    pub tier: Tier,
 }
 
 /// Nothing is left out.
@@ -60,9 +62,15 @@ static WHOLE: Extent = Extent::whole();
 
 impl<'a> From<&'a Requirement> for Asked<'a> {
     fn from(requirement: &'a Requirement) -> Self {
-        let Requirement { question, audience, purpose, authority, .. } = requirement;
-        let authority = Some(authority);
-        Self { question, audience: *audience, purpose: *purpose, authority, terms: &WHOLE }
+        let Requirement { question, audience, purpose, authority, tier, .. } = requirement;
+        Self {
+            question,
+            audience: *audience,
+            purpose: *purpose,
+            terms: &WHOLE,
+            authority: Some(authority),
+            tier: *tier,
+        }
     }
 }
 
@@ -179,8 +187,8 @@ pub struct Preview {
 /// Runs the release path, and nothing comes of it.
 pub fn preview(asked: Asked<'_>, from: Sources<'_>, now: Timestamp) -> Result<Preview, Invalid> {
     let Sources { editions, policy, lists, jurisdiction, .. } = from;
-    let Asked { question, audience, purpose, authority, terms } = asked;
-    let for_what = consent::ForWhat { purpose, audience, authority };
+    let Asked { question, audience, purpose, authority, tier, terms } = asked;
+    let for_what = consent::ForWhat { purpose, audience, authority, tier };
     let consented =
         consent::decide_for(question, for_what, from.grants, (jurisdiction, lists), now)?;
     let granted: Vec<_> = consented.granted().map(<[bool]>::to_vec).collect();

@@ -83,7 +83,7 @@ impl Asking<'_> {
     /// Is it about this purpose, these recipients and this authority? A rule that forbids what a narrower audience may not have
     /// is for every wider one: that is looked at where tiers are known.
     pub(super) fn is_for(&self, terms: &Terms) -> bool {
-        let ForWhat { purpose, audience, authority } = self.for_what;
+        let ForWhat { purpose, audience, authority, tier: _ } = self.for_what;
         let scope = &terms.scope;
         let named = authority.map(|authority| scope.authorities.contains(authority));
         let (audience, asks) = match terms.effect {

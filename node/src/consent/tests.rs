@@ -118,6 +118,7 @@ struct Ask<'a> {
     purpose: &'a str,
     audience: &'a str,
     authority: Option<&'a str>,
+    tier: Tier,
     now_s: i64,
 }
 
@@ -130,6 +131,7 @@ const TOTAL: Ask<'_> = Ask {
     purpose: "THREAT-ASSESSMENT",
     audience: "POLICE",
     authority: Some("analysis-unit"),
+    tier: Tier::A,
     now_s: NOW,
 };
 
@@ -149,6 +151,7 @@ impl Ask<'_> {
             purpose: lists.purpose("", self.purpose).unwrap(),
             audience: lists.audience("", self.audience).unwrap(),
             authority: authority.as_ref(),
+            tier: self.tier,
         };
         let albania = JurisdictionCode::parse("AL").unwrap();
         let now = Timestamp::from_s("", self.now_s).unwrap();

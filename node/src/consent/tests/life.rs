@@ -162,3 +162,14 @@ fn every_field_is_read_back_as_it_was_written() {
     let rule = RawGrant { grant: id(1).to_string(), ..rule() };
     assert_eq!(after(&[Give(1, rule.clone())])[0].to_raw(), rule);
 }
+
+#[test]
+fn an_asker_gets_less_where_it_wants_less_and_never_more() {
+    let grants = after(&[Give(1, grant())]);
+    let wanting = |tier| Ask { tier, ..TOTAL }.decided(&grants);
+    assert_eq!(Tier::ALL.map(wanting), ["POLICE", "PARTNERS", "PUBLIC"]);
+    let coarse = RawGrant { precision: "tier-b".to_owned(), ..grant() };
+    let grants = after(&[Give(1, coarse)]);
+    let wanting = |tier| Ask { tier, ..TOTAL }.decided(&grants);
+    assert_eq!(Tier::ALL.map(wanting), ["PARTNERS", "PARTNERS", "PUBLIC"]);
+}
