@@ -6,11 +6,11 @@
 //!
 //! # The stricter rule wins
 //! 1. What a rule forbids does not leave, whatever is granted: its records count in every cell that contains them, and so
-//!    none of these leaves ([`rules`]).
+//!    none of these leaves (`rules`).
 //! 2. Consents that overlap combine to the strictest of each of their terms; the strictest of a block's cells holds for the block.
 //! 3. What is taken back (withdrawn, suspended, narrowed away) is taken back from every older consent that contains it, and its
-//!    terms go on binding older consents: to take back never shows more ([`taken`]).
-//! 4. A decision can only take away from what was consented to ([`Consented::keep`]).
+//!    terms go on binding older consents: to take back never shows more (`taken`).
+//! 4. A decision can only take away from what was consented to (`Consented::keep`).
 
 use accord_proto::{
     clock::Timestamp,

@@ -77,12 +77,20 @@ const MATRIX: &[(&str, &[(&str, &str)])] = &[
             ("BreakGlass", "r"),
         ],
     ),
+    (
+        "accord.desk.v1.Receipts",
+        &[("ListReceipts", "ru"), ("GetReceipt", "ru"), ("ExportAnswer", "r")],
+    ),
+    ("accord.journal.v1.Journal", &[("GetHead", "u"), ("Read", "u"), ("AcceptPeer", "o")]),
 ];
+
+/// Packages that a node serves to its staff.
+const PACKAGES: [&str; 2] = ["accord.desk.v1", "accord.journal.v1"];
 
 /// Every method that the desk's schema declares.
 fn declared() -> BTreeSet<(String, String)> {
     let schema = prost_types::FileDescriptorSet::decode(wire::DESCRIPTORS).unwrap();
-    let desk = schema.file.into_iter().filter(|file| file.package() == "accord.desk.v1");
+    let desk = schema.file.into_iter().filter(|file| PACKAGES.contains(&file.package()));
     let services = desk.flat_map(|file| {
         let package = file.package().to_owned();
         file.service.into_iter().map(move |service| (package.clone(), service))

@@ -1,6 +1,6 @@
 //! The inbox, for analysts and releasers. Comes in: a person's decision about a requirement. Goes out: where it stands then, given
 //! only when it would survive a power cut. Must never compute before gate one, nor let anything go but through
-//! [`answer::release`].
+//! `answer::release`.
 
 use std::collections::BTreeMap;
 
