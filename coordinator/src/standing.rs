@@ -37,7 +37,10 @@ pub struct Asked {
 struct Accepted {
     requirement: SignedRequirement,
     cancellation: Option<wire::Envelope>,
-    table: Digest,
+    /// None: nothing was accepted, and it need not be answered any more.
+    table: Option<Digest>,
+    /// Version and digest of the pictures that rest on it.
+    pictures: Vec<(u32, Digest)>,
 }
 
 /// Asks every member after every answer that is still valid, and keeps what it says.
@@ -82,10 +85,19 @@ fn accepted(coordinator: &Coordinator) -> Result<BTreeMap<Name, Vec<Accepted>>, 
                 continue;
             }
             let cancellation = archive.cancellation(id)?;
-            for (node, table) in archive.accepted(id)? {
+            let tables = tables(coordinator, id)?;
+            let mut put = |node: &Name, table, pictures| {
                 let (requirement, cancellation) = (requirement.clone(), cancellation.clone());
-                let accepted = Accepted { requirement, cancellation, table };
-                by_member.entry(node).or_default().push(accepted);
+                let accepted = Accepted { requirement, cancellation, table, pictures };
+                by_member.entry(node.clone()).or_default().push(accepted);
+            };
+            let silent = |node: &&Name| tables.keys().all(|(answered, _)| answered != *node);
+            if cancellation.is_some() {
+                let silent = requirement.requirement().members.iter().filter(silent);
+                silent.for_each(|node| put(node, None, Vec::new()));
+            }
+            for ((node, table), pictures) in &tables {
+                put(node, Some(*table), pictures.clone());
             }
         }
     }
@@ -103,11 +115,11 @@ async fn ask_one(
         let asked = accepted.iter().map(|accepted| wire::AskedBefore {
             requirement: Some(accepted.requirement.envelope().clone()),
             cancellation: accepted.cancellation.clone(),
-            table_sha256: accepted.table.0.to_vec(),
+            table_sha256: accepted.table.map_or_else(Vec::new, |table| table.0.to_vec()),
         });
         let request = wire::CheckStandingRequest {
             asked: asked.collect(),
-            holdings: Some(holdings(coordinator, member, accepted)?.sign(&coordinator.sign_key)),
+            holdings: Some(holdings(coordinator, member, accepted).sign(&coordinator.sign_key)),
         };
         let said = client.check_standing(request, caller.call_deadline).await?;
         let notices =
@@ -131,7 +143,7 @@ fn check(
     let about = |accepted: &Accepted| {
         accepted.requirement.requirement().id == notice.requirement
             && accepted.requirement.digest() == notice.requirement_digest
-            && accepted.table == notice.table_digest
+            && accepted.table == Some(notice.table_digest)
     };
     let own = notice.node == member.node && notice.jurisdiction == member.jurisdiction;
     if own && accepted.iter().any(about) {
@@ -142,42 +154,47 @@ fn check(
 }
 
 /// What is held of a member's answers.
-fn holdings(
-    coordinator: &Coordinator,
-    member: &Member,
-    accepted: &[Accepted],
-) -> Result<Holdings, Invalid> {
+fn holdings(coordinator: &Coordinator, member: &Member, accepted: &[Accepted]) -> Holdings {
     let holding = |accepted: &Accepted| {
-        let requirement = accepted.requirement.requirement().id;
-        let pictures = pictures(coordinator, requirement, accepted.table)?;
-        Ok(Holding { requirement, table_digest: accepted.table, pictures })
+        Some(Holding {
+            requirement: accepted.requirement.requirement().id,
+            table_digest: accepted.table?,
+            pictures: accepted.pictures.clone(),
+        })
     };
-    Ok(Holdings {
+    Holdings {
         centre: coordinator.caller.credentials.own().identity.name.clone(),
         node: member.node.clone(),
         at: coordinator.clock.now(),
-        holdings: accepted.iter().map(holding).collect::<Result<_, Invalid>>()?,
-    })
+        holdings: accepted.iter().filter_map(holding).collect(),
+    }
 }
 
-/// The newest pictures of a requirement that rest on a table.
-fn pictures(
+/// Every table that was accepted for a requirement, by node: the newest, and those that pictures rest on, with the newest of
+/// these pictures.
+fn tables(
     coordinator: &Coordinator,
     requirement: RequirementId,
-    table: Digest,
-) -> Result<Vec<(u32, Digest)>, Invalid> {
+) -> Result<BTreeMap<(Name, Digest), Vec<(u32, Digest)>>, Invalid> {
     let archive = &coordinator.archive;
+    let accepted = archive.accepted(requirement)?.into_iter();
+    let mut tables: BTreeMap<_, Vec<_>> = accepted.map(|table| (table, Vec::new())).collect();
     let newest = archive.newest_version(requirement)?.unwrap_or(0);
-    let mut found = Vec::new();
     for version in (1..=newest).rev() {
-        let payload =
-            archive.picture(requirement, Some(version))?.envelope.unwrap_or_default().payload;
-        if found.len() < HELD_PICTURES_MAX && rests_on(&payload, table)? {
-            found.push((version, Digest::of(&payload)));
+        let drawn = archive.picture(requirement, Some(version))?;
+        let payload = drawn.envelope.unwrap_or_default().payload;
+        let picture: region::Picture = strict::decode_signed("picture", &payload)?;
+        let answered = picture.members.iter().filter(|member| !member.table_sha256.is_empty());
+        for member in answered {
+            let table = Digest::from_wire("picture.table_sha256", &member.table_sha256)?;
+            let node = Name::parse("picture.node", &member.node)?;
+            let pictures = tables.entry((node, table)).or_default();
+            if pictures.len() < HELD_PICTURES_MAX {
+                pictures.insert(0, (version, Digest::of(&payload)));
+            }
         }
     }
-    found.reverse();
-    Ok(found)
+    Ok(tables)
 }
 
 /// Does a picture rest on a table?

@@ -429,7 +429,7 @@ impl Node {
     }
 }
 
-fn check_addressed(node: &Node, asked: &SignedRequirement) -> Result<(), Invalid> {
+pub(crate) fn check_addressed(node: &Node, asked: &SignedRequirement) -> Result<(), Invalid> {
     if asked.requirement().members.contains(node.name()) {
         return Ok(());
     }

@@ -262,6 +262,13 @@ pub fn narrow(
         if block.cells.iter().all(|cell| *cell == Cell::NotShown) {
             block.contribution = Contribution::Pooled;
         }
+        // A standard error is shown only beside a figure: alone it would say that there was one.
+        let shown = block.coordinates().zip(&block.cells);
+        let shown = shown.filter(|(_, cell)| matches!(cell, Cell::Value(_)));
+        let shown: BTreeSet<_> = shown.map(|((_, _, period, _), _)| period).collect();
+        for (period, error) in block.periods.iter().zip(&mut block.standard_error_milli) {
+            *error = if shown.contains(period) { *error } else { 0 };
+        }
     }
     (narrowed != *released).then_some(SafeTable(narrowed))
 }

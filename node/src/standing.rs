@@ -20,17 +20,22 @@ use accord_proto::{
 };
 
 use crate::{
-    answer::{Held, Node},
+    answer::{self, Held, Node},
     consent,
     disclose::{self, Rules},
+    inbox::{Item, Step},
+    peers,
+    receipt::Receipt,
     seal::SealedAnswer,
-    store::Told,
+    store::{Change, Told},
 };
 
 /// One answer that is asked after, checked.
 struct Asked {
     requirement: SignedRequirement,
-    table: Digest,
+    /// None: none was accepted.
+    table: Option<Digest>,
+    cancelled: Option<Cancellation>,
 }
 
 /// Answers what the coordinator asks after answers of this node, and keeps what it says to hold of them.
@@ -40,6 +45,8 @@ pub async fn check(
     request: wire::CheckStandingRequest,
 ) -> Result<Vec<wire::Envelope>, Invalid> {
     let wire::CheckStandingRequest { asked, holdings } = request;
+    node.roster.check_current(node.clock.now())?;
+    peers::check_trusted(node, caller)?;
     if asked.len() > STANDING_MAX {
         let detail = format!("{} where {STANDING_MAX} is the most", asked.len());
         return Err(Invalid::new(Reason::LimitExceeded, "asked", detail));
@@ -53,7 +60,7 @@ pub async fn check(
         None => None,
         Some(envelope) => Some((open_holdings(node, caller, &envelope)?, envelope)),
     };
-    let notices = tell(node, caller, &asked, said.as_ref())?;
+    let notices = tokio::task::block_in_place(|| tell(node, caller, &asked, said.as_ref()))?;
     node.store.settled().await?;
     Ok(notices)
 }
@@ -63,11 +70,15 @@ fn open(node: &Node, asked: wire::AskedBefore) -> Result<Asked, Invalid> {
     let requirement = requirement
         .ok_or_else(|| Invalid::new(Reason::FieldMissing, "requirement", "names none"))?;
     let requirement = SignedRequirement::open(requirement, &node.roster, node.lists)?;
-    if let Some(cancellation) = cancellation {
-        Cancellation::open(cancellation, &requirement, &node.roster)?;
-    }
-    let table = Digest::from_wire("table_sha256", &table_sha256)?;
-    Ok(Asked { requirement, table })
+    answer::check_addressed(node, &requirement)?;
+    let cancelled = cancellation
+        .map(|cancellation| Cancellation::open(cancellation, &requirement, &node.roster))
+        .transpose()?;
+    let table = match table_sha256.as_slice() {
+        [] => None,
+        bytes => Some(Digest::from_wire("table_sha256", bytes)?),
+    };
+    Ok(Asked { requirement, table, cancelled })
 }
 
 fn open_holdings(
@@ -93,14 +104,25 @@ fn tell(
     said: Option<&(Holdings, wire::Envelope)>,
 ) -> Result<Vec<wire::Envelope>, Invalid> {
     let held = node.held.read().unwrap_or_else(PoisonError::into_inner);
+    // What takes long comes before the store is taken.
+    let found = asked.iter().map(|Asked { requirement, table, .. }| {
+        table.map_or(Ok(None), |table| standing(node, &held, requirement, table))
+    });
+    let found = found.collect::<Result<Vec<_>, _>>()?;
     let mut change = node.store.begin_taking_back()?;
     let (mut notices, mut subjects) = (Vec::new(), Vec::new());
-    for Asked { requirement, table } in asked {
+    for (Asked { requirement, table, cancelled }, found) in asked.iter().zip(found) {
         let id = requirement.requirement().id;
-        let before = node.store.told(id)?;
+        if let Some(cancelled) = cancelled
+            && take_back(node, caller, &mut change, requirement, cancelled)?
+        {
+            subjects.push(format!("{id} cancelled"));
+        }
+        let Some(table) = table else { continue };
+        let before = node.store.told(id, *table)?;
         let mut told = before.clone();
-        if let Some(standing) = standing(node, &held, requirement, *table)? {
-            let known = before.notice_of(*table);
+        if let Some(standing) = found {
+            let known = before.notice.as_ref();
             let known = known.filter(|known| says(node, known, standing)).cloned();
             let notice = known.unwrap_or_else(|| {
                 let notice = Notice {
@@ -116,10 +138,14 @@ fn tell(
                 notice.sign(&node.seal_key)
             });
             notices.push(notice.clone());
-            told = Told { table_sha256: table.0.to_vec(), notice: Some(notice), ..told };
+            told = Told { notice: Some(notice), ..told };
         }
         if let Some((holdings, envelope)) = said
-            && let Some(holding) = holdings.holdings.iter().find(|of| of.requirement == id)
+            && let Some(holding) = holdings
+                .holdings
+                .iter()
+                .find(|of| of.requirement == id && of.table_digest == *table)
+            && is_own(node, requirement, *table)?
         {
             let holding = holding.encode();
             if told.holding != holding {
@@ -127,7 +153,7 @@ fn tell(
             }
         }
         if told != before {
-            change.tell(id, &told);
+            change.tell(id, *table, &told);
             subjects.push(id.to_string());
         }
     }
@@ -148,13 +174,38 @@ fn tell(
     Ok(notices)
 }
 
+/// Nobody has to decide any more on what its authority has taken back. False: nobody had to.
+fn take_back(
+    node: &Node,
+    caller: &Peer,
+    change: &mut Change<'_>,
+    requirement: &SignedRequirement,
+    cancelled: &Cancellation,
+) -> Result<bool, Invalid> {
+    let item = node.store.inbox_item(requirement.requirement().id, node.lists)?;
+    let open = |item: &Item| {
+        item.asked().digest == requirement.digest() && !item.state(node.clock.now()).is_final()
+    };
+    let Some(mut item) = item.filter(open) else { return Ok(false) };
+    item.step(answer::step(node, caller, Step::Withdraw, cancelled.why()), &[])?;
+    change.inbox(&item)?;
+    Ok(true)
+}
+
+/// Did this node ever seal this table for this requirement? Of another one nothing is signed or kept.
+fn is_own(node: &Node, requirement: &SignedRequirement, table: Digest) -> Result<bool, Invalid> {
+    let of = requirement.requirement().id.to_string();
+    let wanted = |receipt: &Receipt| receipt.requirement == of && receipt.table == table.0;
+    Ok(!node.store.receipts(None, wanted, 1)?.is_empty())
+}
+
 /// Was this said before in the same words?
 fn says(node: &Node, notice: &wire::Envelope, standing: Standing) -> bool {
     Notice::open(notice, node.seal_keys(), node.lists).is_ok_and(|known| known.standing == standing)
 }
 
 /// What has become of a table that was accepted; none: it stands, or is none of this node's.
-fn standing(
+pub(crate) fn standing(
     node: &Node,
     held: &Held,
     requirement: &SignedRequirement,
@@ -175,6 +226,9 @@ fn standing(
     let narrowed = disclose::narrow((newest.table(), &given_as), &consented, rules);
     let left = narrowed.as_ref().map_or(newest.table(), |safe| safe.table());
     let stands = narrowed.is_none() && newest.seal().table_digest == table;
+    if newest.seal().table_digest != table && !is_own(node, requirement, table)? {
+        return Ok(None);
+    }
     Ok((!stands).then(|| if shows(left) { Standing::Narrowed } else { Standing::Withdrawn }))
 }
 

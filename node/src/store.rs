@@ -102,7 +102,7 @@ enum Room {
     Ledger,
     /// Service → where its journal stood; and what this node's own was said to have been.
     Peers,
-    /// Requirement id → the last notice of its answer's standing, and what is held of it elsewhere.
+    /// Requirement id and digest of a table → the last notice of its standing, and what is held of it elsewhere.
     Standing,
     /// Requirement id → requirement, and what was done with it.
     Inbox,

@@ -227,7 +227,7 @@ fn a_decision_can_be_put_off_cut_down_and_taken_back() {
     assert_eq!(preview["cells"][0]["why"], "left out by the decision");
     assert_eq!(preview["cells"][0]["leaves"], "not_shown");
 
-    done(&running, "analyst", &["decide", &requirement, "--withdrawn", "--why", "they called"]);
+    done(&running, "releaser", &["decide", &requirement, "--withdrawn", "--why", "they called"]);
     let shown = running.gather(&requirement).unwrap();
     assert_eq!(albania(&shown)["state"], "late");
     assert_eq!(albania(&shown)["reason"], "LATE");

@@ -209,3 +209,34 @@ fn an_asker_can_want_less_than_the_audience_could_get_and_never_more() {
         .issue_text(&text("audience = \"POLICE\"\ntier = \"C\"\nrequester_role = \"DRIVER\""))
         .unwrap();
 }
+
+#[test]
+fn what_was_cancelled_waits_for_nobody_at_the_members() {
+    let by_hand = [&STANDING[..], &["--release", "by-hand"]].concat();
+    let (running, _) = consenting(&by_hand);
+    let requirement = running.issue(&[HOMICIDE]).unwrap();
+    let gathered = running.region("analyst", "json", &["gather", &requirement]).unwrap();
+    assert_eq!(gathered.json(&[3]).unwrap()["members"][0]["state"], "pending");
+    let waiting = desk(&running, &["inbox", "list"]);
+    assert_eq!(waiting[0]["state"], "awaiting", "{waiting}");
+    let key = running.dir.join("federation/authority.key").display().to_string();
+    let cancel =
+        ["requirement", "cancel", &requirement, "--why", "a test", "--authority-key", &key];
+    region(&running, &cancel);
+    region(&running, &["standing"]);
+    let over = desk(&running, &["inbox", "list"]);
+    assert_eq!(over[0]["state"], "withdrawn", "{over}");
+}
+
+#[test]
+fn an_answer_is_not_handed_out_after_consent_was_taken_back() {
+    let (running, grant) = consenting(&STANDING);
+    let requirement = running.issue(&[HOMICIDE]).unwrap();
+    running.gather(&requirement).unwrap();
+    let out = |name: &str| running.dir.join(name).display().to_string();
+    desk(&running, &["answer", "export", &requirement, "--out", &out("before.answer")]);
+    desk(&running, &["grant", "withdraw", &grant]);
+    let export = ["answer", "export", &requirement, "--out", &out("after.answer")];
+    let refused = running.desk("al-police", "releaser", &export).unwrap();
+    assert!(refused.stderr.contains("GRANT_STATE"), "{}", refused.stderr);
+}

@@ -42,7 +42,7 @@ pub fn certificate(node: &Node) -> Result<Envelope, Invalid> {
             table_digest: seal.table_digest,
             sealed_at: seal.issued_at,
         });
-        if let Some(said) = node.store.told(requirement)?.holdings {
+        for said in node.store.held_elsewhere(requirement)? {
             holdings.insert(Digest::of(&said.payload), said);
         }
         if given.len() > GIVEN_MAX {

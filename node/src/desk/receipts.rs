@@ -1,6 +1,8 @@
 //! Receipts and released answers, for whoever audits or hands them out. Comes in: a person's request. Goes out: what lies in the
 //! node's own archive. Must never compute, and never hand out anything but the bytes that were released.
 
+use std::sync::PoisonError;
+
 use accord_proto::{
     id::RequirementId,
     journal::{Act, Proof, VerifierKey, origin},
@@ -8,8 +10,8 @@ use accord_proto::{
     transport::Peer,
 };
 
-use super::entry;
-use crate::{answer::Node, receipt::Receipt, seal::SealedAnswer};
+use super::{entry, inbox};
+use crate::{answer::Node, receipt::Receipt, seal::SealedAnswer, standing};
 
 /// An answer that is handed out.
 #[derive(Debug)]
@@ -61,6 +63,8 @@ pub async fn export(
 }
 
 fn take_out(node: &Node, caller: &Peer, requirement: RequirementId) -> Result<Exported, Invalid> {
+    // Consent cannot be taken back meanwhile: that takes this lock alone.
+    let held = node.held.read().unwrap_or_else(PoisonError::into_inner);
     let change = node.store.begin_release()?;
     let released = node.store.released(requirement)?.ok_or_else(|| {
         let detail = format!("nothing was released for {requirement}");
@@ -68,6 +72,11 @@ fn take_out(node: &Node, caller: &Peer, requirement: RequirementId) -> Result<Ex
     })?;
     let before = SealedAnswer::reopen(&released.response, node.seal_keys(), node.lists)?;
     let (digest, epoch) = (before.seal().table_digest, before.seal().consent_epoch);
+    if standing::standing(node, &held, &inbox::asked(node, requirement)?, digest)?.is_some() {
+        let detail =
+            "a part of it may not leave any more; the coordinator must gather it once more first";
+        return Err(Invalid::new(Reason::GrantState, "requirement", detail));
+    }
     let Some(answer) = before.again() else {
         let detail = "was sealed in an older form; the coordinator must gather it once more first";
         return Err(Invalid::new(Reason::NotFound, "requirement", detail));

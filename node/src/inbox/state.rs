@@ -183,7 +183,9 @@ impl Step {
     pub(super) fn check_role(&self, role: Role) -> Result<(), Invalid> {
         let roles = match self {
             Self::Await | Self::Answer => return Ok(()),
-            Self::Accept(_) | Self::Defer(_) | Self::Propose(_) | Self::Withdraw => DECIDERS,
+            Self::Accept(_) | Self::Defer(_) | Self::Propose(_) => DECIDERS,
+            // It ends like a refusal; the coordinator hands in what the authority itself has signed.
+            Self::Withdraw => &[Role::Releaser, Role::Coordinator],
             Self::Decline(_) | Self::Release(_) => &[Role::Releaser],
         };
         if roles.contains(&role) {

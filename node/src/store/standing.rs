@@ -10,12 +10,13 @@ use prost::Message;
 
 use super::{Change, Released, Room, Store, failed, schema};
 
-/// Beside one answer.
+fn key(requirement: RequirementId, table: Digest) -> Vec<u8> {
+    [&requirement.as_bytes()[..], &table.0].concat()
+}
+
+/// Beside one table.
 #[derive(Clone, PartialEq, Message)]
 pub struct Told {
-    /// SHA-256 of the table that the newest notice is about.
-    #[prost(bytes = "vec", tag = "1")]
-    pub table_sha256: Vec<u8>,
     /// The newest notice, as it was signed; none while the answer stands.
     #[prost(message, optional, tag = "2")]
     pub notice: Option<Envelope>,
@@ -27,19 +28,22 @@ pub struct Told {
     pub holding: Vec<u8>,
 }
 
-impl Told {
-    /// The notice of this table's standing that was signed last.
-    pub fn notice_of(&self, table: Digest) -> Option<&Envelope> {
-        self.notice.as_ref().filter(|_| self.table_sha256 == table.0)
-    }
-}
-
 impl Store {
     /// What was told of an answer, and what is held of it.
-    pub fn told(&self, requirement: RequirementId) -> Result<Told, Invalid> {
+    pub fn told(&self, requirement: RequirementId, table: Digest) -> Result<Told, Invalid> {
         let room = &self.rooms[Room::Standing.at()];
-        let stored = room.get(requirement.as_bytes()).map_err(|error| failed(&error))?;
+        let stored = room.get(key(requirement, table)).map_err(|error| failed(&error))?;
         stored.map_or_else(|| Ok(Told::default()), |bytes| schema::decode(&bytes))
+    }
+
+    /// What others said last that they hold of the tables of a requirement, as it was signed.
+    pub fn held_elsewhere(&self, requirement: RequirementId) -> Result<Vec<Envelope>, Invalid> {
+        let told = self.scan(Room::Standing, requirement.as_bytes());
+        let said = |told: Told| told.holdings;
+        told.filter_map(|entry| {
+            entry.and_then(|(_, bytes)| schema::decode(&bytes)).map(said).transpose()
+        })
+        .collect()
     }
 
     /// Every answer that was released, oldest requirement first.
@@ -53,7 +57,7 @@ impl Store {
 
 impl Change<'_> {
     /// What is told of an answer, and held of it, from now on.
-    pub fn tell(&mut self, requirement: RequirementId, told: &Told) {
-        self.write(Room::Standing, requirement.as_bytes(), told.encode_to_vec());
+    pub fn tell(&mut self, requirement: RequirementId, table: Digest, told: &Told) {
+        self.write(Room::Standing, &key(requirement, table), told.encode_to_vec());
     }
 }
