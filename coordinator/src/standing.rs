@@ -33,6 +33,9 @@ pub struct Asked {
     pub unreachable: Vec<(Name, Reason)>,
 }
 
+/// Pictures, by version and digest of what was signed.
+type Versions = Vec<(u32, Digest)>;
+
 /// An accepted answer that is asked after.
 struct Accepted {
     requirement: SignedRequirement,
@@ -40,7 +43,7 @@ struct Accepted {
     /// None: nothing was accepted, and it need not be answered any more.
     table: Option<Digest>,
     /// Version and digest of the pictures that rest on it.
-    pictures: Vec<(u32, Digest)>,
+    pictures: Versions,
 }
 
 /// Asks every member after every answer that is still valid, and keeps what it says.
@@ -175,10 +178,10 @@ fn holdings(coordinator: &Coordinator, member: &Member, accepted: &[Accepted]) -
 fn tables(
     coordinator: &Coordinator,
     requirement: RequirementId,
-) -> Result<BTreeMap<(Name, Digest), Vec<(u32, Digest)>>, Invalid> {
+) -> Result<BTreeMap<(Name, Digest), Versions>, Invalid> {
     let archive = &coordinator.archive;
     let accepted = archive.accepted(requirement)?.into_iter();
-    let mut tables: BTreeMap<_, Vec<_>> = accepted.map(|table| (table, Vec::new())).collect();
+    let mut tables: BTreeMap<_, Versions> = accepted.map(|table| (table, Vec::new())).collect();
     let newest = archive.newest_version(requirement)?.unwrap_or(0);
     for version in (1..=newest).rev() {
         let drawn = archive.picture(requirement, Some(version))?;

@@ -237,6 +237,13 @@ fn whoever_forges_a_figure_of_a_picture_is_found_out_and_the_cell_is_named() {
         picture.cells[at].contributors.pop();
     });
     assert!(error.detail.contains("too few contributors"), "{error}");
+    for contributors in [["AL", "AL", "AL"], ["AL", "BA", "XK"], ["BA", "AL", "RS"]] {
+        let error = scene.refused(|_, picture| {
+            let at = at(picture, "DRG.COC");
+            picture.cells[at].contributors = contributors.map(str::to_owned).to_vec();
+        });
+        assert!(error.detail.contains("twice"), "{contributors:?}: {error}");
+    }
     // A public figure is hidden behind the gate's word.
     let error = scene.refused(|_, picture| {
         let at = at(picture, "ICCS0101");

@@ -249,6 +249,7 @@ pub async fn release(
     let known = item(node, id)?;
     // The same word twice is one release.
     if known.state(deed.at) == State::Released(digest) {
+        node.store.settled().await?;
         return Ok(known);
     }
     let asked = asked(node, id)?;

@@ -12,7 +12,6 @@ use accord_proto::{
     standing::{Departure, Given},
     transport::Peer,
 };
-use prost::Message as _;
 
 use super::{entry, summaries::looks_personal};
 use crate::{answer::Node, consent, seal::SealedAnswer, summary::Deed};
@@ -60,18 +59,19 @@ pub fn certificate(node: &Node) -> Result<Envelope, Invalid> {
     Ok(departure.sign(&node.seal_key))
 }
 
-/// Takes back every consent, in one change, and certifies what is out. Consent given afterwards is a new beginning.
+/// Takes back every consent, in one change, and then certifies what is out: consent is gone even where something stands in
+/// the way of the certificate. Consent given afterwards is a new beginning.
 pub async fn leave(node: &Node, caller: &Peer, why: &str) -> Result<Left, Invalid> {
-    let left = tokio::task::block_in_place(|| take_back(node, caller, why))?;
+    let (withdrawn, consent_epoch) = tokio::task::block_in_place(|| take_back(node, caller, why))?;
     node.store.settled().await?;
-    Ok(left)
+    let certificate = tokio::task::block_in_place(|| certificate(node))?;
+    Ok(Left { certificate, withdrawn, consent_epoch })
 }
 
-fn take_back(node: &Node, caller: &Peer, why: &str) -> Result<Left, Invalid> {
+fn take_back(node: &Node, caller: &Peer, why: &str) -> Result<(usize, u64), Invalid> {
     let deed = Deed::new(node.clock.now(), caller.identity.clone(), why, looks_personal)?;
     let mut held = node.held.write().unwrap_or_else(PoisonError::into_inner);
     let mut change = node.store.begin_taking_back()?;
-    let certificate = certificate(node)?;
     let consent_epoch = change.raise_consent_epoch();
     let by = Some(caller.identity.clone());
     let act = consent::Deed { epoch: consent_epoch, at: node.clock.now(), by };
@@ -83,11 +83,11 @@ fn take_back(node: &Node, caller: &Peer, why: &str) -> Result<Left, Invalid> {
         change.grant(withdrawn);
     }
     let subject = format!("every consent taken back: {} grants", withdrawn.len());
-    let digest = Digest::of(&certificate.encode_to_vec());
+    let digest = Digest::of(subject.as_bytes());
     change.commit(entry(node, caller, Act::Alteration, &deed.why, &subject, digest))?;
     let count = withdrawn.len();
     for (withdrawn, grant) in withdrawn {
         *grant = withdrawn;
     }
-    Ok(Left { certificate, withdrawn: count, consent_epoch })
+    Ok((count, consent_epoch))
 }

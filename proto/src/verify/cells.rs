@@ -135,7 +135,7 @@ impl Round<'_> {
             return if *cell == withheld {
                 Ok(Proof::Withheld)
             } else {
-                self.plausible(cell, &write(Combined::Nothing, &nobody), parts)
+                self.plausible(cell, &write(Combined::Nothing, &nobody), parts, by_digest)
             };
         }
         if parts.is_empty() {
@@ -163,7 +163,18 @@ impl Round<'_> {
         cell: &region::PictureCell,
         blank: &region::PictureCell,
         parts: &[Contribution<'_>],
+        by_digest: &BTreeSet<JurisdictionCode>,
     ) -> Result<Proof, &'static str> {
+        let at_hand = parts.iter().map(|part| part.jurisdiction);
+        let answered: BTreeSet<_> =
+            at_hand.chain(by_digest.iter().copied()).map(|of| of.to_string()).collect();
+        for list in [&cell.contributors, &cell.missing, &cell.not_shown] {
+            let distinct = list.is_sorted_by(|a, b| a < b);
+            if !distinct || !list.iter().all(|of| answered.contains(of)) {
+                return Err("names somebody twice, or somebody who has not answered");
+            }
+        }
+
         let named = region::PictureCell {
             status: blank.status,
             value: 0,
@@ -177,22 +188,36 @@ impl Round<'_> {
             return Err("is another cell than the one asked, or names other silent members");
         }
         match cell.status() {
-            region::PictureStatus::Value if !self.silent.is_empty() => {
-                return Err("is said to be whole, and somebody is silent");
+            region::PictureStatus::Value
+                if !(self.silent.is_empty()
+                    && cell.missing.is_empty()
+                    && cell.not_shown.is_empty()) =>
+            {
+                return Err("is said to be whole, and somebody brings nothing to it");
             }
             region::PictureStatus::Value | region::PictureStatus::Partial => {}
             region::PictureStatus::Missing
             | region::PictureStatus::NotShown
             | region::PictureStatus::NotApplicable
             | region::PictureStatus::Unspecified => {
-                return if cell.value == 0 && cell.contributors.is_empty() {
+                let figure = cell.value != 0 || cell.standard_error_milli != 0;
+                return if !figure && cell.contributors.is_empty() {
                     Ok(Proof::ByDigest)
                 } else {
                     Err("has a figure, and is said to have none")
                 };
             }
         }
-        if cell.contributors.len() < self.minimum {
+        // Public figures hide nobody: so many must bring one that is not.
+        let hides = |of: &&String| {
+            let hidden = parts.iter().filter(|part| part.is_hidden()).map(|part| part.jurisdiction);
+            by_digest
+                .iter()
+                .copied()
+                .chain(hidden)
+                .any(|jurisdiction| **of == jurisdiction.to_string())
+        };
+        if cell.contributors.iter().filter(hides).count() < self.minimum {
             return Err("rests on too few contributors to be shown");
         }
         let open = parts
