@@ -10,7 +10,7 @@ use accord_proto::{
     wire::{self, region},
 };
 
-use crate::archive::Archive;
+use crate::{archive::Archive, standing};
 
 /// The file of a picture; of the newest if no version is named.
 pub fn of(
@@ -28,7 +28,8 @@ pub fn of(
             tables.push(table_of(archive, requirement, state)?);
         }
     }
-    Ok(evidence::write(roster, archive.requirement(requirement)?, envelope, tables))
+    let notices = standing::concerning(archive, requirement, &envelope.payload)?;
+    Ok(evidence::write(roster, archive.requirement(requirement)?, envelope, tables, notices))
 }
 
 /// What is kept of a member's table, under the seal that the picture names: it may have been sealed anew since.

@@ -66,9 +66,9 @@ impl Caller {
         let (mut node, deadline) = (self.connect(member).await?, self.call_deadline);
         // Before, so that a node whose store was put back learns it before it answers; after, so that the answer's
         // own entry is among what is remembered of its journal.
-        let acknowledged = heads.exchange(&mut node, member, 0, deadline).await?;
+        heads.exchange(&mut node, member, deadline).await?;
         let answer = node.answer(requirement, deadline).await?;
-        heads.exchange(&mut node, member, acknowledged, deadline).await?;
+        heads.exchange(&mut node, member, deadline).await?;
         Ok(answer)
     }
 

@@ -37,7 +37,14 @@ impl Turns {
 /// What was shown in one gather.
 pub struct Heads<'a> {
     coordinator: &'a Coordinator,
-    seen: Mutex<BTreeMap<Name, KnownJournal>>,
+    seen: Mutex<BTreeMap<Name, Seen>>,
+}
+
+/// What a member has shown, and what it has said of us.
+#[derive(Clone)]
+struct Seen {
+    journal: KnownJournal,
+    acknowledged: u64,
 }
 
 impl std::fmt::Debug for Heads<'_> {
@@ -54,35 +61,53 @@ impl<'a> Heads<'a> {
 
     /// Where members' journals stand now, to be remembered.
     pub fn into_seen(self) -> Vec<KnownJournal> {
-        self.seen.into_inner().unwrap_or_else(PoisonError::into_inner).into_values().collect()
+        let seen = self.seen.into_inner().unwrap_or_else(PoisonError::into_inner);
+        seen.into_values().map(|seen| seen.journal).collect()
     }
 
-    /// Shows both journals to a member and demands that its own continues. `acknowledged` is the size of our own that
-    /// the member keeps, as far as it has said so; given back as it says now.
+    /// Shows both journals to a member and demands that its own continues. A member that keeps an older checkpoint of our
+    /// own than it was shown a proof from is shown a second time, from there: it answers nobody who proves nothing.
     pub async fn exchange(
         &self,
         node: &mut ExchangeClient,
         member: &Member,
-        acknowledged: u64,
         deadline: Duration,
-    ) -> Result<u64, Invalid> {
-        let Coordinator { archive, turns, sign_key, roster, caller, .. } = self.coordinator;
+    ) -> Result<(), Invalid> {
+        let turns = &self.coordinator.turns;
         let late = |_| Invalid::new(Reason::DeadlineExceeded, "call", "no turn in time");
         let _turn = match turns.0.get(&member.node) {
             Some(turn) => Some(tokio::time::timeout(deadline, turn.lock()).await.map_err(late)?),
             None => None,
         };
-        let known = self.known(&member.node)?;
+        let Coordinator { archive, caller, .. } = self.coordinator;
         let own = archive.checkpoint(origin(&caller.credentials.own().identity));
         // What a power cut could take back must not be shown.
         archive.settled().await?;
-        let proves = acknowledged > 0 && acknowledged <= own.size;
+        let from = self.acknowledged(&member.node);
+        let keeps = self.show(node, member, (&own, from), deadline).await?;
+        if keeps < own.size && keeps != from {
+            self.show(node, member, (&own, keeps), deadline).await?;
+        }
+        Ok(())
+    }
+
+    /// Shows our own journal with a proof from where the member stands, as far as that is known; where it stands then.
+    async fn show(
+        &self,
+        node: &mut ExchangeClient,
+        member: &Member,
+        (own, from): (&Checkpoint, u64),
+        deadline: Duration,
+    ) -> Result<u64, Invalid> {
+        let Coordinator { archive, sign_key, roster, .. } = self.coordinator;
+        let known = self.known(&member.node)?;
+        let proves = from > 0 && from <= own.size;
         let shown = ShownJournals {
             known: known.as_ref().map_or(String::new(), |known| known.note.clone()),
             own: own.sign(sign_key),
-            own_from: if proves { acknowledged } else { 0 },
+            own_from: if proves { from } else { 0 },
             own_proof: match proves {
-                true => archive.consistency(acknowledged, own.size)?,
+                true => archive.consistency(from, own.size)?,
                 false => Proof::default(),
             },
         };
@@ -96,16 +121,23 @@ impl<'a> Heads<'a> {
                 warn!(node = %member.node, known, shown, "its journal does not continue");
             })?;
         }
-        let seen = KnownJournal { node: member.node.clone(), head, note };
+        let journal = KnownJournal { node: member.node.clone(), head, note };
+        let seen = Seen { journal, acknowledged };
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).insert(member.node.clone(), seen);
         Ok(acknowledged)
+    }
+
+    /// The size of our own journal that a member keeps, as far as it has said so in this gather.
+    fn acknowledged(&self, node: &Name) -> u64 {
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.get(node).map_or(0, |seen| seen.acknowledged)
     }
 
     /// What was seen in this gather, or in one before.
     fn known(&self, node: &Name) -> Result<Option<KnownJournal>, Invalid> {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner).get(node).cloned();
         match seen {
-            Some(seen) => Ok(Some(seen)),
+            Some(seen) => Ok(Some(seen.journal)),
             None => self.coordinator.archive.known_journal(node),
         }
     }

@@ -64,7 +64,7 @@ impl MemberState {
         let state = match &self.outcome {
             Outcome::Answered { .. } => region::State::Answered,
             Outcome::Silent(Silence::Pending) => region::State::Pending,
-            Outcome::Silent(Silence::Declined) => region::State::Declined,
+            Outcome::Silent(Silence::Declined(_)) => region::State::Declined,
             Outcome::Silent(Silence::Late) => region::State::Late,
             Outcome::Silent(Silence::Unreachable(_)) => region::State::Unreachable,
             Outcome::Silent(Silence::Rejected(_)) => region::State::Rejected,
@@ -75,6 +75,10 @@ impl MemberState {
             }
             Outcome::Silent(silence) => (silence.reason().to_owned(), Vec::new(), None),
         };
+        let decline = match &self.outcome {
+            Outcome::Silent(Silence::Declined(decline)) => Some(decline.clone()),
+            Outcome::Answered { .. } | Outcome::Silent(_) => None,
+        };
         region::MemberState {
             node: self.member.node.to_string(),
             jurisdiction: self.member.jurisdiction.to_string(),
@@ -83,6 +87,7 @@ impl MemberState {
             table_sha256,
             seal,
             single_handed: self.single_handed(),
+            decline,
         }
     }
 

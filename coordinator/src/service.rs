@@ -91,7 +91,7 @@ impl RegionService {
     fn document(&self, id: RequirementId, drawn: Drawn) -> Result<wire::PictureDocument, Invalid> {
         let Drawn { version, drawn_at_s, envelope, roster_version: _ } = drawn;
         let payload = envelope.as_ref().map_or(&[][..], |envelope| &envelope.payload);
-        let notices = standing::concerning(&self.coordinator, id, payload)?;
+        let notices = standing::concerning(&self.coordinator.archive, id, payload)?;
         Ok(wire::PictureDocument { version, drawn_at_s, picture: envelope, notices })
     }
 

@@ -21,7 +21,10 @@ use accord_proto::{
 use futures_util::{StreamExt as _, stream};
 use tracing::{info, warn};
 
-use crate::{archive::SignedNotice, survey::Coordinator};
+use crate::{
+    archive::{Archive, SignedNotice},
+    survey::Coordinator,
+};
 
 /// Requirements that are read at once.
 const PAGE: usize = 256;
@@ -208,12 +211,12 @@ pub fn rests_on(picture: &[u8], table: Digest) -> Result<bool, Invalid> {
 
 /// The notices of a requirement that concern a picture of it.
 pub fn concerning(
-    coordinator: &Coordinator,
+    archive: &Archive,
     requirement: RequirementId,
     picture: &[u8],
 ) -> Result<Vec<wire::Envelope>, Invalid> {
     let mut concerning = Vec::new();
-    for envelope in coordinator.archive.notices(requirement)? {
+    for envelope in archive.notices(requirement)? {
         let notice: wire::Notice = strict::decode_signed("notice", &envelope.payload)?;
         let table = Digest::from_wire("notice.table_sha256", &notice.table_sha256)?;
         if rests_on(picture, table)? {

@@ -2,7 +2,7 @@
 //! [`VerifiedAnswer`], or a silence with its reason. Nothing else can be combined.
 
 use accord_proto::{
-    answer::{Answer, RedactedTable, Seal, SealedTable, seal_digest},
+    answer::{Answer, Decline, RedactedTable, Seal, SealedTable, seal_digest},
     clock::Timestamp,
     limits::CLOCK_SKEW_S,
     question::SignedRequirement,
@@ -51,7 +51,6 @@ pub struct SeenSeal {
 #[derive(Debug)]
 pub struct VerifiedAnswer {
     sealed: SealedTable,
-    single_handed: bool,
 }
 
 impl VerifiedAnswer {
@@ -70,9 +69,9 @@ impl VerifiedAnswer {
         self.sealed.envelope()
     }
 
-    /// Did one person there both decide and release, as it says itself?
+    /// Did one person there both decide and release, as its seal says?
     pub fn single_handed(&self) -> bool {
-        self.single_handed
+        self.seal().single_handed
     }
 
     /// What of it may be kept: figures that are public, and of all others a digest.
@@ -98,12 +97,12 @@ impl VerifiedAnswer {
 }
 
 /// Why there is no answer of a member.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Silence {
     /// A person there has to decide.
     Pending,
-    /// It does not answer, and wants that known.
-    Declined,
+    /// It does not answer, and wants that known: its own word, checked.
+    Declined(wire::Envelope),
     /// It did not answer within the collection window.
     Late,
     /// It could not be reached, or not in time.
@@ -117,7 +116,7 @@ impl Silence {
     pub fn reason(&self) -> &'static str {
         match self {
             Self::Pending => "PENDING",
-            Self::Declined => "DECLINED",
+            Self::Declined(_) => "DECLINED",
             Self::Late => "LATE",
             Self::Unreachable(why) | Self::Rejected(why) => why.reason.code(),
         }
@@ -133,14 +132,19 @@ pub fn verify(
     now: Timestamp,
 ) -> Result<VerifiedAnswer, Silence> {
     let Reply { member, said } = reply;
-    let (sealed, single_handed) = match said {
-        Ok(Answer::Sealed { sealed, single_handed }) => (sealed, single_handed),
+    let sealed = match said {
+        Ok(Answer::Sealed(sealed)) => sealed,
         Ok(Answer::Pending) => return Err(Silence::Pending),
-        Ok(Answer::Declined) => return Err(Silence::Declined),
+        Ok(Answer::Declined(decline)) => {
+            return Err(match Decline::open(&decline, &member, asked, lists) {
+                Ok(_) => Silence::Declined(decline),
+                Err(error) => Silence::Rejected(error),
+            });
+        }
         Err(error) => return Err(silence(error)),
     };
     let sealed = check(sealed, &member, asked, seen, lists, now).map_err(Silence::Rejected)?;
-    Ok(VerifiedAnswer { sealed, single_handed })
+    Ok(VerifiedAnswer { sealed })
 }
 
 fn check(

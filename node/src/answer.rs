@@ -10,7 +10,7 @@
 use std::sync::{Arc, Mutex, RwLock};
 
 use accord_proto::{
-    answer::Seal,
+    answer::{Decline, Seal},
     clock::{Clock, Entropy},
     identity::{Identity, Name},
     journal::{Act, Entry},
@@ -76,6 +76,8 @@ pub struct Node {
     pub held: RwLock<Held>,
     /// Who is told at home.
     pub notices: Notices,
+    /// Which coordinators have shown their journal lately.
+    pub proven: peers::Proven,
     /// Now.
     pub clock: Arc<dyn Clock>,
     /// Dice, for ids.
@@ -134,8 +136,8 @@ pub enum Reply {
     Sealed(Box<SealedAnswer>),
     /// People have not decided yet.
     Pending,
-    /// People declined, and want that known.
-    Declined,
+    /// People declined, and want that known: the node's own word, signed.
+    Declined(wire::Envelope),
 }
 
 impl From<Reply> for wire::AnswerResponse {
@@ -144,9 +146,11 @@ impl From<Reply> for wire::AnswerResponse {
         let outcome = match reply {
             Reply::Sealed(answer) => return (*answer).into(),
             Reply::Pending => Outcome::Pending(wire::Pending {}),
-            Reply::Declined => Outcome::Declined(wire::Declined {}),
+            Reply::Declined(decline) => {
+                Outcome::Declined(wire::Declined { decline: Some(decline) })
+            }
         };
-        Self { outcome: Some(outcome), single_handed: false }
+        Self { outcome: Some(outcome) }
     }
 }
 
@@ -162,7 +166,7 @@ pub async fn answer(
     let asked = SignedRequirement::open(requirement, &node.roster, node.lists)?;
     asked.check_open(now)?;
     check_addressed(node, &asked)?;
-    peers::check_trusted(node, caller)?;
+    peers::check_proven(node, caller)?;
     take_in(node, caller, &asked)?;
     let reply = release(node, caller, &asked, None)?;
     // The evidence is on disk before the answer leaves.
@@ -232,18 +236,18 @@ pub(crate) fn release(
     let terms = match item.verdict(now)? {
         Verdict::Answer(terms) => terms,
         Verdict::Wait => return Ok(Reply::Pending),
-        Verdict::Declined => return Ok(Reply::Declined),
+        Verdict::Declined => return Ok(Reply::Declined(decline(node, asked))),
     };
     let consented = terms.narrow(consented, &requirement.question);
+    let one_hand = item.single_handed();
     let rules = Rules { editions: &held.editions, policy: &node.policy, lists: node.lists };
 
     let mut ledger = held.ledger.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let (answer, paid, cost) = match &before {
-        None => first(node, rules, &mut change, asked, &consented, &ledger),
+        None => first(node, rules, &mut change, asked, (&consented, one_hand), &ledger),
         Some(released) => (again(node, rules, &mut change, asked, &consented, released)?, None, 0),
     };
     check_unchanged(&answer, hand)?;
-    let answer = answer.by_one_hand(item.single_handed());
 
     let released = Released {
         requirement_digest: asked.digest().0.to_vec(),
@@ -296,7 +300,7 @@ fn first(
     rules: Rules<'_>,
     change: &mut Change<'_>,
     asked: &SignedRequirement,
-    consented: &Consented,
+    (consented, one_hand): (&Consented, bool),
     ledger: &Ledger,
 ) -> (SealedAnswer, Option<Ledger>, u64) {
     let slice = cube::slice(rules.editions, consented);
@@ -309,7 +313,7 @@ fn first(
     note_exhausted(&reserved);
     let owner = (&node.identity.name, node.jurisdiction);
     let safe = disclose::disclose(consented, slice, &reserved, rules, owner);
-    let bound = bind(node, change, asked, consented, None);
+    let bound = bind(node, change, asked, consented, (None, one_hand));
     let salting = node.salting(asked.requirement());
     let answer = SealedAnswer::seal(&safe, salting, node.lists, &node.seal_key, bound);
     (answer, reserved.into_ledger(), cost)
@@ -355,28 +359,40 @@ fn again(
     let before = SealedAnswer::reopen(&released.response, node.seal_keys(), node.lists)?;
     let salting = node.salting(asked.requirement());
     let (key, lists, replaced) = (&node.seal_key, node.lists, before.seal().table_digest);
+    let one_hand = before.seal().single_handed;
     let given_as = released.given_as(node.lists)?;
     if let Some(safe) = disclose::narrow((before.table(), &given_as), consented, rules) {
         // A consent that ran out by itself or a policy that closed is a new state of consent, too: the
         // coordinator accepts another table for the same requirement only under a higher epoch.
         change.raise_consent_epoch();
-        let bind = bind(node, change, asked, consented, Some(replaced));
+        let bind = bind(node, change, asked, consented, (Some(replaced), one_hand));
         return Ok(SealedAnswer::seal(&safe, salting, lists, key, bind));
     }
     if before.is_old() {
         // The same cells have another digest now, which is another table to whoever asks.
         change.raise_consent_epoch();
-        let bind = bind(node, change, asked, consented, Some(replaced));
+        let bind = bind(node, change, asked, consented, (Some(replaced), one_hand));
         return Ok(before.reseal(salting, lists, key, bind));
     }
     let (over, supersedes) = (before.seal().expires_at, before.seal().supersedes);
     if node.clock.now() >= over {
-        let bind = bind(node, change, asked, consented, supersedes);
+        let bind = bind(node, change, asked, consented, (supersedes, one_hand));
         return Ok(before.reseal(salting, lists, key, bind));
     }
     before.again().ok_or_else(|| {
         Invalid::new(Reason::Internal, "answer", "what was released cannot be given again")
     })
+}
+
+/// The node's word that it does not answer.
+fn decline(node: &Node, asked: &SignedRequirement) -> wire::Envelope {
+    let decline = Decline {
+        node: node.identity.name.clone(),
+        jurisdiction: node.jurisdiction,
+        requirement: asked.requirement().id,
+        requirement_digest: asked.digest(),
+    };
+    decline.sign(&node.seal_key)
 }
 
 /// What a seal binds a table to: this requirement, this audience, this state of consent.
@@ -385,7 +401,7 @@ fn bind(
     change: &mut Change<'_>,
     asked: &SignedRequirement,
     consented: &Consented,
-    supersedes: Option<Digest>,
+    (supersedes, single_handed): (Option<Digest>, bool),
 ) -> impl FnOnce(Digest, Digest) -> Seal {
     let (requirement, now) = (asked.requirement(), node.clock.now());
     let seal = Seal {
@@ -407,6 +423,7 @@ fn bind(
         sequence: change.next_sequence(),
         previous: change.last_seal(),
         supersedes,
+        single_handed,
     };
     move |table_digest, snapshot| Seal { table_digest, snapshot, ..seal }
 }

@@ -6,11 +6,17 @@
 //! operator has looked into it. A node that learns that its own journal was longer once, or another, has lost
 //! charges with it: it is in doubt, like a store that was restored.
 
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+};
+
 use accord_proto::{
     client::{ShownJournals, StandingJournal},
     clock::Timestamp,
     identity::{Identity, Name, Place, Role},
     journal::{Act, Checkpoint, Entry, Outcome, Proof, origin, verify_consistency},
+    limits::JOURNAL_SHOWN_S,
     reason::{Invalid, Reason},
     roster::Centre,
     seal::Digest,
@@ -19,6 +25,22 @@ use accord_proto::{
 use tracing::warn;
 
 use crate::{answer::Node, store::PeerJournal};
+
+/// When each coordinator last proved that its journal continues what this node keeps of it. A restart forgets it, and
+/// the next gather proves it again.
+#[derive(Debug, Default)]
+pub struct Proven(Mutex<BTreeMap<String, Timestamp>>);
+
+impl Proven {
+    fn note(&self, journal: String, at: Timestamp) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(journal, at);
+    }
+
+    fn is_recent(&self, journal: &str, now: Timestamp) -> bool {
+        let proven = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        proven.get(journal).is_some_and(|at| *at <= now && now < at.plus_s(JOURNAL_SHOWN_S))
+    }
+}
 
 /// Shows where this node's journal stands, and looks at what it was shown.
 pub async fn exchange(
@@ -83,15 +105,22 @@ fn keep(node: &Node, caller: &Peer, shown: &ShownJournals) -> Result<u64, Invali
     let own = Checkpoint::open("own", note, &name, centre_keys(node, &caller.identity))?;
     let new = PeerJournal { head: own.clone(), note: note.clone(), second: String::new() };
     let Some(known) = &before else {
-        return take(node, caller, None, new).map(|()| own.size);
+        take(node, caller, None, new)?;
+        node.proven.note(name, node.clock.now());
+        return Ok(own.size);
     };
     if own.size > kept && *own_from != kept {
         // It does not know yet what has to be proven.
         return Ok(kept);
     }
     match verify_consistency(&known.head, &own, own_proof) {
-        Ok(()) if own.size == kept => Ok(kept),
-        Ok(()) => take(node, caller, Some(known), new).map(|()| own.size),
+        Ok(()) => {
+            if own.size > kept {
+                take(node, caller, Some(known), new)?;
+            }
+            node.proven.note(name, node.clock.now());
+            Ok(own.size)
+        }
         Err(error) => {
             warn!(kept, shown = own.size, "the coordinator's journal does not continue");
             // A shorter one alone may have been overtaken on its way; two versions are proof.
@@ -151,6 +180,17 @@ pub fn accept(node: &Node, caller: &Peer, service: &str, why: &str) -> Result<()
     let why = format!("accept journal: {why}");
     let subject = format!("journal of {origin} with {size} entries is not relied on");
     change.commit(note_of(node.clock.now(), &caller.identity, &why, subject, root))
+}
+
+/// Refuses a coordinator that has not shown lately that its journal continues. One that shows none, an older one, or one
+/// that it cannot prove has lost evidence or hides it.
+pub fn check_proven(node: &Node, caller: &Peer) -> Result<(), Invalid> {
+    check_trusted(node, caller)?;
+    if node.proven.is_recent(&origin(&caller.identity), node.clock.now()) {
+        return Ok(());
+    }
+    let detail = "show first that your journal continues what is known of it here (GetCheckpoint), and ask again";
+    Err(Invalid::new(Reason::JournalNotShown, "own", detail))
 }
 
 /// Refuses a coordinator whose journal was shown in two versions.

@@ -166,6 +166,7 @@ pub fn open(config: &Config, credentials: &Credentials) -> Result<Node, Invalid>
         store,
         held: RwLock::new(held),
         notices: Notices::open(&config.notify)?,
+        proven: crate::peers::Proven::default(),
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SystemEntropy),
     })

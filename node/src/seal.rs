@@ -23,7 +23,6 @@ pub struct SealedAnswer {
     sealed: wire::SealedTable,
     table: Digest,
     made: Option<Box<Made>>,
-    single_handed: bool,
 }
 
 /// What was sealed just now.
@@ -42,7 +41,6 @@ pub struct Reopened {
     sealed: Option<wire::SealedTable>,
     table: Table,
     seal: Seal,
-    single_handed: bool,
 }
 
 impl Reopened {
@@ -59,12 +57,7 @@ impl Reopened {
     /// The very same bytes; none of the old form.
     pub fn again(self) -> Option<SealedAnswer> {
         let table = self.seal.table_digest;
-        self.sealed.map(|sealed| SealedAnswer {
-            sealed,
-            table,
-            made: None,
-            single_handed: self.single_handed,
-        })
+        self.sealed.map(|sealed| SealedAnswer { sealed, table, made: None })
     }
 
     /// Was it sealed in the old form? Then the same cells get another digest.
@@ -107,19 +100,20 @@ impl SealedAnswer {
         let damaged = |error: Invalid| {
             Invalid::new(Reason::StoreFailed, "store.answer", format!("damaged: {error}"))
         };
+        if let Some((table, seal)) = old::reopen_flagged(stored, keys, lists).map_err(damaged)? {
+            return Ok(Reopened { sealed: None, table, seal });
+        }
         if let Some((table, seal)) = old::reopen(stored, keys, lists).map_err(damaged)? {
-            return Ok(Reopened { sealed: None, table, seal, single_handed: false });
+            return Ok(Reopened { sealed: None, table, seal });
         }
         let response: wire::AnswerResponse =
             accord_proto::strict::decode_signed("answer", stored).map_err(damaged)?;
-        let Answer::Sealed { sealed, single_handed } =
-            Answer::try_from(response).map_err(damaged)?
-        else {
+        let Answer::Sealed(sealed) = Answer::try_from(response).map_err(damaged)? else {
             return Err(damaged(Invalid::new(Reason::AnswerMalformed, "answer", "holds no table")));
         };
         let opened = SealedTable::open(sealed.clone(), keys, lists).map_err(damaged)?;
         let (table, seal) = (opened.table().clone(), opened.seal().clone());
-        Ok(Reopened { sealed: Some(sealed), table, seal, single_handed })
+        Ok(Reopened { sealed: Some(sealed), table, seal })
     }
 
     fn of(
@@ -135,14 +129,7 @@ impl SealedAnswer {
             sealed: tree.to_wire(seal.sign(key)),
             table: digest,
             made: Some(Box::new(Made { seal, modes })),
-            single_handed: false,
         }
-    }
-
-    /// Says whether one person both decided and released it.
-    #[must_use]
-    pub fn by_one_hand(self, single_handed: bool) -> Self {
-        Self { single_handed, ..self }
     }
 
     /// Digest of the table, for the journal.
@@ -167,17 +154,16 @@ impl SealedAnswer {
 
     /// The exact bytes, for the store.
     pub fn encode(&self) -> Vec<u8> {
-        response(self.sealed.clone(), self.single_handed).encode_to_vec()
+        response(self.sealed.clone()).encode_to_vec()
     }
 }
 
 impl From<SealedAnswer> for wire::AnswerResponse {
     fn from(answer: SealedAnswer) -> Self {
-        response(answer.sealed, answer.single_handed)
+        response(answer.sealed)
     }
 }
 
-fn response(sealed: wire::SealedTable, single_handed: bool) -> wire::AnswerResponse {
-    let outcome = Some(wire::answer_response::Outcome::Sealed(sealed));
-    wire::AnswerResponse { outcome, single_handed }
+fn response(sealed: wire::SealedTable) -> wire::AnswerResponse {
+    wire::AnswerResponse { outcome: Some(wire::answer_response::Outcome::Sealed(sealed)) }
 }

@@ -20,6 +20,10 @@ use crate::{
     wire,
 };
 
+mod decline;
+
+pub use decline::Decline;
+
 /// What a seal binds the table to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seal {
@@ -59,6 +63,8 @@ pub struct Seal {
     pub previous: Option<Digest>,
     /// The table that this one takes the place of, for the same requirement.
     pub supersedes: Option<Digest>,
+    /// One person both decided and released it, under break-glass.
+    pub single_handed: bool,
 }
 
 /// Version of the seal's fields.
@@ -87,6 +93,7 @@ impl Seal {
             secret_policy_sha256: self.policy_commitment.0.to_vec(),
             previous_sha256: self.previous.map_or_else(Vec::new, |digest| digest.0.to_vec()),
             supersedes_sha256: self.supersedes.map_or_else(Vec::new, |digest| digest.0.to_vec()),
+            single_handed: self.single_handed,
         };
         key.sign(Kind::Seal, payload.encode_to_vec())
     }
@@ -119,6 +126,7 @@ impl Seal {
             secret_policy_sha256,
             previous_sha256,
             supersedes_sha256,
+            single_handed,
         } = strict::decode_signed("seal", payload)?;
         if schema != SCHEMA {
             let detail = format!("{schema} where this program reads {SCHEMA}");
@@ -145,6 +153,7 @@ impl Seal {
             policy_commitment,
             previous: optional("seal.previous_sha256", &previous_sha256)?,
             supersedes: optional("seal.supersedes_sha256", &supersedes_sha256)?,
+            single_handed,
         })
     }
 }
@@ -313,20 +322,15 @@ impl RedactedTable {
     }
 }
 
-/// What a node may say.
+/// What a node may say. Nothing of it is checked yet.
 #[derive(Debug)]
 pub enum Answer {
-    /// A sealed table, not checked yet.
-    Sealed {
-        /// Table and seal.
-        sealed: wire::SealedTable,
-        /// One person both decided and released, under break-glass, as the node says.
-        single_handed: bool,
-    },
+    /// A sealed table.
+    Sealed(wire::SealedTable),
     /// A person has to decide; ask again within the window.
     Pending,
-    /// The node wants it known that it does not answer.
-    Declined,
+    /// The node wants it known that it does not answer: a [`Decline`] that it has signed.
+    Declined(wire::Envelope),
 }
 
 impl TryFrom<wire::AnswerResponse> for Answer {
@@ -334,14 +338,15 @@ impl TryFrom<wire::AnswerResponse> for Answer {
 
     fn try_from(response: wire::AnswerResponse) -> Result<Self, Invalid> {
         use wire::answer_response::Outcome;
-        let wire::AnswerResponse { outcome, single_handed } = response;
-        match outcome {
-            Some(Outcome::Sealed(sealed)) => Ok(Self::Sealed { sealed, single_handed }),
+        let nothing =
+            |field| Invalid::new(Reason::AnswerMalformed, field, "the answer says nothing");
+        match response.outcome {
+            Some(Outcome::Sealed(sealed)) => Ok(Self::Sealed(sealed)),
             Some(Outcome::Pending(wire::Pending {})) => Ok(Self::Pending),
-            Some(Outcome::Declined(wire::Declined {})) => Ok(Self::Declined),
-            None => {
-                Err(Invalid::new(Reason::AnswerMalformed, "outcome", "the answer says nothing"))
+            Some(Outcome::Declined(wire::Declined { decline })) => {
+                Ok(Self::Declined(decline.ok_or_else(|| nothing("declined.decline"))?))
             }
+            None => Err(nothing("outcome")),
         }
     }
 }

@@ -141,7 +141,7 @@ impl ExchangeClient {
 pub struct ShownJournals {
     /// The newest checkpoint of the one who is called, as far as the caller knows; empty: none.
     pub known: String,
-    /// The caller's own.
+    /// The caller's own; empty: it shows none, and is answered nothing.
     pub own: String,
     /// The size that `own_proof` begins at; 0: no proof.
     pub own_from: u64,

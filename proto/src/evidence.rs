@@ -19,6 +19,7 @@ pub fn write(
     requirement: wire::Envelope,
     picture: wire::Envelope,
     tables: Vec<wire::SealedTable>,
+    notices: Vec<wire::Envelope>,
 ) -> Vec<u8> {
     let evidence = proof::Evidence {
         schema: EVIDENCE.to_owned(),
@@ -26,6 +27,7 @@ pub fn write(
         requirement: Some(requirement),
         picture: Some(picture),
         tables,
+        notices,
     };
     evidence.encode_to_vec()
 }
@@ -46,11 +48,13 @@ pub struct Evidence {
     pub picture: wire::Envelope,
     /// Sealed by the members.
     pub tables: Vec<wire::SealedTable>,
+    /// Signed by the members, since.
+    pub notices: Vec<wire::Envelope>,
 }
 
 /// Takes a picture's file apart.
 pub fn read(file: &[u8]) -> Result<Evidence, Invalid> {
-    let proof::Evidence { schema, roster, requirement, picture, tables } = decode(file)?;
+    let proof::Evidence { schema, roster, requirement, picture, tables, notices } = decode(file)?;
     check_schema(&schema, EVIDENCE)?;
     let missing = |part: &str| {
         Invalid::new(Reason::FieldMissing, format!("file.{part}"), "is not in the file")
@@ -60,6 +64,7 @@ pub fn read(file: &[u8]) -> Result<Evidence, Invalid> {
         requirement: requirement.ok_or_else(|| missing("requirement"))?,
         picture: picture.ok_or_else(|| missing("picture"))?,
         tables,
+        notices,
     })
 }
 

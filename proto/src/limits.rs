@@ -45,6 +45,9 @@ pub const GIVEN_MAX: usize = 10_000;
 pub const VALIDITY_DAYS_MAX: i64 = 3 * 366;
 /// A seal is valid this long and is then made anew over the same table.
 pub const SEAL_VALID_S: i64 = 90 * 86_400;
+/// A coordinator that is to be answered has proved within this time that its journal continues: it does so before every
+/// question.
+pub const JOURNAL_SHOWN_S: i64 = 600;
 /// Clocks of two parties may differ by this much.
 pub const CLOCK_SKEW_S: i64 = 120;
 

@@ -66,6 +66,9 @@ pub struct MemberLine {
     sequence: u64,
     blocks_whole: usize,
     blocks_by_digest: usize,
+    single_handed: bool,
+    declined: bool,
+    standing: &'static str,
 }
 
 /// A cell and what is proven of it.
@@ -121,6 +124,13 @@ impl MemberLine {
             sequence: sealed.map_or(0, |sealed| sealed.sequence),
             blocks_whole: sealed.map_or(0, |sealed| sealed.whole),
             blocks_by_digest: sealed.map_or(0, |sealed| sealed.by_digest),
+            single_handed: sealed.is_some_and(|sealed| sealed.single_handed),
+            declined: member.declined,
+            standing: match (sealed, member.standing) {
+                (_, Some(standing)) => standing.as_str(),
+                (Some(_), None) => "stands",
+                (None, None) => "",
+            },
         }
     }
 }
@@ -166,6 +176,15 @@ fn remarks(report: &Report) -> Vec<String> {
         remarks.push(format!(
             "{by_digest} signed by the coordinator; contributions by digest only: give the nodes' own answers with --answer"
         ));
+    }
+    for member in &report.members {
+        if let Some(standing) = member.standing {
+            remarks.push(format!(
+                "{} has signed since that its answer is {}: what was published remains, and may not be used any more as far as it says",
+                member.node,
+                standing.as_str()
+            ));
+        }
     }
     if report.held_version != report.roster_version {
         remarks.push(format!(

@@ -83,6 +83,7 @@ reasons! {
     AnswerChanged = "ANSWER_CHANGED", "The table differs from the one that this member sealed before for the same requirement.";
     AnswerMalformed = "ANSWER_MALFORMED", "The answer cannot be read.";
     JournalInconsistent = "JOURNAL_INCONSISTENT", "A journal does not continue what was shown of it before, or an entry is changed, missing or added.";
+    JournalNotShown = "JOURNAL_NOT_SHOWN", "Nothing is answered before the asking side has shown that its own journal continues.";
     PictureFalse = "PICTURE_FALSE", "A picture says something else than the sealed tables that it rests on.";
     PeerFailed = "PEER_FAILED", "The peer reported an error of its own.";
     Internal = "INTERNAL", "An error of this program; its log says more.";

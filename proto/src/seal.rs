@@ -39,6 +39,8 @@ pub enum Kind {
     Holdings,
     /// A [`crate::standing::Departure`].
     Departure,
+    /// A [`crate::answer::Decline`].
+    Decline,
 }
 
 impl Kind {
@@ -53,6 +55,7 @@ impl Kind {
             Self::Notice => "application/vnd.accord.notice.v1+protobuf",
             Self::Holdings => "application/vnd.accord.holdings.v1+protobuf",
             Self::Departure => "application/vnd.accord.departure.v1+protobuf",
+            Self::Decline => "application/vnd.accord.decline.v1+protobuf",
         }
     }
 }

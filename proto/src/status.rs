@@ -52,6 +52,7 @@ pub fn code_of(reason: Reason) -> Code {
         | Reason::InboxState
         | Reason::ReleaseChanged
         | Reason::JournalInconsistent
+        | Reason::JournalNotShown
         | Reason::GrantWider
         | Reason::GrantState
         | Reason::SummaryState => Code::FailedPrecondition,

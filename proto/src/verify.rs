@@ -15,6 +15,7 @@ use crate::{
     reason::{Invalid, Reason},
     roster::{Member, Roster},
     seal::{self, Digest, Kind, PublicKey},
+    standing::Standing,
     strict,
     table::{Mode, Table},
     taxonomy::{JurisdictionCode, Lists},
@@ -22,6 +23,7 @@ use crate::{
 };
 
 mod cells;
+mod words;
 
 pub use cells::{CellProof, Proof};
 
@@ -45,6 +47,10 @@ pub struct MemberProof {
     pub jurisdiction: JurisdictionCode,
     /// Its table, if it answered.
     pub sealed: Option<SealProof>,
+    /// It has signed that it does not answer.
+    pub declined: bool,
+    /// What it has signed since: that its answer may not be used any more.
+    pub standing: Option<Standing>,
 }
 
 /// A seal that verifies.
@@ -58,6 +64,8 @@ pub struct SealProof {
     pub whole: usize,
     /// Blocks that are known by their digest only.
     pub by_digest: usize,
+    /// One person there both decided and released, under break-glass.
+    pub single_handed: bool,
 }
 
 /// What is proven.
@@ -105,6 +113,8 @@ pub fn verify(file: &[u8], answers: &[Vec<u8>], trust: Trust<'_>) -> Result<Repo
     for (at, state) in picture.members.iter().enumerate() {
         let field = format!("picture.members[{at}]");
         let member = member_of(state, &asked, at, &roster).map_err(|error| error.within(&field))?;
+        words::check_decline(state, member, &asked, trust.lists)
+            .map_err(|error| error.within(&field))?;
         let mut table = None;
         if state.state() == region::State::Answered {
             let named = |error: Invalid| error.within(format!("table of {}", member.node));
@@ -121,6 +131,8 @@ pub fn verify(file: &[u8], answers: &[Vec<u8>], trust: Trust<'_>) -> Result<Repo
             node: member.node.clone(),
             jurisdiction: member.jurisdiction,
             sealed: table.as_ref().map(Held::proof),
+            declined: state.decline.is_some(),
+            standing: None,
         });
         tables.extend(table);
     }
@@ -131,6 +143,12 @@ pub fn verify(file: &[u8], answers: &[Vec<u8>], trust: Trust<'_>) -> Result<Repo
     if let Some(stranger) = given.keys().next() {
         let detail = "the picture does not rest on an answer of it";
         return Err(Invalid::new(Reason::NotFound, format!("answer of {stranger}"), detail));
+    }
+    let answered = |member: &MemberProof| Some((member.node.clone(), member.sealed?.table));
+    let answered: BTreeMap<_, _> = members.iter().filter_map(answered).collect();
+    let says = words::open_notices(&parts.notices, &answered, &asked, (&roster, trust.lists))?;
+    for member in &mut members {
+        member.standing = says.get(&member.node).copied();
     }
     let cells = cells::prove(&picture, &asked, &tables, trust.lists)
         .map_err(placed(&parts.picture.payload))?;
@@ -255,6 +273,11 @@ fn open_table(
         let detail = "was not valid while the answers were collected";
         return Err(Invalid::new(Reason::AnswerStale, "seal.issued_at_s", detail));
     }
+    if state.single_handed != seal.single_handed {
+        let detail =
+            "is said to be by one hand where the seal says otherwise, or the other way round";
+        return Err(Invalid::new(Reason::PictureFalse, "single_handed", detail));
+    }
     if state.table_sha256 != seal.table_digest.0 {
         let detail = "the picture names another table";
         return Err(Invalid::new(Reason::PictureFalse, "table_sha256", detail));
@@ -300,7 +323,10 @@ fn open_answers(
             Invalid::new(Reason::AnswerSeal, nth(at), detail)
         })?;
         let (node, opened) = open(member).map_err(|error| error.within(nth(at)))?;
-        given.insert(node, opened);
+        if given.insert(node.clone(), opened).is_some() {
+            let detail = format!("is the second one of {node}");
+            return Err(Invalid::new(Reason::FieldInvalid, nth(at), detail));
+        }
     }
     Ok(given)
 }
@@ -308,8 +334,13 @@ fn open_answers(
 /// The member's own answer in place of what the coordinator keeps of it, if it is the one that was sealed.
 fn with_answer(kept: RedactedTable, given: Option<SealedTable>) -> Result<Held, Invalid> {
     let seal = kept.seal();
-    let proof =
-        SealProof { table: seal.table_digest, sequence: seal.sequence, whole: 0, by_digest: 0 };
+    let proof = SealProof {
+        table: seal.table_digest,
+        sequence: seal.sequence,
+        whole: 0,
+        by_digest: 0,
+        single_handed: seal.single_handed,
+    };
     let Some(given) = given else {
         let (table, left_out) = (kept.table().clone(), kept.left_out().to_vec());
         return Ok(Held { table, left_out, proof });

@@ -178,9 +178,8 @@ fn prepare(
 
     let keys = dir.join("al-police/keys");
     let echo_address = federation.region.clone();
-    let coordinator = peers::credentials(&dir.join("coordinator/keys"))?;
     let response = runtime.block_on(async {
-        let mut client = peers::exchange(&federation, NODE, &coordinator).await?;
+        let mut client = peers::coordinator(&federation, NODE).await?;
         let request = wire::AnswerRequest { requirement: Some(asked[0].envelope().clone()) };
         Ok::<_, anyhow::Error>(client.answer(request).await?.into_inner())
     })?;

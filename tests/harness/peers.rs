@@ -59,6 +59,37 @@ pub async fn exchange(
     Ok(ExchangeClient::new(channel).max_decoding_message_size(limits::ANSWER_BYTES_MAX))
 }
 
+/// The same as the coordinator, whose journal the node has been shown if it knew none yet: it answers nobody else.
+pub async fn coordinator(federation: &Federation, node: &str) -> Result<ExchangeClient<Channel>> {
+    let credentials = credentials(&federation.dir.join("coordinator/keys"))?;
+    let mut client = exchange(federation, node, &credentials).await?;
+    // One that was shown before is as good as a new one, unless the true coordinator has shown a later one since.
+    let shown_before = federation.dir.join(format!("{node}.shown"));
+    let own = match std::fs::read_to_string(&shown_before) {
+        Ok(note) => note,
+        Err(_) => checkpoint(federation, &credentials)?,
+    };
+    let nothing = wire::GetCheckpointRequest::default();
+    let knows = client.get_checkpoint(nothing).await?.into_inner().acknowledged;
+    if knows == 0 || shown_before.exists() {
+        std::fs::write(&shown_before, &own)?;
+        client.get_checkpoint(wire::GetCheckpointRequest { own, ..Default::default() }).await?;
+    }
+    Ok(client)
+}
+
+/// Where the coordinator's journal stands; of one that does not run, a journal with one entry.
+fn checkpoint(federation: &Federation, credentials: &Credentials) -> Result<String> {
+    let said = federation.region("auditor", "json", &["journal", "checkpoint"])?;
+    if let Ok(standing) = said.json(&[0]) {
+        return Ok(standing["note"].as_str().context("a note")?.to_owned());
+    }
+    let mut frontier = journal::Frontier::default();
+    frontier.append(b"the first entry of a coordinator that is played");
+    let head = Checkpoint::of(journal::origin(&credentials.own().identity), &frontier);
+    Ok(head.sign(&secret_key(federation, "coordinator/keys/sign.key")?))
+}
+
 /// A key of this federation, like `al-police/keys/seal.key`.
 pub fn secret_key(federation: &Federation, path: &str) -> Result<SecretKey> {
     Ok(SecretKey::from_pem(path, &read_secret(&federation.dir.join(path))?)?)

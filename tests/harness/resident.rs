@@ -12,17 +12,20 @@ use accord_node::{
     answer::{self, Held, Node},
     consent::RawGrant,
     desk::{self, imports},
+    peers,
     policy::{Files, Policy},
     store::Store,
 };
 use accord_proto::{
     answer::{Answer, SealedTable},
+    client::ShownJournals,
     clock::{Clock, Entropy, SystemClock, SystemEntropy},
     id::GrantId,
     identity::Identity,
+    journal::{Checkpoint, Frontier, origin},
     limits::STORE_FREE_BYTES_MIN,
     question::SignedRequirement,
-    reason::Invalid,
+    reason::{Invalid, Reason},
     roster::Roster,
     seal::{Digest, Kind, PublicKey, SecretKey},
     taxonomy::{JurisdictionCode, Lists},
@@ -35,6 +38,7 @@ const AUTHORITY: &str = "analysis-unit";
 const PURPOSE: &str = "THREAT-ASSESSMENT";
 const AUDIENCE: &str = "POLICE";
 const NODE: &str = "police";
+const COORDINATOR: &str = "spiffe://wb6.example/REGION/node/coordinator/coordinator";
 /// Requirements hold this long.
 const VALID_S: i64 = 30 * 86_400;
 /// Roster and grants hold this long.
@@ -46,6 +50,8 @@ pub struct Resident {
     pub node: Node,
     authority: SecretKey,
     staff: Peer,
+    coordinator: Peer,
+    sign_key: SecretKey,
     runtime: tokio::runtime::Runtime,
 }
 
@@ -76,15 +82,15 @@ impl Resident {
         (clock, entropy): (Arc<dyn Clock>, Arc<dyn Entropy>),
         keys: &dyn Entropy,
     ) -> Result<Self> {
-        let [seal_key, authority, root] = [(); 3].map(|()| SecretKey::generate(keys));
-        let (seal_key, authority) = (seal_key?, authority?);
+        let [seal_key, authority, root, sign_key] = [(); 4].map(|()| SecretKey::generate(keys));
+        let (seal_key, authority, sign_key) = (seal_key?, authority?, sign_key?);
         let owner = identity(jurisdiction, "node", NODE, "node")?;
         let store = Store::open(path, &owner.to_string(), STORE_FREE_BYTES_MIN, entropy.as_ref())?;
         store.note_found(&owner, clock.now())?;
         let files = Files { public, secret, salt: store.salt() };
         let policy = Policy::parse(files, jurisdiction, lists)?;
         let held = Held::read(&store, jurisdiction, lists, &policy)?;
-        let public = [seal_key.public(), authority.public()];
+        let public = [seal_key.public(), authority.public(), sign_key.public()];
         let node = Node {
             identity: owner,
             jurisdiction,
@@ -97,6 +103,7 @@ impl Resident {
             store,
             held: RwLock::new(held),
             notices: accord_node::notify::Notices::default(),
+            proven: accord_node::peers::Proven::default(),
             clock,
             entropy,
         };
@@ -104,6 +111,8 @@ impl Resident {
         Ok(Self {
             node,
             authority,
+            coordinator: Peer { identity: Identity::parse(COORDINATOR)?, spki: Digest([0; 32]) },
+            sign_key,
             staff: Peer { identity: analyst, spki: Digest([0; 32]) },
             runtime: tokio::runtime::Runtime::new()?,
         })
@@ -201,21 +210,35 @@ impl Resident {
 
     /// Answers, as the coordinator gets it.
     pub fn answer(&self, requirement: wire::Envelope) -> Result<SealedTable, Invalid> {
-        let answer = self.on_a_worker(answer::answer(&self.node, &self.staff, requirement))?;
+        let answer = self.ask(requirement)?;
         let keys = [self.node.seal_key.public()];
         match Answer::try_from(wire::AnswerResponse::from(answer))? {
-            Answer::Sealed { sealed, .. } => SealedTable::open(sealed, &keys, self.node.lists),
-            Answer::Pending | Answer::Declined => Err(Invalid::new(
-                accord_proto::reason::Reason::AnswerMalformed,
-                "answer",
-                "holds no table",
-            )),
+            Answer::Sealed(sealed) => SealedTable::open(sealed, &keys, self.node.lists),
+            Answer::Pending | Answer::Declined(_) => {
+                Err(Invalid::new(Reason::AnswerMalformed, "answer", "holds no table"))
+            }
         }
     }
 
-    /// Answers, or says that people have to decide.
+    /// Answers, or says that people have to decide. A coordinator that is told to shows its journal first.
     pub fn ask(&self, requirement: wire::Envelope) -> Result<answer::Reply, Invalid> {
-        self.on_a_worker(answer::answer(&self.node, &self.staff, requirement))
+        let ask =
+            || self.on_a_worker(answer::answer(&self.node, &self.coordinator, requirement.clone()));
+        match ask() {
+            Err(error) if error.reason == Reason::JournalNotShown => {
+                self.show_journal()?;
+                ask()
+            }
+            said => said,
+        }
+    }
+
+    /// The coordinator's journal has no entry, and always the same.
+    fn show_journal(&self) -> Result<(), Invalid> {
+        let head = Checkpoint::of(origin(&self.coordinator.identity), &Frontier::default());
+        let shown = ShownJournals { own: head.sign(&self.sign_key), ..ShownJournals::default() };
+        self.on_a_worker(peers::exchange(&self.node, &self.coordinator, shown))?;
+        Ok(())
     }
 
     /// Somebody of the node's staff, by certificate.
@@ -279,7 +302,7 @@ fn identity(
 fn roster(
     jurisdiction: JurisdictionCode,
     lists: &Lists,
-    [seal_key, authority]: [PublicKey; 2],
+    [seal_key, authority, sign_key]: [PublicKey; 3],
     root: &SecretKey,
     clock: &dyn Clock,
 ) -> Result<Roster> {
@@ -303,7 +326,11 @@ fn roster(
             keys: vec![authority.to_bytes().to_vec()],
             since_s: now.as_s(),
         }],
-        centres: Vec::new(),
+        centres: vec![wire::Centre {
+            name: "coordinator".to_owned(),
+            tls_spki_sha256: vec![vec![0; 32]],
+            keys: vec![sign_key.to_bytes().to_vec()],
+        }],
     };
     let signed = Roster::sign(&roster, lists, root)?;
     Ok(Roster::open(&signed, &root.public(), lists, 0, now)?)

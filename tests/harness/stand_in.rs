@@ -113,6 +113,7 @@ impl StandIn {
             supersedes: Some(Digest([0; 32])),
             previous: None,
             sequence,
+            single_handed: false,
         };
         tree.to_wire(seal.sign(&self.key))
     }
@@ -142,7 +143,7 @@ impl Answers for StandIn {
         let open = |envelope| SignedRequirement::open(envelope, &self.roster, lists);
         let asked: Result<_, Invalid> = open(request.requirement.unwrap_or_default());
         let sealed = self.seal(&asked?, lists);
-        Ok(wire::AnswerResponse { outcome: Some(Outcome::Sealed(sealed)), single_handed: false })
+        Ok(wire::AnswerResponse { outcome: Some(Outcome::Sealed(sealed)) })
     }
 
     fn journal(&self) -> Option<&peers::Journal> {

@@ -45,8 +45,7 @@ async fn true_answer(
     node: &str,
     asked: &SignedRequirement,
 ) -> wire::SealedTable {
-    let coordinator = peers::credentials(&running.dir.join("coordinator/keys")).unwrap();
-    let mut client = peers::exchange(running, node, &coordinator).await.unwrap();
+    let mut client = peers::coordinator(running, node).await.unwrap();
     let request = wire::AnswerRequest { requirement: Some(asked.envelope().clone()) };
     let response = client.answer(request).await.unwrap().into_inner();
     let Some(Outcome::Sealed(sealed)) = response.outcome else { panic!("no table") };
@@ -54,7 +53,7 @@ async fn true_answer(
 }
 
 fn response(sealed: wire::SealedTable) -> wire::AnswerResponse {
-    wire::AnswerResponse { outcome: Some(Outcome::Sealed(sealed)), single_handed: false }
+    wire::AnswerResponse { outcome: Some(Outcome::Sealed(sealed)) }
 }
 
 #[test]

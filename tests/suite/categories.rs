@@ -125,7 +125,6 @@ fn another_spelling_of_a_category_is_refused_by_name_at_both_ends() {
 
     // A client that does not look is told so by the node.
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let coordinator = peers::credentials(&running.dir.join("coordinator/keys")).unwrap();
     let authority = peers::secret_key(&running, "federation/authority.key").unwrap();
     let honest = peers::requirement(&running, &[block]).unwrap();
     let asked_with = |categories: Vec<String>| {
@@ -134,7 +133,7 @@ fn another_spelling_of_a_category_is_refused_by_name_at_both_ends() {
         requirement.question.as_mut().unwrap().blocks[0].categories = categories;
         let signed = authority.sign(Kind::Requirement, requirement.encode_to_vec());
         runtime.block_on(async {
-            let mut client = peers::exchange(&running, "al-police", &coordinator).await.unwrap();
+            let mut client = peers::coordinator(&running, "al-police").await.unwrap();
             client.answer(wire::AnswerRequest { requirement: Some(signed) }).await
         })
     };

@@ -8,11 +8,13 @@ use std::{
 };
 
 use accord_proto::{
-    answer::Seal,
+    answer::{Decline, Seal},
     clock::{Clock as _, SystemClock},
     evidence::{self, Evidence},
+    question::SignedRequirement,
     reason::{Invalid, Reason},
-    seal::{Kind, PublicKey, SecretKey},
+    seal::{Digest, Kind, PublicKey, SecretKey},
+    standing::Standing,
     strict,
     taxonomy::Lists,
     tree::Tree,
@@ -83,9 +85,9 @@ impl Scene {
         let mut picture = region::Picture::decode(parts.picture.payload.as_slice()).unwrap();
         change(&mut parts, &mut picture);
         let key = self.key("coordinator/keys/sign.key");
-        let Evidence { roster, requirement, picture: _, tables } = parts;
+        let Evidence { roster, requirement, picture: _, tables, notices } = parts;
         let signed = key.sign(Kind::Picture, picture.encode_to_vec());
-        evidence::write(roster, requirement, signed, tables)
+        evidence::write(roster, requirement, signed, tables, notices)
     }
 
     fn refused(&self, change: impl FnOnce(&mut Evidence, &mut region::Picture)) -> Invalid {
@@ -303,6 +305,92 @@ fn tables_that_are_swapped_replayed_or_left_out_are_found_out_and_the_member_is_
         picture.coverage = Some(region::Coverage { answered: 2, members: 3 });
     });
     assert_eq!(error.reason, Reason::PictureFalse, "{error}");
+}
+
+#[test]
+fn who_declined_and_who_was_by_one_hand_is_the_members_own_word() {
+    let scene = Scene::set();
+    let asked = evidence::read(&scene.file()).unwrap().requirement;
+    let roster = peers::roster(&scene.running).unwrap();
+    let asked = SignedRequirement::open(asked, &roster, Lists::builtin()).unwrap();
+    let decline = |node: &str, digest: Digest| {
+        let member = roster.members.iter().find(|member| member.node.as_str() == node).unwrap();
+        Decline {
+            node: member.node.clone(),
+            jurisdiction: member.jurisdiction,
+            requirement: asked.requirement().id,
+            requirement_digest: digest,
+        }
+    };
+    let declined = |word: Option<wire::Envelope>| {
+        scene.refused(|parts, picture| {
+            parts.tables.remove(0);
+            picture.members[0] = region::MemberState {
+                node: "al-police".to_owned(),
+                jurisdiction: "AL".to_owned(),
+                state: region::State::Declined.into(),
+                reason: "DECLINED".to_owned(),
+                decline: word,
+                ..region::MemberState::default()
+            };
+            picture.coverage = Some(region::Coverage { answered: 2, members: 3 });
+        })
+    };
+    let albania = scene.key("al-police/keys/seal.key");
+    let own = decline("al-police", asked.digest());
+    let by_coordinator = own.sign(&scene.key("coordinator/keys/sign.key"));
+    let of_neighbour = decline("ba-police", asked.digest());
+    let of_other = decline("al-police", Digest([7; 32])).sign(&albania);
+    for (word, reason) in [
+        (None, Reason::PictureFalse),
+        (Some(by_coordinator), Reason::AnswerSeal),
+        (Some(of_neighbour.sign(&scene.key("ba-police/keys/seal.key"))), Reason::AnswerSeal),
+        (Some(of_neighbour.sign(&albania)), Reason::AnswerIdentity),
+        (Some(of_other), Reason::AnswerStale),
+    ] {
+        let error = declined(word);
+        assert_eq!(error.reason, reason, "{error}");
+        assert!(error.field.starts_with("picture.members[0].decline"), "{error}");
+    }
+    // Its word alone does not make the figures others.
+    assert_eq!(declined(Some(own.sign(&albania))).reason, Reason::PictureFalse);
+
+    let error = scene.refused(|_, picture| picture.members[0].single_handed = true);
+    assert_eq!(
+        (error.reason, &*error.field),
+        (Reason::PictureFalse, "table of al-police.single_handed")
+    );
+}
+
+#[test]
+fn what_a_member_has_taken_back_since_stands_in_the_evidence_by_its_own_word() {
+    let scene = Scene::set();
+    let running = &scene.running;
+    let report = scene.verified(&scene.file(), &[]).unwrap();
+    assert!(report.members.iter().all(|member| member.standing.is_none()));
+    let certificate = running.dir.join("left.pb").display().to_string();
+    let left = ["leave", "--out", &certificate, "--confirm", "--why", "a test"];
+    running.desk("al-police", "releaser", &left).unwrap().json(&[0]).unwrap();
+    running.region("analyst", "json", &["standing"]).unwrap().json(&[0]).unwrap();
+    let out = running.dir.join("after.evidence");
+    write_evidence(running, &scene.requirement, &out);
+    let file = fs::read(&out).unwrap();
+    let report = scene.verified(&file, &[]).unwrap();
+    let said: Vec<_> = report.members.iter().map(|member| member.standing).collect();
+    assert_eq!(said, [Some(Standing::Withdrawn), None, None]);
+
+    let parts = || evidence::read(&file).unwrap();
+    let with = |notices: Vec<wire::Envelope>| {
+        let Evidence { roster, requirement, picture, tables, .. } = parts();
+        scene.verified(&evidence::write(roster, requirement, picture, tables, notices), &[])
+    };
+    assert!(with(parts().notices).is_ok());
+    let mut forged = parts().notices;
+    forged[0].payload[0] ^= 1;
+    assert_eq!(with(forged).unwrap_err().reason, Reason::AnswerSeal);
+    let signed =
+        scene.key("ba-police/keys/seal.key").sign(Kind::Notice, parts().notices[0].payload.clone());
+    assert_eq!(with(vec![signed]).unwrap_err().reason, Reason::AnswerSeal, "a neighbour's word");
 }
 
 #[test]

@@ -82,10 +82,12 @@ fn accepted_and_proposed(resident: &Resident, by: &Peer, id: RequirementId) -> D
 fn opened(resident: &Resident, answer: SealedAnswer) -> (SealedTable, bool) {
     let keys = [resident.node.seal_key.public()];
     match Answer::try_from(wire::AnswerResponse::from(answer)).unwrap() {
-        Answer::Sealed { sealed, single_handed } => {
-            (SealedTable::open(sealed, &keys, resident.node.lists).unwrap(), single_handed)
+        Answer::Sealed(sealed) => {
+            let opened = SealedTable::open(sealed, &keys, resident.node.lists).unwrap();
+            let single_handed = opened.seal().single_handed;
+            (opened, single_handed)
         }
-        Answer::Pending | Answer::Declined => panic!("holds no table"),
+        Answer::Pending | Answer::Declined(_) => panic!("holds no table"),
     }
 }
 

@@ -272,6 +272,7 @@ fn seal(table_digest: Digest) -> Seal {
         question_digest: Digest([0x77; 32]),
         previous: Some(Digest([0x88; 32])),
         supersedes: None,
+        single_handed: true,
         issued_at: at("2026-01-01"),
         expires_at: at("2026-01-31"),
         sequence: 5,

@@ -6,6 +6,9 @@ use std::{fs, path::Path};
 use accord_proto::{
     identity::Identity,
     journal::{self, Checkpoint, Frontier},
+    question::SignedRequirement,
+    reason::Reason,
+    status::from_status,
     wire,
 };
 use accord_tests::{
@@ -188,6 +191,41 @@ fn a_coordinator_that_tells_two_versions_is_answered_no_more_until_an_operator_a
     let accept = ["journal", "accept", "coordinator", "--why", "two test programs"];
     running.desk(NODE, "operator", &accept).unwrap().json(&[0]).unwrap();
     answered(&running);
+}
+
+/// Shows a coordinator's checkpoint without any proof, and asks: what the node keeps, and what it says.
+fn answered_after(
+    running: &Running,
+    asked: &SignedRequirement,
+    own: &str,
+) -> (u64, Result<(), Reason>) {
+    let coordinator = peers::credentials(&running.dir.join("coordinator/keys")).unwrap();
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let mut node = peers::exchange(running, NODE, &coordinator).await.unwrap();
+        let shown = wire::GetCheckpointRequest { own: own.to_owned(), ..Default::default() };
+        let standing = node.get_checkpoint(shown).await.unwrap().into_inner();
+        let request = wire::AnswerRequest { requirement: Some(asked.envelope().clone()) };
+        let said = node.answer(request).await.map(|_| ());
+        (standing.acknowledged, said.map_err(|status| from_status(&status).reason))
+    })
+}
+
+#[test]
+fn a_coordinator_that_shows_no_journal_or_one_that_it_cannot_prove_is_not_answered() {
+    let mut running = with_sample(&["AL", "BA"]);
+    let asked = peers::requirement(&running, &[HOMICIDE]).unwrap();
+    let (_, longer) = signed(&running, 3, 1);
+    let (_, first) = signed(&running, 2, 1);
+    assert_eq!(answered_after(&running, &asked, ""), (0, Err(Reason::JournalNotShown)), "none");
+    assert_eq!(answered_after(&running, &asked, &first), (2, Ok(())), "the first that it is shown");
+    // What was proved holds for a while, but not across a restart.
+    node_down(&mut running, |_, _| ());
+    assert_eq!(
+        answered_after(&running, &asked, &longer),
+        (2, Err(Reason::JournalNotShown)),
+        "longer, and no proof"
+    );
+    assert_eq!(answered_after(&running, &asked, &first), (2, Ok(())));
 }
 
 #[test]

@@ -1,15 +1,16 @@
 //! The inbox: what is to leave by hand waits for two people, and leaves as they saw it or not at all; nobody who asks learns more
 //! than the people there want known.
 
-use std::fs;
+use std::{fs, process::Command};
 
 use accord_tests::{
     federation::{cell, member},
     process::Finished,
+    roles,
 };
 use serde_json::{Value, json};
 
-use crate::{Running, prepared};
+use crate::{Running, prepared, program};
 
 const HOMICIDE: &str =
     "indicator = \"PUB.OFF.N\"\ncrime_areas = \"ICCS0101\"\nperiods = \"2016\"\n";
@@ -173,6 +174,25 @@ fn a_refusal_is_told_or_looks_like_no_consent() {
     let refusal = running.gather(&told).unwrap();
     assert_eq!(albania(&refusal)["state"], "declined");
     assert_eq!(albania(&refusal)["reason"], "DECLINED");
+    let file = running.dir.join("declined.evidence").display().to_string();
+    running.region("analyst", "json", &["picture", "evidence", &told, "--out", &file]).unwrap();
+    let home = running.dir.join("federation");
+    let [roster, root] =
+        ["roster.signed", "root.pub"].map(|name| home.join(name).display().to_string());
+    let mut verify = Command::new(program());
+    verify.args([
+        roles::COORDINATOR,
+        "verify",
+        &file,
+        "--roster",
+        &roster,
+        "--root",
+        &root,
+        "-o",
+        "json",
+    ]);
+    let proven = Finished::run(verify).unwrap().json(&[0, 3]).unwrap();
+    assert_eq!(proven["members"][0]["declined"], true, "by its own word: {proven}");
     assert_eq!(cell(&refusal, "ICCS0101", "2016").unwrap()["silent"], json!(["AL"]));
 
     // Beside one that people released although there was no consent.

@@ -5,7 +5,7 @@
 //! cells under a new seal, which names the old table as the one that it takes the place of.
 
 use accord_proto::{
-    answer::Seal,
+    answer::{Seal, SealedTable},
     clock::Timestamp,
     id::RequirementId,
     identity::Name,
@@ -89,6 +89,29 @@ pub(super) fn reopen(
     Ok(Some((table(&bytes, lists)?, bound(&seal, lists)?)))
 }
 
+/// An answer from when it stood beside the seal that one person both decided and released.
+#[derive(Clone, PartialEq, Message)]
+struct Flagged {
+    #[prost(message, optional, tag = "1")]
+    sealed: Option<wire::SealedTable>,
+    #[prost(bool, tag = "4")]
+    single_handed: bool,
+}
+
+/// Table and seal, which says now what stood beside it; nothing if nothing did.
+pub(super) fn reopen_flagged(
+    stored: &[u8],
+    keys: &[PublicKey],
+    lists: &Lists,
+) -> Result<Option<(Table, Seal)>, Invalid> {
+    let Ok(Flagged { sealed: Some(sealed), single_handed: true }) = Flagged::decode(stored) else {
+        return Ok(None);
+    };
+    let opened = SealedTable::open(sealed, keys, lists)?;
+    let seal = Seal { single_handed: true, ..opened.seal().clone() };
+    Ok(Some((opened.table().clone(), seal)))
+}
+
 /// What the old seal says; what it did not say is nought.
 fn bound(seal: &wire::Seal, lists: &Lists) -> Result<Seal, Invalid> {
     let unsaid = Digest([0; 32]);
@@ -111,6 +134,7 @@ fn bound(seal: &wire::Seal, lists: &Lists) -> Result<Seal, Invalid> {
         sequence: seal.sequence,
         previous: None,
         supersedes: None,
+        single_handed: false,
     })
 }
 

@@ -85,7 +85,7 @@ impl wire::exchange_server::Exchange for ExchangeService {
                         info!(peer = %peer.identity, table = %answer.table_digest(), "answered");
                     }
                     Reply::Pending => info!(peer = %peer.identity, "pending: a person decides"),
-                    Reply::Declined => info!(peer = %peer.identity, "declined"),
+                    Reply::Declined(_) => info!(peer = %peer.identity, "declined"),
                 }
                 Ok(Response::new(reply.into()))
             }

@@ -51,10 +51,7 @@ impl Scene {
         now: Timestamp,
     ) -> Result<VerifiedAnswer, Silence> {
         let member = peers::roster(&self.running).unwrap().members[0].clone();
-        let reply = Reply {
-            member,
-            said: Ok(Answer::Sealed { sealed: sealed.clone(), single_handed: false }),
-        };
+        let reply = Reply { member, said: Ok(Answer::Sealed(sealed.clone())) };
         verify(reply, &self.asked, seen, Lists::builtin(), now)
     }
 
