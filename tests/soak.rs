@@ -16,7 +16,7 @@ use accord_tests::{
         reference::Reference,
         soak::soak,
     },
-    crash, damage, fulldisk, roles,
+    crash, damage, fulldisk, roles, torn,
 };
 use anyhow::{Context as _, Result, bail};
 use clap::{Parser, ValueEnum};
@@ -65,13 +65,15 @@ enum Against {
 enum Topic {
     /// SIGKILL at a random moment of an import.
     Kill9,
+    /// SIGKILL at a random moment of many releases at once.
+    Torn,
     /// The disk loses everything that was not synced (root, loop device).
     Powercut,
     /// The disk is full in the middle of imports (root, loop device).
     Fulldisk,
     /// Bits, pages and files of a store are not what they were.
     Damage,
-    /// All of it, in the sizes that a release is tested with: 100 kills, 20 full disks, 200 damages.
+    /// All of it, in the sizes that a release is tested with: 100 kills, 20 torn releases, 20 full disks, 200 damages.
     Store,
     /// Attacks on what leaves a node, with 1000 seeds.
     Attacks,
@@ -82,14 +84,14 @@ enum Topic {
 impl Topic {
     /// What it runs, and in how many rounds by itself.
     fn parts(self, rounds: Option<usize>) -> Vec<(Self, usize)> {
-        let all = [(Self::Kill9, 100), (Self::Fulldisk, 20), (Self::Damage, 200)];
+        let all = [(Self::Kill9, 100), (Self::Torn, 20), (Self::Fulldisk, 20), (Self::Damage, 200)];
         let sized = |(topic, own): (Self, usize)| (topic, rounds.unwrap_or(own));
         match self {
             Self::Store => all.into_iter().map(sized).collect(),
             Self::Powercut => vec![(self, rounds.unwrap_or(100))],
             Self::Attacks => vec![(self, rounds.unwrap_or(1_000))],
             Self::Twin => vec![(self, 1)],
-            Self::Kill9 | Self::Fulldisk | Self::Damage => {
+            Self::Kill9 | Self::Torn | Self::Fulldisk | Self::Damage => {
                 all.into_iter().filter(|(topic, _)| *topic == self).map(sized).collect()
             }
         }
@@ -168,6 +170,19 @@ fn run(arguments: &Arguments, topic: Topic, mut rounds: usize, seed: u64) -> Res
     let at = dir.path().join("federation");
     let survived = match topic {
         Topic::Kill9 => crash::kill9(&program, &at, rounds, seed)?,
+        Topic::Torn => {
+            let torn = torn::releases(&program, &at, rounds, seed)?;
+            return Ok(format!(
+                "{} rounds of {} releases (seed {seed}): {} answers given before the kill, each given again byte for byte, \
+                 {} recorded unheard, {} given later, 0 lost, 0 not charged, 0 charged twice; slowest recovery {} ms",
+                torn.rounds,
+                torn::AT_ONCE,
+                torn.given,
+                torn.unheard,
+                torn.later,
+                torn.recovery_ms_max
+            ));
+        }
         Topic::Powercut => match crash::no_powercut() {
             Some(why) => return Ok(format!("LEFT OUT: {why}")),
             None => crash::powercut(&program, &at, rounds, seed)?,

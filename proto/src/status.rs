@@ -32,9 +32,7 @@ pub fn code_of(reason: Reason) -> Code {
         | Reason::AnswerMalformed
         | Reason::PictureFalse
         | Reason::ClassificationAboveCeiling => Code::InvalidArgument,
-        Reason::CertificateMissing
-        | Reason::CertificateIdentity
-        | Reason::CertificateUnregistered => Code::Unauthenticated,
+        Reason::CertificateIdentity | Reason::CertificateUnregistered => Code::Unauthenticated,
         Reason::CertificateRole
         | Reason::AuthorityUnknown
         | Reason::RequirementNotForMember

@@ -199,7 +199,7 @@ fn flipping_any_single_bit_of_a_requirement_is_noticed() {
 }
 
 /// Writes a certificate as a person's or service's key folder and loads it.
-fn holder(dir: &Path, name: &str, issued: &Issued, ca_pem: &str) -> Credentials {
+pub(crate) fn holder(dir: &Path, name: &str, issued: &Issued, ca_pem: &str) -> Credentials {
     let at = dir.join(name);
     std::fs::create_dir_all(&at).unwrap();
     std::fs::write(at.join("tls.crt"), &issued.certificate_pem).unwrap();

@@ -3,7 +3,7 @@
 
 use std::io::Write as _;
 
-use accord_tests::{crash, damage, fulldisk};
+use accord_tests::{crash, damage, fulldisk, torn};
 
 use crate::program;
 
@@ -15,6 +15,15 @@ fn an_acknowledged_import_survives_kill_9_and_no_half_import_is_visible() {
     let dir = tempfile::tempdir().unwrap();
     let survived = crash::kill9(&program(), &dir.path().join("federation"), 6, SEED).unwrap();
     eprintln!("seed {SEED}: {survived:?}");
+}
+
+#[test]
+fn what_left_before_kill_9_in_the_middle_of_releases_leaves_again_byte_for_byte_and_was_on_record_and_paid()
+ {
+    let dir = tempfile::tempdir().unwrap();
+    let torn = torn::releases(&program(), &dir.path().join("federation"), 2, SEED).unwrap();
+    eprintln!("seed {SEED}: {torn:?}");
+    assert_eq!(torn.given + torn.unheard + torn.later, 2 * torn::AT_ONCE);
 }
 
 #[test]

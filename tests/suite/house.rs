@@ -440,7 +440,7 @@ fn is_of(path: &str, stage: &str) -> bool {
 }
 
 /// Does the text hold this word, whole?
-fn names(text: &str, word: &str) -> bool {
+pub(super) fn names(text: &str, word: &str) -> bool {
     text.split(|c: char| !c.is_alphanumeric() && c != '_').any(|found| found == word)
 }
 
@@ -453,14 +453,17 @@ fn program_of(path: &str, text: &str) -> String {
 }
 
 /// A file's lines up to its tests. The suite, and what lies in a `tests.rs` or beside it in its folder, is tests altogether.
-fn without_tests<'a>(path: &str, text: &'a str) -> impl Iterator<Item = &'a str> + use<'a> {
+pub(super) fn without_tests<'a>(
+    path: &str,
+    text: &'a str,
+) -> impl Iterator<Item = &'a str> + use<'a> {
     let of_a_module = path.ends_with("/tests.rs") || path.contains("/tests/");
     let program = !path.starts_with("tests/suite/") && !of_a_module;
     text.lines().take_while(move |line| program && *line != "#[cfg(test)]")
 }
 
 /// Every Rust file with its text.
-fn rust_files() -> Vec<(String, String)> {
+pub(super) fn rust_files() -> Vec<(String, String)> {
     files()
         .into_iter()
         .filter(|path| path.ends_with(".rs"))

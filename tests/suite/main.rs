@@ -42,6 +42,7 @@ mod crash;
 mod store;
 mod golden;
 mod deploy;
+mod reasons;
 mod house;
 
 /// A federation in a folder that goes with it.

@@ -197,7 +197,10 @@ impl Connected for PeerStream {
 pub fn caller<T>(request: &tonic::Request<T>) -> Result<Peer, Invalid> {
     match request.extensions().get::<Caller>() {
         Some(Caller(peer)) => peer.clone(),
-        None => Err(Invalid::new(Reason::CertificateMissing, "connection", "shows no certificate")),
+        // Past our own listener nobody comes without a certificate: whatever this is, it is nobody.
+        None => {
+            Err(Invalid::new(Reason::CertificateIdentity, "connection", "shows no certificate"))
+        }
     }
 }
 
