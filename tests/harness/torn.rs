@@ -122,7 +122,7 @@ pub fn releases(program: &Path, dir: &Path, rounds: usize, seed: u64) -> Result<
 /// Persons in so many months, frozen and consented to. The months, in their order.
 fn fill(federation: &Federation, rounds: usize) -> Result<Vec<String>> {
     let months: Vec<_> = (0..rounds * AT_ONCE)
-        .map(|month| format!("{}-{:02}", 1920 + month / 12, month % 12 + 1))
+        .map(|month| format!("{}-{:02}", 1960 + month / 12, month % 12 + 1))
         .collect();
     let mut rows = String::from("person,month\n");
     for month in &months {
