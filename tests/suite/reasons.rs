@@ -1,7 +1,10 @@
 //! Every stable code is provoked by some test, where people or peers would meet it. The codes that have no better home are
 //! provoked here, over the real wire or at the desk.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, mpsc},
+};
 
 use accord_proto::{
     clock::{Clock as _, FixedClock, SystemClock, SystemEntropy, Timestamp},
@@ -198,6 +201,60 @@ fn a_member_that_fails_is_unreachable_and_said_to_have_failed() {
     let member = member(&shown, "AL").unwrap();
     let said = (member["state"].as_str(), member["reason"].as_str());
     assert_eq!(said, (Some("unreachable"), Some("PEER_FAILED")), "{shown}");
+}
+
+/// A member that says when it was asked, and answers when it may.
+struct Silent {
+    was_asked: mpsc::Sender<()>,
+    may_answer: Mutex<mpsc::Receiver<()>>,
+    journal: peers::Journal,
+}
+
+impl Answers for Silent {
+    fn answer(&self, _: wire::AnswerRequest) -> Result<wire::AnswerResponse, Status> {
+        let _ = self.was_asked.send(());
+        let _ = self.may_answer.lock().unwrap().recv();
+        Err(Status::internal("a fault that was made up"))
+    }
+
+    fn journal(&self) -> Option<&peers::Journal> {
+        Some(&self.journal)
+    }
+}
+
+#[test]
+fn a_silent_member_is_waited_for_as_long_as_was_said_and_a_gather_under_way_is_not_begun_again() {
+    let mut running = prepared(&["AL"]);
+    running.federation.start_coordinator().unwrap();
+    // Whoever is silent takes a thread with it.
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build().unwrap();
+    let (was_asked, asked) = mpsc::channel();
+    let (answer, may_answer) = mpsc::channel();
+    let journal = peers::Journal::empty(&running, "al-police").unwrap();
+    let silent = Silent { was_asked, may_answer: Mutex::new(may_answer), journal };
+    let own = peers::credentials(&running.dir.join("al-police/keys")).unwrap();
+    let address = running.nodes["al-police"].exchange.clone();
+    let _played = runtime.block_on(peers::serve(silent, &address, own)).unwrap();
+
+    let requirement = running.issue(&[HOMICIDE]).unwrap();
+    let briefly = ["gather", &requirement, "--call-deadline-ms", "500"];
+    let shown = running.region("analyst", "json", &briefly).unwrap().json(&[3]).unwrap();
+    let away = member(&shown, "AL").unwrap();
+    let said = (away["state"].as_str(), away["reason"].as_str());
+    assert_eq!(said, (Some("unreachable"), Some("DEADLINE_EXCEEDED")), "{shown}");
+    asked.recv().unwrap();
+    answer.send(()).unwrap();
+
+    std::thread::scope(|scope| {
+        let first = scope.spawn(|| running.gather(&requirement).unwrap());
+        asked.recv().unwrap();
+        let second = running.region("analyst", "json", &["gather", &requirement]).unwrap();
+        drop(answer);
+        assert_eq!(second.code, Some(6), "{}", second.stderr);
+        assert!(second.stderr.contains("OVERLOADED"), "{}", second.stderr);
+        assert_eq!(member(&first.join().unwrap(), "AL").unwrap()["reason"], "PEER_FAILED");
+    });
 }
 
 #[test]
