@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use tonic::{Code, Status};
+use tonic::{Code, Status, TimeoutExpired};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
 use crate::reason::{Invalid, Reason};
@@ -129,7 +129,7 @@ pub fn from_status(status: &Status) -> Invalid {
     let named = ours
         .as_ref()
         .and_then(|info| Reason::ALL.iter().find(|reason| reason.code() == info.reason));
-    let reason = named.copied().unwrap_or_else(|| transport_reason(status.code()));
+    let reason = named.copied().unwrap_or_else(|| transport_reason(status));
     let field = ours
         .and_then(|info| info.metadata.get("field").cloned())
         .unwrap_or_else(|| "call".to_owned());
@@ -142,8 +142,12 @@ pub fn from_status(status: &Status) -> Invalid {
 }
 
 /// What a status without one of our reasons means.
-fn transport_reason(code: Code) -> Reason {
-    match code {
+fn transport_reason(status: &Status) -> Reason {
+    match status.code() {
+        // tonic says of a call that took longer than its deadline that it was cancelled, here and at the peer.
+        Code::Cancelled if status.message() == TimeoutExpired(()).to_string() => {
+            Reason::DeadlineExceeded
+        }
         Code::Unavailable | Code::Cancelled | Code::Unknown => Reason::NoConnection,
         Code::DeadlineExceeded => Reason::DeadlineExceeded,
         Code::ResourceExhausted => Reason::Overloaded,
@@ -172,5 +176,13 @@ mod tests {
             let error = Invalid::new(*reason, "some.field", "some detail");
             assert_eq!(from_status(&Status::from(error.clone())), error);
         }
+    }
+
+    #[test]
+    fn a_deadline_that_passed_is_not_taken_for_a_connection_that_is_gone() {
+        let reason = |status| from_status(&status).reason;
+        let passed = Status::from_error(Box::new(TimeoutExpired(())));
+        assert_eq!(reason(passed), Reason::DeadlineExceeded);
+        assert_eq!(reason(Status::cancelled("whatever else")), Reason::NoConnection);
     }
 }
