@@ -150,10 +150,9 @@ fn ask(federation: &Federation, month: &str) -> Result<Asked> {
 
 /// As many connections as one caller may have, as the coordinator.
 async fn connect(federation: &Federation) -> Result<Vec<ExchangeClient<Channel>>> {
-    let coordinator = peers::credentials(&federation.dir.join("coordinator/keys"))?;
     let mut clients = Vec::new();
     for _ in 0..CONNECTIONS {
-        clients.push(peers::exchange(federation, NODE, &coordinator).await?);
+        clients.push(peers::coordinator(federation, NODE).await?);
     }
     Ok(clients)
 }

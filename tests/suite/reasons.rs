@@ -166,6 +166,9 @@ fn a_node_says_by_name_what_is_wrong_with_a_requirement_and_with_whoever_asks() 
     assert_eq!(refused, Reason::CertificateUnregistered, "another key of the coordinator's name");
     let neighbour = peers::credentials(&running.dir.join("ba-police/keys")).unwrap();
     assert_eq!(said(&running, &neighbour, open()).unwrap_err(), Reason::CertificateRole);
+    assert_eq!(said(&running, &coordinator, open()).unwrap_err(), Reason::JournalNotShown);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(peers::coordinator(&running, "al-police")).unwrap();
     said(&running, &coordinator, open()).unwrap();
 }
 
