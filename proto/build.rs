@@ -5,12 +5,13 @@ use std::{env, fs, path::PathBuf};
 
 use prost::Message as _;
 
-const FILES: [&str; 8] = [
+const FILES: [&str; 9] = [
     "accord/exchange/v1/exchange.proto",
     "accord/desk/v1/desk.proto",
     "accord/desk/v1/inbox.proto",
     "accord/desk/v1/summary.proto",
     "accord/desk/v1/receipt.proto",
+    "accord/desk/v1/pictures.proto",
     "accord/region/v1/region.proto",
     "accord/journal/v1/journal.proto",
     "accord/proof/v1/proof.proto",

@@ -165,10 +165,27 @@ fn run(arguments: &Arguments, dir: &Path) -> Result<Federation> {
         bail!("the gather ended with {:?}", gathered.code);
     }
     let _ = write!(std::io::stdout(), "{}", gathered.stdout);
+    delivered(&federation, &requirement)?;
     if arguments.keep.is_some() {
         archive(&federation, dir, &requirement)?;
     }
     Ok(federation)
+}
+
+/// Says at whom the picture has arrived: readable there, also with the centre down.
+fn delivered(federation: &Federation, requirement: &str) -> Result<()> {
+    let deliver = ["picture", "deliver", requirement];
+    let states = federation.region("analyst", "json", &deliver)?.json(&[0, 3])?;
+    let states = states.as_array().context("no deliveries")?;
+    let there = states.iter().filter(|state| state["state"] == "delivered");
+    let there: Vec<_> = there.filter_map(|state| state["node"].as_str()).collect();
+    say(&format!(
+        "delivered to {} of {} nodes, each of which has verified it and holds it, also with the centre down: {}",
+        there.len(),
+        states.len(),
+        there.join(", ")
+    ));
+    Ok(())
 }
 
 /// What a third party needs to verify the picture, in a folder of its own; and verifies it from there.
@@ -309,7 +326,8 @@ fn explain(dir: &Path) {
     say(&format!(
         "\nEverything keeps running; folder {dir}. In another terminal, for example:\n  \
          cargo run -q -p accord-coordinator -- picture list --client {dir}/coordinator/staff/analyst/client.toml\n  \
-         cargo run -q -p accord-node -- status --client {dir}/mk-police/staff/auditor/client.toml\n\
+         cargo run -q -p accord-node -- status --client {dir}/mk-police/staff/auditor/client.toml\n  \
+         cargo run -q -p accord-node -- picture list --client {dir}/mk-police/staff/analyst/client.toml\n\
          Ctrl-C stops everything and deletes what --keep does not name."
     ));
 }

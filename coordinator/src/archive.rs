@@ -29,8 +29,10 @@ use crate::picture::Picture;
 mod journal;
 mod notices;
 mod evidence;
+mod deliveries;
 mod pooled;
 
+pub use deliveries::Arrived;
 pub use journal::KnownJournal;
 pub use notices::SignedNotice;
 pub use pooled::Publication;
@@ -53,7 +55,8 @@ enum Room {
     Versions,
     /// Sequence → entry.
     Journal,
-    /// Indicator, crime area, period and categories → who contributed when the cell was pooled first.
+    /// Indicator, crime area, period and categories → who contributed to the cell whenever it was pooled, and from which
+    /// editions.
     Pooled,
     /// Requirement id, node name and digest of a table → what the node says of it since.
     Notices,
@@ -67,10 +70,12 @@ enum Room {
     Evidence,
     /// Version → roster, as it was signed.
     Rosters,
+    /// Requirement id, version and node name → the node's receipt for the picture.
+    Deliveries,
 }
 
 impl Room {
-    const NAMES: [&'static str; 13] = [
+    const NAMES: [&'static str; 14] = [
         "meta",
         "requirements",
         "tables",
@@ -84,6 +89,7 @@ impl Room {
         "seals",
         "evidence",
         "rosters",
+        "deliveries",
     ];
 }
 

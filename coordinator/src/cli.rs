@@ -4,13 +4,19 @@
 use std::{ffi::OsString, io::Write as _, path::PathBuf, process::ExitCode};
 
 use accord_proto::{
+    print,
     reason::Invalid,
     status::{exit_code, exit_code_of_start},
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::{commands, config::Config, run};
+use crate::{
+    commands::{self, compare},
+    config::Config,
+    run,
+};
 
+pub(crate) mod export;
 pub(crate) mod journal;
 
 /// The Accord coordinator: asks, verifies, combines; never sees a record.
@@ -154,6 +160,32 @@ enum Picture {
         #[command(flatten)]
         client: Client,
     },
+    /// What has changed between two pictures, two versions, or two periods of one: differences, breaks, revisions, changed
+    /// contributors.
+    #[command(after_help = compare::EXAMPLES)]
+    Compare(compare::Compare),
+    /// Rates per 100,000 inhabitants of those who contribute.
+    Rates(compare::Rates),
+    /// Write a picture as CSV, XLSX, JSON or SDMX-CSV (exit code 3 if not all answered).
+    #[command(after_help = export::EXAMPLES)]
+    Export(export::Export),
+    /// Where a picture has arrived: members with delivered or waiting, and why (exit code 3 if not everywhere).
+    Deliveries {
+        /// Id of the requirement.
+        requirement: String,
+        /// Version; the newest if left out.
+        #[arg(long, default_value_t = 0, hide_default_value = true)]
+        version: u32,
+        #[command(flatten)]
+        client: Client,
+    },
+    /// Deliver the newest picture now to every member that waits for it (analyst; exit code 3 if not everywhere).
+    Deliver {
+        /// Id of the requirement.
+        requirement: String,
+        #[command(flatten)]
+        client: Client,
+    },
     /// Write what a picture rests on to a file that anybody can verify.
     #[command(
         after_help = "Example:\n  accord-coordinator picture evidence 0190… --out picture.evidence"
@@ -223,6 +255,16 @@ pub enum Format {
     Csv,
 }
 
+impl From<Format> for print::Format {
+    fn from(format: Format) -> Self {
+        match format {
+            Format::Table => Self::Table,
+            Format::Json => Self::Json,
+            Format::Csv => Self::Csv,
+        }
+    }
+}
+
 /// Says what is wrong with the command line, or what was asked for: help, version.
 fn misused(error: &clap::Error) -> ExitCode {
     let _ = error.print();
@@ -289,9 +331,24 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Picture(Picture::List { client }) => {
             finish(runtime.block_on(commands::pictures(&client)))
         }
+        Command::Picture(Picture::Deliveries { requirement, version, client }) => {
+            finish(runtime.block_on(commands::deliveries::list(&client, requirement, version)))
+        }
+        Command::Picture(Picture::Deliver { requirement, client }) => {
+            finish(runtime.block_on(commands::deliveries::deliver(&client, requirement)))
+        }
         Command::Journal(command) => finish(runtime.block_on(commands::journal::run(command))),
         Command::Picture(Picture::Evidence { requirement, version, out, client }) => {
             finish(runtime.block_on(commands::evidence::write(&client, requirement, version, &out)))
+        }
+        Command::Picture(Picture::Compare(wanted)) => {
+            finish(runtime.block_on(compare::compare(wanted)))
+        }
+        Command::Picture(Picture::Rates(wanted)) => {
+            finish(runtime.block_on(compare::rates(wanted)))
+        }
+        Command::Picture(Picture::Export(wanted)) => {
+            export::finish(runtime.block_on(commands::export::run(wanted)))
         }
         Command::Verify(verify) => finish(commands::evidence::verify(verify)),
         Command::Pki(Pki::Development(plan)) => finish(commands::development(&plan)),

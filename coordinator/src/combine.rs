@@ -27,7 +27,7 @@ pub fn combine(verdicts: &Verdicts, lists: &Lists) -> BTreeMap<RegionalKey, Regi
                 combined: combine::combine(cell.figures(), indicator),
                 standing: cell.standing().clone(),
             },
-            (Verdict::Withheld, Some(indicator)) => RegionalCell {
+            (Verdict::Withheld(_), Some(indicator)) => RegionalCell {
                 combined: combine::withheld(indicator),
                 standing: Standing::default(),
             },

@@ -10,6 +10,7 @@ use accord_proto::{
     limits::{CALL_TIMEOUT, LONG_CALL_TIMEOUT, PAGE_SIZE_MAX, REPLY_BYTES_MAX},
     own_lists,
     pki::{self, Plan, PlannedNode},
+    print::{self, Shown},
     question::Cancellation,
     reason::{Invalid, Reason, quoted},
     seal::{Digest, SecretKey},
@@ -29,12 +30,20 @@ use crate::{
 
 pub(crate) mod journal;
 pub(crate) mod evidence;
-mod print;
+pub(crate) mod export;
+mod file;
+pub(crate) mod compare;
+pub(crate) mod deliveries;
 
 type RegionClient = wire::region_client::RegionClient<Channel>;
 
 async fn connect(client: &Client) -> Result<RegionClient, Invalid> {
-    let channel = ClientFile::connect(&client.client).await?;
+    connect_by(&client.client).await
+}
+
+/// By a client file.
+async fn connect_by(client: &Path) -> Result<RegionClient, Invalid> {
+    let channel = ClientFile::connect(client).await?;
     Ok(RegionClient::new(channel).max_decoding_message_size(REPLY_BYTES_MAX))
 }
 
@@ -275,22 +284,11 @@ fn shown(
     mut remarks: Vec<String>,
 ) -> Result<Outcome, Invalid> {
     let wire::PictureDocument { version, drawn_at_s, picture, notices } = document;
-    let payload = picture.map(|envelope| envelope.payload).unwrap_or_default();
-    let picture: wire::Picture = strict::decode_signed("picture", &payload)?;
-    let coverage = picture.coverage.unwrap_or_default();
+    let shown = Shown::of(&picture.unwrap_or_default(), &notices, (version, drawn_at_s))?;
     let lists = ClientFile::lists(&client.client)?;
-    let notices = notices.iter().map(|envelope| strict::decode_signed("notice", &envelope.payload));
-    let notices = notices.collect::<Result<Vec<exchange::Notice>, _>>()?;
-    remarks.extend(notices.iter().map(print::notice));
-    if !notices.is_empty() {
-        remarks
-            .push("what was published remains published; do not use what was withdrawn".to_owned());
-    }
-    Ok(Outcome {
-        data: print::picture(client.format, (&picture, &notices), version, &day(drawn_at_s), lists),
-        remarks,
-        partial: coverage.answered < coverage.members,
-    })
+    remarks.extend(shown.remarks());
+    let data = print::picture(client.format, &shown, lists);
+    Ok(Outcome { data, remarks, partial: shown.is_partial() })
 }
 
 fn done(data: String) -> Outcome {

@@ -22,7 +22,16 @@ struct RawConfig {
     sign: RawSign,
     roster: RawRoster,
     #[serde(default)]
+    gate: RawGate,
+    #[serde(default)]
     lists: RawLists,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawGate {
+    #[serde(default)]
+    policy: PathBuf,
 }
 
 #[derive(Default, Deserialize)]
@@ -111,6 +120,8 @@ pub struct Config {
     pub roster: PathBuf,
     /// The federation root's public key, in hexadecimal.
     pub root: PathBuf,
+    /// The gate's secret parameters; none: what is shipped.
+    pub gate: Option<PathBuf>,
     /// Folder of the federation\'s own code lists.
     pub lists: Option<PathBuf>,
 }
@@ -129,7 +140,7 @@ impl Config {
     pub fn parse(text: &str, home: &Path) -> Result<Self, Invalid> {
         let wrong = |detail: String| Invalid::new(Reason::FieldInvalid, "coordinator.toml", detail);
         let raw: RawConfig = toml::from_str(text).map_err(|error| wrong(error.to_string()))?;
-        let RawConfig { coordinator, region, tls, sign, roster, lists } = raw;
+        let RawConfig { coordinator, region, tls, sign, roster, gate, lists } = raw;
         let call_deadline = Duration::from_millis(coordinator.call_deadline_ms);
         let mut mistakes = Vec::new();
         if region.listen.parse::<std::net::SocketAddr>().is_err() {
@@ -165,6 +176,7 @@ impl Config {
             sign_key: home.join(sign.key),
             roster: home.join(roster.file),
             root: home.join(roster.root),
+            gate: (gate.policy != PathBuf::new()).then(|| home.join(gate.policy)),
             lists: (lists.folder != PathBuf::new()).then(|| home.join(lists.folder)),
         })
     }

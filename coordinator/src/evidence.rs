@@ -10,7 +10,10 @@ use accord_proto::{
     wire::{self, region},
 };
 
-use crate::{archive::Archive, standing};
+use crate::{
+    archive::{Archive, Drawn},
+    standing,
+};
 
 /// The file of a picture; of the newest if no version is named.
 pub fn of(
@@ -19,8 +22,20 @@ pub fn of(
     version: Option<u32>,
 ) -> Result<Vec<u8>, Invalid> {
     let drawn = archive.picture(requirement, version)?;
+    let payload = drawn.envelope.as_ref().map_or(&[][..], |envelope| &envelope.payload);
+    let notices = standing::concerning(archive, requirement, payload)?;
+    write(archive, requirement, &drawn, &notices)
+}
+
+/// The same with what is said of its answers, which somebody has looked up.
+pub fn write(
+    archive: &Archive,
+    requirement: RequirementId,
+    drawn: &Drawn,
+    notices: &[wire::Envelope],
+) -> Result<Vec<u8>, Invalid> {
     let roster = archive.roster(drawn.roster_version)?.ok_or_else(|| not_kept("roster"))?;
-    let envelope = drawn.envelope.ok_or_else(|| not_kept("picture"))?;
+    let envelope = drawn.envelope.clone().ok_or_else(|| not_kept("picture"))?;
     let picture: region::Picture = strict::decode_signed("picture", &envelope.payload)?;
     let mut tables = Vec::new();
     for state in &picture.members {
@@ -28,8 +43,8 @@ pub fn of(
             tables.push(table_of(archive, requirement, state)?);
         }
     }
-    let notices = standing::concerning(archive, requirement, &envelope.payload)?;
-    Ok(evidence::write(roster, archive.requirement(requirement)?, envelope, tables, notices))
+    let asked = archive.requirement(requirement)?;
+    Ok(evidence::write(roster, asked, envelope, tables, notices.to_vec()))
 }
 
 /// What is kept of a member's table, under the seal that the picture names: it may have been sealed anew since.

@@ -1,57 +1,54 @@
-//! The gate: which regional cells may be shown, with jurisdictions as the units to protect. Comes in:
-//! verified answers, and who contributed to the cells that were pooled before. Goes out: [`Publishable`] cells,
-//! the only ones that can be combined. Must never choose between two figures of a jurisdiction.
+//! The gate: which regional cells may be shown, with jurisdictions as the units to protect. Comes in: verified answers,
+//! secret parameters, and what was pooled before. Goes out: [`Publishable`] cells, the only ones that can be combined.
+//! Must never choose between two figures of a jurisdiction, nor say outside why a cell is withheld.
 //!
 //! # Why this is enough
-//! *Claim:* a published cell tells a neighbour, who knows its own share and every public figure, no other
-//! jurisdiction's figure. *Argument:* a cell passes in one of two ways.
+//! *Claim:* published cells tell a neighbour, who knows its own figures, every public one and everything published before,
+//! no other jurisdiction's figure more closely than the policy's p percent; nor a coalition as large as the policy reckons
+//! with. *Argument:* a cell passes in one of two ways.
 //! - `Publishable::already_public`: the seal of *every* contributor states mode open, which its node's policy allows
 //!   only for nationally published figures. There is nothing to infer.
-//! - `Publishable::pooled`: at least three jurisdictions, or more if the requirement says so, bring a figure that is
-//!   not open. Open figures in it do not count: everybody can subtract them. Whoever subtracts its own share is left
-//!   with the sum of two or more. And a cell has *one contributor set for ever*: with any other, whoever asks, it is
-//!   withheld, because the difference of two sets is somebody's figure. Who contributed first is durable with
-//!   the picture that showed it.
+//! - `Publishable::pooled`: its hidden figures, those that are neither open nor named, are enough and even enough by
+//!   themselves (`pool`); they differ from what was shown of the cell before by whole groups that are so too (`memory`);
+//!   with all other cells, which are its parts, margins and wholes, they bound nothing that may not be bounded (`family`);
+//!   and no cell that hangs together with it was shown before and stands outside this question, where nobody can audit
+//!   the difference. Who contributed is durable with the picture that showed it.
 //!
-//! *Known limit:* one member that colludes with another, dominance (p %), and what follows from cells that
-//! contain each other (regions, areas, periods, categories, also a parent with one possible child) come with the full
-//! rules. The same set may be shown again from newer editions: what changed then is told. The memory is this
-//! coordinator's own, and as old as the copy that it was restored from.
+//! *Known limit:* the memory is this coordinator's own, and as old as the copy that it was restored from. Wider audiences
+//! get coarser figures of the same edition; what the difference of two tiers tells is the nodes' concern. Two indicators
+//! may count the same events: the lists do not say so. Of stocks and prices the median is told, or its band, of one
+//! contributor set for ever; hidden scores and ratios have no pool.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use accord_proto::{
-    identity::Name,
-    question::CONTRIBUTORS_MIN,
+    lattice::Axis,
     regional::{self, Contribution, Parts},
-    table::Cell,
-    taxonomy::{JurisdictionCode, Lists},
+    rules::{Rules, Unsafe},
+    taxonomy::{CrimeAreaCode, IndicatorCode, Lists, Semantics},
 };
 
-pub use accord_proto::regional::{Figure, RegionalKey, Standing};
+pub use accord_proto::regional::{Figure, RegionalKey, Share, Standing};
 
 use crate::verify::VerifiedAnswer;
 
-/// Whose figures are in a pooled cell: jurisdictions and their nodes.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Contributors(pub BTreeSet<(JurisdictionCode, Name)>);
+mod family;
+mod memory;
+mod policy;
+mod pool;
+mod sums;
 
-impl Contributors {
-    fn of(cell: &[Contribution<'_>]) -> Self {
-        let contributes = |part: &&Contribution<'_>| matches!(part.cell, Cell::Value(_));
-        let contributors = cell.iter().filter(contributes);
-        Self(contributors.map(|part| (part.jurisdiction, part.node.clone())).collect())
-    }
-}
+pub use memory::{Atom, Contributor, Pooled, PooledBefore};
+pub use policy::GatePolicy;
 
-/// Cells that were pooled before, with their contributors for ever.
-pub type PooledBefore = BTreeMap<RegionalKey, Contributors>;
+use family::{Judging, Outcomes, Pools};
+use pool::Pool;
 
 /// A cell that may be shown, with the figures to combine. Made by `already_public` and `pooled` only.
 pub struct Publishable {
     standing: Standing,
     figures: Vec<Figure>,
-    pooled: Option<Contributors>,
+    pooled: Option<Pooled>,
 }
 
 impl std::fmt::Debug for Publishable {
@@ -68,17 +65,16 @@ impl Publishable {
         Some(Self { standing, figures, pooled: None })
     }
 
-    /// Passes a cell that at least `minimum` jurisdictions bring a figure to that is not public, with the
-    /// contributors that it was pooled from `before`, if it was.
+    /// Passes a cell whose hidden figures were judged, with what is to be remembered of it; nothing, where nobody hides
+    /// a figure.
     pub(crate) fn pooled(
         cell: &[Contribution<'_>],
-        minimum: usize,
-        before: Option<&Contributors>,
+        minimum: u64,
+        pooled: Option<Pooled>,
     ) -> Option<Self> {
+        let minimum = usize::try_from(minimum).unwrap_or(usize::MAX);
         let Parts { standing, figures } = regional::pooled(cell, minimum)?;
-        let contributors = Contributors::of(cell);
-        let same = before.is_none_or(|before| *before == contributors);
-        same.then_some(Self { standing, figures, pooled: Some(contributors) })
+        Some(Self { standing, figures, pooled })
     }
 
     /// Who stands how to it.
@@ -91,178 +87,241 @@ impl Publishable {
     }
 }
 
+/// Why a cell is withheld. For tests and the custodian: outside, the reason tells about figures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Why {
+    /// A score or a ratio, and not everybody's is public.
+    #[error("neither a sum nor a median of such figures hides a jurisdiction")]
+    NoPool,
+    /// A jurisdiction's parts contradict each other, or nobody can say whether they count the same.
+    #[error("the parts of a jurisdiction are not clearly one figure")]
+    Unclear,
+    /// By itself.
+    #[error(transparent)]
+    Unsafe(#[from] Unsafe),
+    /// Some came in after it was shown, too few to be shown by themselves.
+    #[error("too few came in since it was shown")]
+    Joins,
+    /// Some of those who came in together are missing.
+    #[error("somebody is missing since it was shown")]
+    Left,
+    /// Some corrected their figures since, too few of them; or nobody remembers who did.
+    #[error("too few corrected their figures since it was shown")]
+    Revised,
+    /// Another cell, or a figure in one, could be worked out from it.
+    #[error("with other cells it would give a figure away")]
+    Complementary,
+    /// A cell that overlaps or hangs together with it was shown before and is not at hand: ask both together.
+    #[error("a cell that belongs with it was shown before and is not asked with it")]
+    Related,
+}
+
 /// What the gate says of a cell.
 #[derive(Debug)]
 pub enum Verdict {
     /// It may be shown.
     Shown(Publishable),
     /// It may not; who contributed is not told either.
-    Withheld,
+    Withheld(Why),
 }
 
 /// What the gate says of every cell.
 pub type Verdicts = BTreeMap<RegionalKey, Verdict>;
 
-/// Judges every cell of the answers. `minimum` is what the requirement demands.
+/// Judges every cell of the answers. `minimum` is what the requirement demands; `before` holds every cell of the
+/// indicators asked that was ever pooled.
 pub fn judge(
     answers: &[VerifiedAnswer],
     minimum: u32,
+    policy: &GatePolicy,
     before: &PooledBefore,
     lists: &Lists,
 ) -> Verdicts {
     let cells = regional::contributions(answers.iter().map(VerifiedAnswer::table));
-    let minimum = usize::try_from(minimum.max(CONTRIBUTORS_MIN)).unwrap_or(usize::MAX);
-    let verdict = |key: &RegionalKey, cell: &[Contribution<'_>]| {
-        // Only what adds up can hide a member in a sum: a mean or a state has no pool.
-        let adds = lists.indicator_of(key.indicator).is_some_and(|of| of.semantics.adds());
-        let passed = match Publishable::already_public(cell) {
-            None if adds => Publishable::pooled(cell, minimum, before.get(key)),
-            passed => passed,
-        };
-        passed.map_or(Verdict::Withheld, Verdict::Shown)
-    };
-    cells.iter().map(|(key, cell)| (*key, verdict(key, cell))).collect()
+    Gate { rules: policy.rules(minimum), before, lists }.judge(&cells)
 }
 
-/// The pooled cells that may be shown: their contributors must be remembered with the picture.
-pub fn pooled(verdicts: &Verdicts) -> impl Iterator<Item = (&RegionalKey, &Contributors)> {
+/// Members' own figures that may stand under their name: their seals say so. Made by [`named`] only.
+#[derive(Debug, Default)]
+pub struct Named(BTreeMap<RegionalKey, Vec<Share>>);
+
+impl Named {
+    /// Those of a cell.
+    pub fn of(&self, key: &RegionalKey) -> &[Share] {
+        self.0.get(key).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// What members let stand under their name, whatever becomes of the region's cell.
+pub fn named(answers: &[VerifiedAnswer]) -> Named {
+    let cells = regional::contributions(answers.iter().map(VerifiedAnswer::table));
+    let shares = cells.into_iter().map(|(key, cell)| (key, Share::of(&cell)));
+    Named(shares.filter(|(_, shares)| !shares.is_empty()).collect())
+}
+
+/// The pooled cells that may be shown: what must be remembered with the picture.
+pub fn pooled(verdicts: &Verdicts) -> impl Iterator<Item = (&RegionalKey, &Pooled)> {
     verdicts.iter().filter_map(|(key, verdict)| match verdict {
         Verdict::Shown(cell) => Some((key, cell.pooled.as_ref()?)),
-        Verdict::Withheld => None,
+        Verdict::Withheld(_) => None,
     })
 }
 
-#[cfg(test)]
-mod tests {
-    use accord_proto::table::Mode;
+/// Every part of every cell.
+type Cells<'a> = BTreeMap<RegionalKey, Vec<Contribution<'a>>>;
 
-    use super::*;
+/// Cells outside one such family never overlap: what stands at the top of all areas, and the year.
+type FamilyName = (IndicatorCode, CrimeAreaCode, u16);
 
-    type Part = (&'static str, &'static str, Mode, Cell);
+/// A gate, set.
+struct Gate<'a> {
+    rules: Rules,
+    before: &'a PooledBefore,
+    lists: &'a Lists,
+}
 
-    fn with<T>(parts: &[Part], judged: impl FnOnce(&[Contribution<'_>]) -> T) -> T {
-        let names: Vec<_> =
-            parts.iter().map(|(_, node, _, _)| Name::parse("", node).unwrap()).collect();
-        let parts = parts.iter().zip(&names).map(|((jurisdiction, _, mode, cell), node)| {
-            let standard_error_milli = if *mode == Mode::Protected { 2_500 } else { 0 };
-            let jurisdiction = JurisdictionCode::parse(jurisdiction).unwrap();
-            Contribution { node, jurisdiction, mode: *mode, cell: *cell, standard_error_milli }
+impl Gate<'_> {
+    fn judge(&self, cells: &Cells<'_>) -> Verdicts {
+        let (mut verdicts, mut pools) = (Verdicts::new(), BTreeMap::new());
+        for (key, cell) in cells {
+            let indicator = self.lists.indicator_of(key.indicator);
+            let semantics = indicator.map(|indicator| indicator.semantics);
+            let verdict = if let Some(public) = Publishable::already_public(cell) {
+                Verdict::Shown(public)
+            } else {
+                match semantics {
+                    Some(Semantics::Flow | Semantics::Magnitude) => {
+                        let pool = Pool::of(cell);
+                        if !pool.0.is_empty() {
+                            pools.insert(*key, pool);
+                            continue;
+                        }
+                        // Nobody hides anything.
+                        self.pass(cell, None)
+                    }
+                    Some(Semantics::Stock | Semantics::Price) => self.middle(key, cell),
+                    Some(Semantics::Score | Semantics::Ratio) | None => {
+                        Verdict::Withheld(Why::NoPool)
+                    }
+                }
+            };
+            verdicts.insert(*key, verdict);
+        }
+        for (key, outcome) in self.outcomes(cells, &pools) {
+            let cell = cells.get(&key).map_or(&[][..], Vec::as_slice);
+            let pass = |pooled| self.pass(cell, Some(pooled));
+            verdicts.insert(key, outcome.map_or_else(Verdict::Withheld, pass));
+        }
+        verdicts
+    }
+
+    fn pass(&self, cell: &[Contribution<'_>], pooled: Option<Pooled>) -> Verdict {
+        let passed = Publishable::pooled(cell, self.rules.units_min, pooled);
+        passed.map_or(Verdict::Withheld(Why::Unclear), Verdict::Shown)
+    }
+
+    /// What does not add, and of which the one in the middle is told, or its band: of one contributor set for ever, because
+    /// nobody can say what two medians tell of those who came in between. Each jurisdiction brings one figure.
+    fn middle(&self, key: &RegionalKey, cell: &[Contribution<'_>]) -> Verdict {
+        let pool = Pool::of(cell);
+        if pool.0.is_empty() {
+            return self.pass(cell, None);
+        }
+        let jurisdictions: BTreeSet<_> = cell.iter().map(|part| part.jurisdiction).collect();
+        if jurisdictions.len() < cell.len() {
+            return Verdict::Withheld(Why::Unclear);
+        }
+        if (pool.0.len() as u64) < self.rules.units_min {
+            return Verdict::Withheld(Why::Unsafe(Unsafe::TooFewUnits));
+        }
+        let (nothing, present) = (Pooled::default(), pool.present());
+        let all: BTreeSet<_> = present.keys().collect();
+        let before = self.before.get(key).unwrap_or(&nothing);
+        match before.next(&present, self.rules.units_min, |of| *of == all) {
+            Ok(pooled) => self.pass(cell, Some(pooled)),
+            Err(why) => Verdict::Withheld(why),
+        }
+    }
+
+    /// Of every cell with something hidden in it: what to remember if it is shown, or why it is not.
+    fn outcomes(&self, cells: &Cells<'_>, pools: &BTreeMap<RegionalKey, Pool>) -> Outcomes {
+        let mut families = BTreeMap::<FamilyName, (Pools<'_>, Vec<RegionalKey>)>::new();
+        for (key, pool) in pools {
+            families.entry(self.family(key)).or_default().0.insert(*key, pool);
+        }
+        for key in self.before.keys() {
+            if let Some((_, before)) = families.get_mut(&self.family(key)) {
+                before.push(*key);
+            }
+        }
+        let judging = Judging { rules: &self.rules, before: self.before, lists: self.lists };
+        let mut all = Outcomes::new();
+        for (pools, before) in families.into_values() {
+            let alone = |(key, pool): (&RegionalKey, &&Pool)| {
+                let cell = cells.get(key).map_or(&[][..], Vec::as_slice);
+                (*key, self.alone(key, cell, pool))
+            };
+            let mut outcomes: Outcomes = pools.iter().map(alone).collect();
+            for key in self.unaudited(&outcomes, &before) {
+                outcomes.insert(key, Err(Why::Related));
+            }
+            for key in judging.withheld(&pools, &outcomes) {
+                outcomes.insert(key, Err(Why::Complementary));
+            }
+            all.extend(outcomes);
+        }
+        all
+    }
+
+    /// A cell by itself, and beside what was shown of it before.
+    fn alone(
+        &self,
+        key: &RegionalKey,
+        cell: &[Contribution<'_>],
+        pool: &Pool,
+    ) -> Result<Pooled, Why> {
+        if regional::pooled(cell, 0).is_none() {
+            return Err(Why::Unclear);
+        }
+        pool.check(&pool.0.keys().collect(), &self.rules)?;
+        let nothing = Pooled::default();
+        let before = self.before.get(key).unwrap_or(&nothing);
+        let is_safe = |of: &BTreeSet<&Contributor>| pool.check(of, &self.rules).is_ok();
+        before.next(&pool.present(), self.rules.units_min, is_safe)
+    }
+
+    /// New figures that overlap with one shown before which is not at hand, or hang together with one by others that
+    /// are asked or were shown: a whole less its other parts may be in both.
+    fn unaudited(&self, outcomes: &Outcomes, before: &[RegionalKey]) -> Vec<RegionalKey> {
+        let is_gone = |key: &RegionalKey| match outcomes.get(key) {
+            Some(Ok(_) | Err(Why::Joins)) => false,
+            Some(Err(_)) | None => true,
+        };
+        let (mut reached, before): (Vec<RegionalKey>, Vec<_>) =
+            before.iter().partition(|key| is_gone(key));
+        let mut others: BTreeSet<_> = outcomes.keys().copied().chain(before).collect();
+        let mut found = BTreeSet::new();
+        while let Some(key) = reached.pop() {
+            let near = others.iter().filter(|other| key.overlaps(other, self.lists));
+            let near: Vec<_> = near.copied().collect();
+            for other in near {
+                others.remove(&other);
+                found.insert(other);
+                reached.push(other);
+            }
+        }
+        found.retain(|key| match outcomes.get(key) {
+            Some(Ok(next)) => self.before.get(key) != Some(next),
+            Some(Err(_)) | None => false,
         });
-        judged(&parts.collect::<Vec<_>>())
+        found.into_iter().collect()
     }
 
-    fn public(parts: &[Part]) -> Option<Publishable> {
-        with(parts, Publishable::already_public)
-    }
-
-    fn pooled(parts: &[Part], before: Option<&Contributors>) -> Option<Publishable> {
-        with(parts, |cell| Publishable::pooled(cell, 3, before))
-    }
-
-    fn values(cell: &Publishable) -> Vec<i64> {
-        let mut values: Vec<_> = cell.figures().iter().map(|figure| figure.value).collect();
-        values.sort_unstable();
-        values
-    }
-
-    const OPEN: Mode = Mode::Open;
-    const NOISY: Mode = Mode::Protected;
-    const ONE: Cell = Cell::Value(1);
-    const TWO: Cell = Cell::Value(2);
-    const THREE: [Part; 3] =
-        [("AL", "al", NOISY, ONE), ("BA", "ba", NOISY, TWO), ("ME", "me", Mode::Bulletin, ONE)];
-
-    #[test]
-    fn one_contributor_that_is_not_open_is_not_already_public() {
-        assert!(public(&[("AL", "al", OPEN, ONE), ("BA", "ba", OPEN, TWO)]).is_some());
-        for mode in [Mode::Protected, Mode::Bulletin] {
-            assert!(public(&[("AL", "al", OPEN, ONE), ("BA", "ba", mode, TWO)]).is_none());
-        }
-        // Whoever shows nothing is no contributor.
-        let silent = ("BA", "ba", Mode::Closed, Cell::NotShown);
-        assert!(public(&[("AL", "al", OPEN, ONE), silent]).is_some());
-    }
-
-    #[test]
-    fn a_figure_that_two_nodes_of_a_jurisdiction_hold_counts_once() {
-        let node = |node, value| ("BA", node, OPEN, Cell::Value(value));
-        let neighbour = ("AL", "al", OPEN, ONE);
-        let cell = public(&[node("ba", 42), neighbour, node("ba-2", 42)]).unwrap();
-        assert_eq!(values(&cell), [1, 42]);
-        assert!(public(&[node("ba", 42), neighbour, node("ba-2", 43)]).is_none());
-    }
-
-    #[test]
-    fn nodes_of_one_jurisdiction_count_as_one() {
-        let cell = [
-            ("BA", "ba", OPEN, ONE),
-            ("BA", "ba-2", OPEN, Cell::Missing),
-            ("AL", "al", OPEN, Cell::Missing),
-            ("ME", "me", OPEN, Cell::NotShown),
-        ];
-        let standing = public(&cell).unwrap().standing;
-        let names =
-            |list: &[JurisdictionCode]| list.iter().map(ToString::to_string).collect::<Vec<_>>();
-        assert_eq!(names(&standing.contributors), ["BA"]);
-        assert_eq!(names(&standing.missing), ["AL"]);
-        assert_eq!(names(&standing.not_shown), ["ME"]);
-        assert!(!standing.whole, "one of the two nodes of BA has no figure in it");
-    }
-
-    #[test]
-    fn figures_that_are_not_public_need_three_jurisdictions() {
-        assert!(pooled(&THREE[..2], None).is_none());
-        let cell = pooled(&THREE, None).unwrap();
-        assert_eq!(values(&cell), [1, 1, 2]);
-        let errors = cell.figures().iter().filter(|figure| figure.standard_error_milli == 2_500);
-        assert_eq!(errors.count(), 2, "the bulletin figure is exact");
-        assert!(with(&THREE, |cell| Publishable::pooled(cell, 4, None)).is_none());
-    }
-
-    #[test]
-    fn two_nodes_of_a_jurisdiction_add_and_are_one_contributor() {
-        let second = ("BA", "ba-2", NOISY, Cell::Value(5));
-        assert!(pooled(&[THREE[0], THREE[1], second], None).is_none());
-        let cell = pooled(&[THREE[0], THREE[1], second, THREE[2]], None).unwrap();
-        assert_eq!(values(&cell), [1, 1, 2, 5]);
-        assert_eq!(cell.standing.contributors.len(), 3);
-        // One of them public, the other not: do they count the same?
-        let public = ("BA", "ba-2", OPEN, Cell::Value(5));
-        assert!(pooled(&[THREE[0], THREE[1], public, THREE[2]], None).is_none());
-    }
-
-    #[test]
-    fn an_open_figure_hides_nobody() {
-        let open = |code, node| (code, node, OPEN, Cell::Value(7));
-        let public = [open("RS", "rs"), open("MK", "mk"), open("XK", "xk")];
-        assert!(pooled(&[public[0], public[1], public[2], THREE[0], THREE[1]], None).is_none());
-        let cell = pooled(&[THREE[0], THREE[1], THREE[2], public[0]], None).unwrap();
-        assert_eq!(values(&cell), [1, 1, 2, 7]);
-    }
-
-    #[test]
-    fn a_pooled_cell_has_one_contributor_set_for_ever() {
-        let set = pooled(&THREE, None).unwrap().pooled.unwrap();
-        assert!(pooled(&THREE, Some(&set)).is_some());
-        // Somebody who shows nothing changes nothing.
-        let silent = ("RS", "rs", NOISY, Cell::NotShown);
-        assert!(pooled(&[THREE[0], THREE[1], THREE[2], silent], Some(&set)).is_some());
-
-        let fourth = ("RS", "rs", NOISY, ONE);
-        let other_node = ("ME", "me-2", NOISY, ONE);
-        assert!(pooled(&[THREE[0], THREE[1], THREE[2], fourth], Some(&set)).is_none());
-        assert!(pooled(&[THREE[0], THREE[1], fourth], Some(&set)).is_none());
-        assert!(pooled(&[THREE[0], THREE[1], other_node], Some(&set)).is_none());
-        assert!(pooled(&[THREE[0], THREE[1], THREE[2], other_node], Some(&set)).is_none());
-        let public = ("RS", "rs", OPEN, ONE);
-        assert!(pooled(&[THREE[0], THREE[1], THREE[2], public], Some(&set)).is_none());
-    }
-
-    #[test]
-    fn a_node_with_several_regions_is_not_pooled() {
-        for cell in [ONE, Cell::NotShown] {
-            let other_region = ("AL", "al", NOISY, cell);
-            assert!(pooled(&[THREE[0], other_region, THREE[1], THREE[2]], None).is_none());
-        }
+    fn family(&self, key: &RegionalKey) -> FamilyName {
+        let area = key.topmost(Axis::Area, self.lists).crime_area;
+        (key.indicator, area, key.period.year())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use accord_proto::{
-    picture::write_cell,
+    picture::{Written, write_cell},
     question::SignedRequirement,
     roster::{Member, Roster},
     seal::{Kind, SecretKey},
@@ -16,7 +16,7 @@ use prost::Message as _;
 
 use crate::{
     combine::{Combined, RegionalCell},
-    gate::{RegionalKey, Standing},
+    gate::{Named, RegionalKey, Standing},
     verify::{Silence, VerifiedAnswer},
 };
 
@@ -120,7 +120,7 @@ impl Picture {
 pub fn draw(
     asked: &SignedRequirement,
     members: &[MemberState],
-    figures: &BTreeMap<RegionalKey, RegionalCell>,
+    (figures, named): (&BTreeMap<RegionalKey, RegionalCell>, &Named),
     roster: &Roster,
     lists: &Lists,
     key: &SecretKey,
@@ -133,7 +133,8 @@ pub fn draw(
     let unanswered = RegionalCell { combined: Combined::Nothing, standing: Standing::default() };
     let cell = |key: RegionalKey| {
         let RegionalCell { combined, standing } = figures.get(&key).unwrap_or(&unanswered);
-        write_cell(key, (*combined, standing), &silent, lists)
+        let (combined, shares) = (*combined, named.of(&key));
+        write_cell(key, Written { combined, standing, shares, silent: &silent }, lists)
     };
     // Every cell that was asked stands in the picture, also when nobody answered.
     let keys = RegionalKey::asked(&requirement.question);

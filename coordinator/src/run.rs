@@ -29,8 +29,8 @@ use tokio::{net::TcpListener, sync::oneshot, time::MissedTickBehavior};
 use tracing::{info, warn};
 
 use crate::{
-    archive::Archive, config::Config, gather::Caller, heads::Turns, service::RegionService,
-    standing, survey::Coordinator,
+    archive::Archive, config::Config, deliver, gate::GatePolicy, gather::Caller, heads::Turns,
+    service::RegionService, standing, survey::Coordinator,
 };
 
 /// Serves until `shutdown` resolves.
@@ -43,6 +43,8 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> Result
     })?;
     info!(coordinator = %credentials.own().identity, region = %config.listen, "serving");
     let asking = tokio::spawn(ask_again(Arc::clone(&coordinator), config.standing_every));
+    let every = config.standing_every;
+    let delivering = tokio::spawn(deliver::keep_delivering(Arc::clone(&coordinator), every));
 
     let journal = JournalServer::new(JournalService::of(Arc::clone(&coordinator)))
         .max_decoding_message_size(limits::REQUEST_BYTES_MAX)
@@ -69,6 +71,7 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> Result
         }
     };
     asking.abort();
+    delivering.abort();
     served
 }
 
@@ -95,6 +98,10 @@ pub async fn open(config: &Config, credentials: &Credentials) -> Result<Coordina
         return Err(wrong("tls.certificate", format!("{} is not a coordinator", own.identity)));
     }
     let sign_key = SecretKey::from_pem("sign.key", &read_secret(&config.sign_key)?)?;
+    let gate = match &config.gate {
+        Some(path) => GatePolicy::parse(&read_secret(path)?)?,
+        None => GatePolicy::default(),
+    };
     let archive = Archive::open(&config.data, &own.identity, config.free_bytes_min)?;
     let (roster, signed) = roster(config, archive.roster_version()?, lists)?;
     if !roster.registers(&own.identity, &own.spki) {
@@ -124,7 +131,9 @@ pub async fn open(config: &Config, credentials: &Credentials) -> Result<Coordina
         roster,
         lists,
         sign_key,
+        gate,
         archive,
+        deliveries: deliver::Deliveries::default(),
         rounds: Mutex::default(),
         clock: Arc::new(SystemClock),
     })

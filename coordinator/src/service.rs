@@ -22,12 +22,13 @@ use tracing::{info, warn};
 
 use crate::{
     archive::Drawn,
-    evidence,
+    deliver, evidence,
     gather::Caller,
     requirement, standing,
     survey::{self, Coordinator},
 };
 
+mod deliveries;
 mod journal;
 
 /// Who may read pictures.
@@ -302,6 +303,32 @@ impl wire::region_server::Region for RegionService {
         let piece = |piece: &[u8]| Ok(wire::GetEvidenceResponse { piece: piece.to_vec() });
         let pieces: Vec<_> = file.chunks(PIECE_BYTES).map(piece).collect();
         Ok(Response::new(Box::pin(stream::iter(pieces))))
+    }
+
+    async fn list_deliveries(
+        &self,
+        request: Request<wire::ListDeliveriesRequest>,
+    ) -> Result<Response<wire::ListDeliveriesResponse>, Status> {
+        self.staff(&request, INSIDERS)?;
+        let wire::ListDeliveriesRequest { requirement, version } = request.into_inner();
+        let asked = self.requirement(&requirement)?;
+        let version = (version > 0).then_some(version);
+        let (version, states) = deliver::states(&self.coordinator, &asked, version)?;
+        self.coordinator.archive.settled().await?;
+        let deliveries = states.into_iter().map(deliveries::delivery).collect();
+        Ok(Response::new(wire::ListDeliveriesResponse { version, deliveries }))
+    }
+
+    async fn deliver_picture(
+        &self,
+        request: Request<wire::DeliverPictureRequest>,
+    ) -> Result<Response<wire::DeliverPictureResponse>, Status> {
+        let peer = self.staff(&request, &[Role::Analyst])?;
+        let asked = self.requirement(&request.into_inner().requirement)?;
+        deliver::deliver(&self.coordinator, &peer.identity, &asked).await?;
+        let (version, states) = deliver::states(&self.coordinator, &asked, None)?;
+        let deliveries = states.into_iter().map(deliveries::delivery).collect();
+        Ok(Response::new(wire::DeliverPictureResponse { version, deliveries }))
     }
 
     async fn list_pictures(

@@ -133,6 +133,7 @@ async fn ask_one(
         let notices = notices.collect::<Result<Vec<_>, _>>()?;
         if coordinator.archive.note(by, &notices, coordinator.clock.now())? {
             info!(member = %member.node, notices = notices.len(), "answers do not stand any more");
+            notices.iter().for_each(|(of, _)| coordinator.deliveries.poke(of.requirement));
         }
     }
     Ok(())

@@ -26,7 +26,9 @@ use accord_proto::{
 
 use crate::{
     archive::{Archive, Drawn},
-    combine, gate,
+    combine,
+    deliver::Deliveries,
+    gate::{self, GatePolicy},
     gather::{Caller, Reply},
     heads::{Heads, Turns},
     picture::{self, MemberState},
@@ -43,10 +45,14 @@ pub struct Coordinator {
     pub lists: &'static Lists,
     /// Signs pictures; named in the roster.
     pub sign_key: SecretKey,
+    /// What the gate judges by: secret.
+    pub gate: GatePolicy,
     /// What survives: requirements, states, pictures, who was pooled, the journal. Never a member's figure.
     pub archive: Archive,
     /// Whose turn it is to show journals to a member.
     pub turns: Turns,
+    /// Pictures on their way to the members.
+    pub deliveries: Deliveries,
     /// Requirements that are being gathered right now.
     pub rounds: Mutex<BTreeSet<RequirementId>>,
     /// Now.
@@ -124,6 +130,7 @@ pub async fn survey(
 
     let drawn = publish(coordinator, by, asked, &states, &answers)?;
     coordinator.archive.settled().await?;
+    coordinator.deliveries.poke(asked.requirement().id);
     Ok(drawn)
 }
 
@@ -136,12 +143,14 @@ fn publish(
     states: &[MemberState],
     answers: &[VerifiedAnswer],
 ) -> Result<Drawn, Invalid> {
-    let Coordinator { roster, lists, sign_key, archive, clock, .. } = coordinator;
+    let Coordinator { roster, lists, sign_key, gate: policy, archive, clock, .. } = coordinator;
     let publication = archive.publication(lists);
     let before = publication.pooled_before(asked)?;
-    let verdicts = gate::judge(answers, asked.requirement().minimum_contributors, &before, lists);
+    let minimum = asked.requirement().minimum_contributors;
+    let verdicts = gate::judge(answers, minimum, policy, &before, lists);
     let figures = combine::combine(&verdicts, lists);
-    let picture = picture::draw(asked, states, &figures, roster, lists, sign_key);
+    let named = gate::named(answers);
+    let picture = picture::draw(asked, states, (&figures, &named), roster, lists, sign_key);
     publication.keep(by, asked, &picture, &verdicts, clock.now())
 }
 

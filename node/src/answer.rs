@@ -18,7 +18,7 @@ use accord_proto::{
     question::{Requirement, SignedRequirement},
     reason::{Invalid, Reason},
     roster::Roster,
-    seal::{Digest, PublicKey, SecretKey},
+    seal::{Digest, Envelope, PublicKey, SecretKey},
     table::Mode,
     taxonomy::{JurisdictionCode, Lists, Period},
     transport::Peer,
@@ -60,6 +60,8 @@ pub struct Node {
     pub jurisdiction: JurisdictionCode,
     /// Who may ask, and with which keys.
     pub roster: Roster,
+    /// The same as it was signed, and by whom: what a stranger verifies with.
+    pub pinned: Pinned,
     /// The code lists.
     pub lists: &'static Lists,
     /// Code of the highest classification that it may hold.
@@ -82,6 +84,15 @@ pub struct Node {
     pub clock: Arc<dyn Clock>,
     /// Dice, for ids.
     pub entropy: Arc<dyn Entropy>,
+}
+
+/// Whom a node believes, as whoever set it up has pinned it.
+#[derive(Clone, Debug)]
+pub struct Pinned {
+    /// The roster, as it was signed.
+    pub roster: Envelope,
+    /// The federation root's key.
+    pub root: PublicKey,
 }
 
 /// What the store says, ready in memory.

@@ -10,6 +10,7 @@ use std::{
 
 use accord_proto::{
     clock::SystemEntropy,
+    print,
     reason::{Invalid, Reason},
     seal::SecretKey,
     status::{exit_code, exit_code_of_start},
@@ -25,6 +26,7 @@ pub(crate) mod import;
 pub(crate) mod inbox;
 pub(crate) mod journal;
 pub(crate) mod keeping;
+pub(crate) mod picture;
 pub(crate) mod proof;
 pub(crate) mod summary;
 
@@ -142,6 +144,9 @@ enum Command {
     /// Answers that were released.
     #[command(subcommand, after_help = proof::ANSWER_EXAMPLES)]
     Answer(proof::Answers),
+    /// Pictures that the coordinator has delivered; readable with the centre down (analyst, releaser, auditor).
+    #[command(subcommand, after_help = picture::EXAMPLES)]
+    Picture(picture::Command),
     /// Verify the evidence of a picture from files alone: no network, no store (exit code 3 if some figures are known
     /// by signature only).
     #[command(after_help = proof::VERIFY_EXAMPLES)]
@@ -191,6 +196,16 @@ pub enum Format {
     Json,
     /// For spreadsheets.
     Csv,
+}
+
+impl From<Format> for print::Format {
+    fn from(format: Format) -> Self {
+        match format {
+            Format::Table => Self::Table,
+            Format::Json => Self::Json,
+            Format::Csv => Self::Csv,
+        }
+    }
 }
 
 /// Runs one command; data go to stdout, everything else to stderr.
@@ -250,6 +265,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Journal(command) => finish(runtime.block_on(commands::journal::run(command))),
         Command::Receipt(command) => finish(runtime.block_on(commands::proof::receipts(command))),
         Command::Answer(command) => finish(runtime.block_on(commands::proof::answers(command))),
+        Command::Picture(command) => finish(runtime.block_on(commands::pictures::run(command))),
         Command::Verify(verify) => finish(commands::proof::verify(verify)),
         Command::Status { client } => finish(runtime.block_on(commands::status(&client))),
     }

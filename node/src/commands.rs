@@ -24,6 +24,7 @@ pub(crate) mod keeping;
 pub(crate) mod leave;
 mod print;
 mod progress;
+pub(crate) mod pictures;
 pub(crate) mod proof;
 pub(crate) mod totals;
 pub(crate) mod whatif;

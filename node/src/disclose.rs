@@ -18,7 +18,6 @@
 //! choose among finished figures and change none; everything else is one mark, one shape, one size; a standard error is shown
 //! only beside a figure, so its absence says nothing more. *Known limit:* that a figure is published is the registry's word.
 
-pub mod bulletin;
 pub mod epsilon;
 pub mod ledger;
 pub mod noise;
@@ -137,8 +136,8 @@ fn open(held: Option<Held>) -> Cell {
         Observed::Value(value) => Cell::Value(value),
         Observed::Missing | Observed::NotCollected => Cell::Missing,
         Observed::NotApplicable => Cell::NotApplicable,
-        // A cell of the wire has no room for an interval: what is masked at the source stays so.
-        Observed::Between(..) => Cell::NotShown,
+        // Published masked: that much everybody has.
+        Observed::Between(least, most) => Cell::Between(least, most),
     }
 }
 

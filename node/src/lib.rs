@@ -26,6 +26,7 @@ pub mod receipt;
 pub mod answer;
 pub mod peers;
 pub mod standing;
+pub mod pictures;
 pub mod desk;
 pub mod service;
 pub mod run;

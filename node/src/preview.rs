@@ -32,7 +32,7 @@ use crate::{
     freeze::Editions,
     inbox::Extent,
     policy::{Policy, Protection, Terms},
-    record::{CellKey, Observed},
+    record::CellKey,
 };
 
 pub mod infer;
@@ -124,8 +124,6 @@ pub enum Why {
     NothingHeld,
     /// Records of it may not count for this audience, and it would look like the whole.
     Partial,
-    /// Masked at the source.
-    Masked,
     /// A rule of the secret floor, on the records as they are now.
     Floor(Unsafe),
     /// The noisy figure is below the published threshold.
@@ -362,15 +360,8 @@ impl Looking<'_> {
 
 fn why_open(inside: Option<Aggregate>) -> Why {
     match inside {
-        None => Why::NothingHeld,
         Some(aggregate) if aggregate.partial => Why::Partial,
-        Some(Aggregate { observed, .. }) => match observed {
-            Observed::Between(..) => Why::Masked,
-            Observed::Value(_)
-            | Observed::Missing
-            | Observed::NotCollected
-            | Observed::NotApplicable => Why::NothingHeld,
-        },
+        Some(_) | None => Why::NothingHeld,
     }
 }
 

@@ -28,14 +28,14 @@ use tokio::{net::TcpListener, sync::watch};
 use tracing::{info, warn};
 
 use crate::{
-    answer::{self, Held, Node},
+    answer::{self, Held, Node, Pinned},
     config::{Config, Listener},
     inbox,
     notify::{self, Notices},
     policy::{Files, Policy},
     service::{
         desk::DeskService, exchange::ExchangeService, inbox::InboxService,
-        receipts::ReceiptsService, summaries::SummariesService,
+        pictures::PicturesService, receipts::ReceiptsService, summaries::SummariesService,
     },
     store::{Found, Store},
     summary,
@@ -56,7 +56,7 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> Result
         let _ = stopped.wait_for(|stopped| *stopped).await;
     };
     let exchange =
-        wire::exchange_server::ExchangeServer::new(ExchangeService { node: Arc::clone(&node) })
+        wire::exchange_server::ExchangeServer::new(ExchangeService::new(Arc::clone(&node)))
             .max_decoding_message_size(limits::REQUEST_BYTES_MAX)
             .max_encoding_message_size(limits::ANSWER_BYTES_MAX);
     let desk = wire::desk::desk_server::DeskServer::new(DeskService::new(Arc::clone(&node)))
@@ -77,7 +77,12 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> Result
     let receipts = wire::desk::receipts_server::ReceiptsServer::new(receipts)
         .max_decoding_message_size(limits::REQUEST_BYTES_MAX)
         .max_encoding_message_size(limits::REPLY_BYTES_MAX);
+    let pictures = PicturesService::new(Arc::clone(&node));
+    let pictures = wire::desk::pictures_server::PicturesServer::new(pictures)
+        .max_decoding_message_size(limits::REQUEST_BYTES_MAX)
+        .max_encoding_message_size(limits::REPLY_BYTES_MAX);
     let for_desk = Services::of(desk).and(summaries).and(inbox).and(journal).and(receipts);
+    let for_desk = for_desk.and(pictures);
     let quick =
         Options { call_timeout: limits::CALL_TIMEOUT, reflection: config.exchange.reflection };
     let long =
@@ -136,7 +141,7 @@ pub fn open(config: &Config, credentials: &Credentials) -> Result<Node, Invalid>
     let public = read(&config.policy)?;
     let files = Files { public: &public, secret: &secret, salt: store.salt() };
     let policy = Policy::parse(files, jurisdiction, lists)?;
-    let roster = roster(config, &own.identity, &store, lists)?;
+    let (roster, pinned) = roster(config, &own.identity, &store, lists)?;
     note_policy(&store, &own.identity, &policy)?;
     let member =
         roster.member(&own.identity.name).filter(|_| roster.registers(&own.identity, &own.spki));
@@ -158,6 +163,7 @@ pub fn open(config: &Config, credentials: &Credentials) -> Result<Node, Invalid>
         identity: own.identity.clone(),
         jurisdiction,
         roster,
+        pinned,
         lists,
         classification_ceiling: config.classification_ceiling.clone(),
         policy,
@@ -207,7 +213,7 @@ fn roster(
     owner: &Identity,
     store: &Store,
     lists: &Lists,
-) -> Result<Roster, Invalid> {
+) -> Result<(Roster, Pinned), Invalid> {
     let clock: &dyn accord_proto::clock::Clock = &SystemClock;
     let root = PublicKey::from_hex("roster.root", &read(&config.root)?)?;
     let bytes = fs::read(&config.roster)
@@ -227,7 +233,7 @@ fn roster(
             digest: accord_proto::seal::Digest::of(&bytes),
         })?;
     }
-    Ok(roster)
+    Ok((roster, Pinned { roster: envelope, root }))
 }
 
 /// A policy that changed since the last start is an alteration, and stands in the journal.

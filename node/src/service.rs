@@ -4,5 +4,7 @@ pub mod desk;
 pub mod exchange;
 pub mod inbox;
 pub mod receipts;
+pub mod pictures;
+mod delivery;
 pub mod summaries;
 pub mod journal;

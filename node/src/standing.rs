@@ -8,6 +8,7 @@
 use std::sync::PoisonError;
 
 use accord_proto::{
+    id::RequirementId,
     journal::{Act, Entry},
     limits::STANDING_MAX,
     question::{Cancellation, SignedRequirement},
@@ -194,7 +195,16 @@ fn take_back(
 
 /// Did this node ever seal this table for this requirement? Of another one nothing is signed or kept.
 fn is_own(node: &Node, requirement: &SignedRequirement, table: Digest) -> Result<bool, Invalid> {
-    let of = requirement.requirement().id.to_string();
+    has_sealed(node, requirement.requirement().id, table)
+}
+
+/// Did this node ever seal this table for this requirement, as its receipts say?
+pub(crate) fn has_sealed(
+    node: &Node,
+    requirement: RequirementId,
+    table: Digest,
+) -> Result<bool, Invalid> {
+    let of = requirement.to_string();
     let wanted = |receipt: &Receipt| receipt.requirement == of && receipt.table == table.0;
     Ok(!node.store.receipts(None, wanted, 1)?.is_empty())
 }
@@ -235,7 +245,7 @@ pub(crate) fn standing(
 fn shows(table: &Table) -> bool {
     let cells = table.blocks.iter().flat_map(|block| &block.cells);
     cells.into_iter().any(|cell| match cell {
-        Cell::Value(_) | Cell::Missing => true,
+        Cell::Value(_) | Cell::Missing | Cell::Between(..) => true,
         Cell::NotShown | Cell::NotApplicable => false,
     })
 }

@@ -41,6 +41,7 @@ mod mappings;
 mod migrate;
 mod offers;
 mod open;
+mod pictures;
 mod receipts;
 mod restore;
 mod retention;
@@ -56,6 +57,7 @@ pub use backup::{Header, Reader};
 pub use change::Change;
 pub use journal::PeerJournal;
 pub use open::Found;
+pub use pictures::Delivered;
 pub use restore::{Restored, check, restore};
 pub use schema::{ImportSummary, QuarantinedRow, Released};
 pub use snapshot::Snapshot;
@@ -110,10 +112,14 @@ enum Room {
     Glass,
     /// Number of the seal → what was released under it.
     Receipts,
+    /// Requirement id and version → a picture that was delivered.
+    Pictures,
+    /// Requirement id, version and block number → the file that it came in.
+    Files,
 }
 
 impl Room {
-    const NAMES: [&'static str; 20] = [
+    const NAMES: [&'static str; 22] = [
         "meta",
         "blocks",
         "imports",
@@ -134,9 +140,11 @@ impl Room {
         "inbox",
         "glass",
         "receipts",
+        "pictures",
+        "files",
     ];
 
-    const ALL: [Self; 20] = [
+    const ALL: [Self; 22] = [
         Self::Meta,
         Self::Blocks,
         Self::Imports,
@@ -157,6 +165,8 @@ impl Room {
         Self::Inbox,
         Self::Glass,
         Self::Receipts,
+        Self::Pictures,
+        Self::Files,
     ];
 
     fn at(self) -> usize {

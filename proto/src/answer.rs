@@ -14,7 +14,7 @@ use crate::{
     reason::{Invalid, Reason},
     seal::{self, Digest, Kind, PublicKey, SecretKey},
     strict,
-    table::{Mode, Table},
+    table::{Table, TableBlock},
     taxonomy::{AudienceCode, JurisdictionCode, Lists},
     tree::Tree,
     wire,
@@ -231,9 +231,8 @@ impl SealedTable {
     /// What others than the node may keep: blocks that are public in full, of all others the digest of their cells.
     pub fn redact(&self) -> RedactedTable {
         let whole = &self.0;
-        let open: Vec<_> =
-            whole.table.blocks.iter().map(|block| block.mode == Mode::Open).collect();
-        let hidden = |at: usize| !open.get(at).copied().unwrap_or(false);
+        let kept: Vec<_> = whole.table.blocks.iter().map(TableBlock::may_be_kept).collect();
+        let hidden = |at: usize| !kept.get(at).copied().unwrap_or(false);
         let mut table = whole.table.clone();
         let mut left_out = Vec::with_capacity(table.blocks.len());
         for (at, block) in table.blocks.iter_mut().enumerate() {

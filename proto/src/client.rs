@@ -5,6 +5,7 @@
 
 use std::{
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
@@ -12,9 +13,11 @@ use tonic::transport::Channel;
 
 use crate::{
     answer::Answer,
+    delivery::Head,
     identity::Identity,
     journal::Proof,
-    limits, own_lists,
+    limits::{self, DELIVERY_PIECE_BYTES_MAX},
+    own_lists,
     question::SignedRequirement,
     reason::{Invalid, Reason},
     status::from_status,
@@ -118,6 +121,27 @@ impl ExchangeClient {
             return Err(Invalid::new(Reason::LimitExceeded, "notices", detail));
         }
         Ok(notices)
+    }
+
+    /// Delivers a picture's file; the receipt is not checked yet.
+    pub async fn deliver(
+        &mut self,
+        head: Head,
+        file: Arc<[u8]>,
+        deadline: Duration,
+    ) -> Result<wire::Envelope, Invalid> {
+        use wire::deliver_picture_request::Part;
+        let piece = move |at: usize| {
+            let from = at * DELIVERY_PIECE_BYTES_MAX;
+            let to = file.len().min(from + DELIVERY_PIECE_BYTES_MAX);
+            Part::Piece(file.get(from..to).unwrap_or_default().to_vec())
+        };
+        let pieces = (0..head.bytes.div_ceil(DELIVERY_PIECE_BYTES_MAX)).map(piece);
+        let parts = std::iter::once(Part::Head(head.to_wire())).chain(pieces);
+        let parts = parts.map(|part| wire::DeliverPictureRequest { part: Some(part) });
+        let call = self.inner.deliver_picture(within(deadline, tokio_stream::iter(parts)));
+        let wire::DeliverPictureResponse { receipt } = bounded(deadline, call).await?;
+        receipt.ok_or_else(|| Invalid::new(Reason::FieldMissing, "receipt", "none came"))
     }
 
     /// Shows where both journals stand. Nothing of the reply is checked yet.

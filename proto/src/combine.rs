@@ -1,27 +1,62 @@
 //! Combining, by the indicator's semantics, in exact integer arithmetic. Comes in: the figures of a cell. Goes out: one
-//! figure, or that there is none across jurisdictions. Pure: the same figures give the same one, whoever combines them.
+//! figure with its interval, or only where it lies, or that there is none across jurisdictions. Pure: the same figures give the
+//! same one, whoever combines them. Must never give a minimum, a maximum or a range across members.
 //!
-//! Flows and magnitudes add. Scores are averaged, unweighted, from five members or more (fewer would be
-//! close to naming somebody's score). Stocks, prices and ratios are not combined: adding states would count
-//! what crosses borders twice, and a ratio without its parts cannot be recomputed.
+//! Flows and magnitudes add (domain.md §7.4). Scores are averaged, unweighted, from five members or more (fewer would be
+//! close to naming somebody's score). Of stocks, prices, fees and purity the median is taken: adding states would count what
+//! crosses borders twice. A median is the figure of one or two members: it is told from five members or more, and where
+//! none of the figures is exact and hidden; otherwise only the band of a fixed scale that it lies in. A ratio without
+//! its parts cannot be recomputed, and is not combined.
 
 use crate::{
     regional::Figure,
     taxonomy::{Indicator, Semantics},
 };
 
-/// Fewest members behind a mean.
-const MEAN_OF_MIN: usize = 5;
+mod band;
 
-/// What becomes of a cell.
+pub use band::band_of;
+
+/// Fewest members behind a mean, and behind a median that is told.
+const TOLD_OF_MIN: usize = 5;
+/// Fewest members behind a band.
+const BAND_OF_MIN: usize = 3;
+/// 95 % of a normal distribution lie within this many thousandths of its standard deviation.
+const WITHIN_95_MILLI: u128 = 1_960;
+
+/// How members' figures became one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// Added.
+    Sum,
+    /// Averaged, unweighted.
+    Mean,
+    /// The one in the middle, or between the two that are.
+    Median,
+}
+
+/// What becomes of a cell. Figures are in units of 10^-decimals of the indicator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Combined {
     /// A figure.
     Figure {
-        /// In units of 10^-decimals of the indicator.
+        /// The figure.
         value: i64,
-        /// In thousandths of such a unit; 0: exact.
+        /// In thousandths of a unit of 10^-decimals; 0: exact.
         standard_error_milli: u64,
+        /// Where it lies: with 95 % probability.
+        within: Within,
+        /// How it was made.
+        method: Method,
+    },
+    /// Only where it lies.
+    Between {
+        /// Of the noise in it, in thousandths; 0: none.
+        standard_error_milli: u64,
+        /// From and to.
+        within: Within,
+        /// How it was made.
+        method: Method,
     },
     /// Nobody contributed.
     Nothing,
@@ -31,36 +66,199 @@ pub enum Combined {
     NotApplicable,
 }
 
+/// From and to, both included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Within {
+    /// The least.
+    pub lower: i64,
+    /// The most.
+    pub upper: i64,
+}
+
 /// What becomes of a cell that the gate withholds.
 pub fn withheld(indicator: &Indicator) -> Combined {
     if never_combined(indicator) { Combined::NotApplicable } else { Combined::TooFew }
 }
 
-/// One figure of all.
+/// One figure of all. What does not fit into 64 bits is none: the caps of the registry leave room for more members than a
+/// roster can have.
 pub fn combine(figures: &[Figure], indicator: &Indicator) -> Combined {
+    let nothing =
+        if never_combined(indicator) { Combined::NotApplicable } else { Combined::Nothing };
+    if figures.is_empty() {
+        return nothing;
+    }
     let combined = match indicator.semantics {
-        Semantics::Stock | Semantics::Price | Semantics::Ratio => None,
-        Semantics::Flow | Semantics::Magnitude | Semantics::Score if figures.is_empty() => {
-            return Combined::Nothing;
+        Semantics::Ratio => None,
+        Semantics::Flow | Semantics::Magnitude => sum(figures, indicator),
+        Semantics::Score if figures.len() < TOLD_OF_MIN => return Combined::TooFew,
+        Semantics::Score => mean(figures),
+        Semantics::Stock | Semantics::Price if figures.len() < BAND_OF_MIN => {
+            return Combined::TooFew;
         }
-        Semantics::Flow | Semantics::Magnitude => sum(figures).zip(standard_error(figures)),
-        Semantics::Score if figures.len() < MEAN_OF_MIN => return Combined::TooFew,
-        Semantics::Score => mean(figures).map(|value| (value, 0)),
+        Semantics::Stock | Semantics::Price => median(figures, indicator),
     };
-    combined.map_or(Combined::NotApplicable, |(value, standard_error_milli)| Combined::Figure {
-        value,
-        standard_error_milli,
-    })
+    combined.unwrap_or(Combined::NotApplicable)
+}
+
+/// For everybody who was asked: where the figure lies whatever those bring who are `absent`, as far as that is known.
+/// `present` members contribute to `combined`.
+pub fn of_all(
+    combined: Combined,
+    (present, absent): (usize, usize),
+    indicator: &Indicator,
+) -> (Option<i64>, Option<i64>) {
+    let (within, method) = match combined {
+        Combined::Figure { within, method, .. } | Combined::Between { within, method, .. } => {
+            (within, method)
+        }
+        Combined::Nothing | Combined::TooFew | Combined::NotApplicable => return (None, None),
+    };
+    if absent == 0 {
+        return (Some(within.lower), Some(within.upper));
+    }
+    match method {
+        // Nobody takes away from a sum, and nobody knows how much more there is.
+        Method::Sum => ((indicator.value_min >= 0).then_some(within.lower), None),
+        Method::Mean => {
+            let with = |mean: i64, other: i64, up: bool| {
+                let [present, absent] = [present, absent].map(|count| i128::try_from(count).ok());
+                let total = present? * i128::from(mean) + absent? * i128::from(other);
+                let count = present? + absent?;
+                let down = total.div_euclid(count);
+                i64::try_from(if up { -(-total).div_euclid(count) } else { down }).ok()
+            };
+            (
+                with(within.lower, indicator.value_min, false),
+                with(within.upper, indicator.value_max, true),
+            )
+        }
+        Method::Median => (None, None),
+    }
+}
+
+/// Can a figure of so many members have this interval? For whoever has not the figures themselves.
+pub fn is_plausible(combined: Combined, present: usize, indicator: &Indicator) -> bool {
+    let (within, error, method, value) = match combined {
+        Combined::Figure { value, standard_error_milli, within, method } => {
+            (within, standard_error_milli, method, Some(value))
+        }
+        Combined::Between { standard_error_milli, within, method } => {
+            (within, standard_error_milli, method, None)
+        }
+        Combined::Nothing | Combined::TooFew | Combined::NotApplicable => return true,
+    };
+    let of_semantics = match indicator.semantics {
+        Semantics::Flow | Semantics::Magnitude => method == Method::Sum,
+        Semantics::Score => method == Method::Mean && present >= TOLD_OF_MIN,
+        Semantics::Stock | Semantics::Price => {
+            let fewest = if value.is_some() { TOLD_OF_MIN } else { BAND_OF_MIN };
+            method == Method::Median && present >= fewest
+        }
+        Semantics::Ratio => false,
+    };
+    let around = value.is_none_or(|value| within.lower <= value && value <= within.upper);
+    let exact = match (value, method) {
+        // What a sum's interval is follows from its figure and its error.
+        (Some(value), Method::Sum | Method::Mean) => {
+            let figure = Figure {
+                value,
+                upper: value,
+                standard_error_milli: error,
+                exact_and_hidden: false,
+            };
+            match (method, margin(error)) {
+                (Method::Sum, _) => sum(&[figure], indicator) == Some(combined),
+                (_, Some(margin)) => value.checked_add(margin) == Some(within.upper),
+                (_, None) => false,
+            }
+        }
+        (Some(_), Method::Median) | (None, _) => true,
+    };
+    of_semantics && within.lower <= within.upper && around && exact
 }
 
 /// By the registry alone, whatever the members say.
 fn never_combined(indicator: &Indicator) -> bool {
-    matches!(indicator.semantics, Semantics::Stock | Semantics::Price | Semantics::Ratio)
+    indicator.semantics == Semantics::Ratio
 }
 
-/// None if it does not fit: the caps of the registry leave room for more members than a roster can have.
-fn sum(figures: &[Figure]) -> Option<i64> {
-    figures.iter().try_fold(0_i64, |sum, figure| sum.checked_add(figure.value))
+fn sum(figures: &[Figure], indicator: &Indicator) -> Option<Combined> {
+    let add = |of: fn(&Figure) -> i64| {
+        figures.iter().try_fold(0_i64, |sum, figure| sum.checked_add(of(figure)))
+    };
+    let (low, high) = (add(|figure| figure.value)?, add(|figure| figure.upper)?);
+    let error = standard_error(figures)?;
+    let margin = margin(error)?;
+    let lower = low.checked_sub(margin)?;
+    // Where no observation is below zero, no sum is.
+    let lower = if indicator.value_min >= 0 { lower.max(0) } else { lower };
+    let within = Within { lower, upper: high.checked_add(margin)? };
+    Some(told((low, high), error, within, Method::Sum))
+}
+
+fn mean(figures: &[Figure]) -> Option<Combined> {
+    let count = i64::try_from(figures.len()).ok()?;
+    let of = |of: fn(&Figure) -> i64| {
+        let sum = figures.iter().try_fold(0_i64, |sum, figure| sum.checked_add(of(figure)))?;
+        Some(half_to_even(sum, count))
+    };
+    let (low, high) = (of(|figure| figure.value)?, of(|figure| figure.upper)?);
+    // The error of a sum, shared out, rounded up.
+    let error = standard_error(figures)?.div_ceil(u64::try_from(count).ok()?);
+    let margin = margin(error)?;
+    let within = Within { lower: low.checked_sub(margin)?, upper: high.checked_add(margin)? };
+    Some(told((low, high), error, within, Method::Mean))
+}
+
+/// The median lies between the medians of the figures' own bounds.
+fn median(figures: &[Figure], indicator: &Indicator) -> Option<Combined> {
+    let margins = figures.iter().map(|figure| margin(figure.standard_error_milli));
+    let margins = margins.collect::<Option<Vec<_>>>()?;
+    let lowest = |(figure, margin): (&Figure, &i64)| figure.value.checked_sub(*margin);
+    let highest = |(figure, margin): (&Figure, &i64)| figure.upper.checked_add(*margin);
+    let lower = figures.iter().zip(&margins).map(lowest).collect::<Option<Vec<_>>>()?;
+    let upper = figures.iter().zip(&margins).map(highest).collect::<Option<Vec<_>>>()?;
+    let error = figures.iter().map(|figure| figure.standard_error_milli).max()?;
+
+    if figures.len() < TOLD_OF_MIN || figures.iter().any(|figure| figure.exact_and_hidden) {
+        let banded = |values: Vec<i64>| middle(values).map(|(a, b)| (a.max(0), b.max(0)));
+        let (lower, upper) = (banded(lower)?, banded(upper)?);
+        let within = Within {
+            lower: band_of(lower.0, indicator.decimals)?.lower,
+            upper: band_of(upper.1, indicator.decimals)?.upper,
+        };
+        return Some(Combined::Between {
+            standard_error_milli: error,
+            within,
+            method: Method::Median,
+        });
+    }
+    let between = |values: Vec<i64>| {
+        let (a, b) = middle(values)?;
+        Some(half_to_even(a.checked_add(b)?, 2))
+    };
+    let least = between(figures.iter().map(|figure| figure.value).collect())?;
+    let most = between(figures.iter().map(|figure| figure.upper).collect())?;
+    let lower = if indicator.value_min >= 0 { between(lower)?.max(0) } else { between(lower)? };
+    let within = Within { lower, upper: between(upper)? };
+    Some(told((least, most), error, within, Method::Median))
+}
+
+/// One figure if all of it is known, otherwise where it lies.
+fn told((low, high): (i64, i64), error: u64, within: Within, method: Method) -> Combined {
+    if low == high {
+        Combined::Figure { value: low, standard_error_milli: error, within, method }
+    } else {
+        Combined::Between { standard_error_milli: error, within, method }
+    }
+}
+
+/// The one in the middle twice, or the two that are.
+fn middle(mut values: Vec<i64>) -> Option<(i64, i64)> {
+    values.sort_unstable();
+    let last = values.len().checked_sub(1)?;
+    Some((*values.get(last / 2)?, *values.get(last.div_ceil(2))?))
 }
 
 /// Of a sum whose parts err independently: the root of the sum of squares, rounded up. None if it does not fit.
@@ -72,58 +270,22 @@ fn standard_error(figures: &[Figure]) -> Option<u64> {
     u64::try_from(root + u128::from(root * root < squares)).ok()
 }
 
-/// Rounded half to even in the last decimal of the indicator.
-fn mean(figures: &[Figure]) -> Option<i64> {
-    let count = i64::try_from(figures.len()).ok().filter(|count| *count > 0)?;
-    let sum = sum(figures)?;
+/// How far on either side 95 % lie, in units of 10^-decimals, rounded up.
+fn margin(standard_error_milli: u64) -> Option<i64> {
+    let scaled = u128::from(standard_error_milli).checked_mul(WITHIN_95_MILLI)?;
+    i64::try_from(scaled.div_ceil(1_000_000)).ok()
+}
+
+/// Rounded half to even in the last decimal of the indicator. `count` is above zero.
+fn half_to_even(sum: i64, count: i64) -> i64 {
     let (quotient, remainder) = (sum.div_euclid(count), sum.rem_euclid(count));
     let up = match (remainder * 2).cmp(&count) {
         std::cmp::Ordering::Less => false,
         std::cmp::Ordering::Greater => true,
         std::cmp::Ordering::Equal => quotient % 2 != 0,
     };
-    Some(quotient + i64::from(up))
+    quotient + i64::from(up)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn figures(values: &[i64]) -> Vec<Figure> {
-        values.iter().map(|value| Figure { value: *value, standard_error_milli: 0 }).collect()
-    }
-
-    #[test]
-    fn a_mean_is_exact_up_to_its_last_decimal() {
-        for (values, expected) in [
-            (&[640, 640, 640, 640, 640][..], Some(640)),
-            (&[1, 2], Some(2)), // 1.5, half to even
-            (&[2, 3], Some(2)), // 2.5
-            (&[0, 0, 1], Some(0)),
-            (&[0, 1, 1], Some(1)),
-            (&[], None),
-        ] {
-            assert_eq!(mean(&figures(values)), expected, "{values:?}");
-        }
-    }
-
-    #[test]
-    fn a_sum_that_does_not_fit_is_no_sum() {
-        assert_eq!(sum(&figures(&[i64::MAX, 1])), None);
-    }
-
-    #[test]
-    fn a_standard_error_is_exact_and_rounded_up() {
-        let of = |errors: &[u64]| {
-            let figure = |error: &u64| Figure { value: 1, standard_error_milli: *error };
-            standard_error(&errors.iter().map(figure).collect::<Vec<_>>())
-        };
-        assert_eq!(of(&[]), Some(0));
-        assert_eq!(of(&[0, 0]), Some(0));
-        assert_eq!(of(&[3_000, 4_000]), Some(5_000));
-        assert_eq!(of(&[1, 1]), Some(2)); // 1.41…
-        assert_eq!(of(&[2_500, 3_000, 4_000]), Some(5_591)); // 5,590.17…
-        assert_eq!(of(&[u64::MAX]), Some(u64::MAX));
-        assert_eq!(of(&[u64::MAX, u64::MAX]), None);
-    }
-}
+mod tests;

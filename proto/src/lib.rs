@@ -21,13 +21,20 @@ pub mod tree;
 pub mod answer;
 pub mod standing;
 pub mod regional;
+pub mod lattice;
 pub mod combine;
 pub mod picture;
+pub mod compare;
+pub mod rate;
 pub mod journal;
 pub mod evidence;
+pub mod delivery;
 pub mod verify;
 pub mod wire;
 pub mod strict;
+
+#[cfg(feature = "suppress")]
+pub mod suppress;
 
 #[cfg(feature = "transport")]
 pub mod status;
@@ -43,5 +50,7 @@ pub mod durable;
 pub mod own_lists;
 #[cfg(feature = "transport")]
 pub mod offline;
+#[cfg(feature = "transport")]
+pub mod print;
 #[cfg(feature = "transport")]
 pub mod pki;

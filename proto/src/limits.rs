@@ -59,6 +59,22 @@ pub const ANSWER_BYTES_MAX: usize = 256 * 1024;
 pub const REPLY_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// A file of evidence: that many answers, a picture and a roster.
 pub const EVIDENCE_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// One message of a picture that is delivered, without its frame.
+pub const DELIVERY_PIECE_BYTES_MAX: usize = 32 * 1024;
+/// Between two messages of a delivery; the whole has [`CALL_TIMEOUT`].
+pub const DELIVERY_SILENCE_MAX: Duration = Duration::from_secs(10);
+/// Deliveries that a node takes in at the same time: each is held whole in memory while it is verified.
+pub const DELIVERIES_MAX: usize = 2;
+/// Pictures that a node keeps, every version counted; past it, older versions of the same requirement make room.
+pub const PICTURES_MAX: usize = 1_000;
+/// Their files together; past it, older versions of the same requirement make room.
+pub const PICTURES_BYTES_MAX: u64 = 512 * 1024 * 1024;
+/// One value of a picture's file in a node's store.
+pub const PICTURE_BLOCK_BYTES: usize = 64 * 1024;
+/// Files of evidence that a node gives to its staff at the same time: each is held whole in memory.
+pub const EVIDENCE_READS_MAX: usize = 2;
+/// Messages of such a file that wait for a slow reader.
+pub const EVIDENCE_PIECES_WAITING_MAX: usize = 16;
 /// Entries of one page of a list.
 pub const PAGE_SIZE_MAX: u32 = 100;
 
@@ -247,6 +263,8 @@ pub const GATHER_CONCURRENCY_MAX: usize = 32;
 
 /// Gathers under way at the same time, each of another requirement.
 pub const GATHERS_MAX: usize = 8;
+/// Cells times coalitions that the gate audits together; past it nothing new of them is shown.
+pub const GATE_KNOWN_MAX: usize = 1_000_000;
 /// Regional cells whose contributors a coordinator remembers for ever, one that was pooled each.
 pub const POOLED_CELLS_MAX: u64 = 1_000_000;
 

@@ -90,13 +90,18 @@ pub fn verify(files: &Files) -> Result<Proven, Invalid> {
         .map_err(|_| Invalid::new(Reason::FieldInvalid, "--root", "is not text"))?;
     let root = PublicKey::from_hex("--root", &root)?;
     let roster: wire::Envelope = strict::decode("--roster", &read(&files.roster)?)?;
-    if files.answers.len() > MEMBERS_MAX {
-        let detail = format!("{} where {MEMBERS_MAX} is the most", files.answers.len());
+    let trust = Trust { roster: &roster, root: &root, lists };
+    prove(&read(&files.file)?, &files.answers, trust)
+}
+
+/// The same for a file that is at hand already.
+pub fn prove(file: &[u8], answers: &[PathBuf], trust: Trust<'_>) -> Result<Proven, Invalid> {
+    if answers.len() > MEMBERS_MAX {
+        let detail = format!("{} where {MEMBERS_MAX} is the most", answers.len());
         return Err(Invalid::new(Reason::LimitExceeded, "--answer", detail));
     }
-    let answers = files.answers.iter().map(|path| read(path)).collect::<Result<Vec<_>, _>>()?;
-    let trust = Trust { roster: &roster, root: &root, lists };
-    Ok(Proven::of(verify::verify(&read(&files.file)?, &answers, trust)?))
+    let answers = answers.iter().map(|path| read(path)).collect::<Result<Vec<_>, _>>()?;
+    Ok(Proven::of(verify::verify(file, &answers, trust)?))
 }
 
 impl Proven {

@@ -41,6 +41,8 @@ pub enum Kind {
     Departure,
     /// A [`crate::answer::Decline`].
     Decline,
+    /// A [`crate::delivery::PictureReceipt`].
+    PictureReceipt,
 }
 
 impl Kind {
@@ -56,6 +58,7 @@ impl Kind {
             Self::Holdings => "application/vnd.accord.holdings.v1+protobuf",
             Self::Departure => "application/vnd.accord.departure.v1+protobuf",
             Self::Decline => "application/vnd.accord.decline.v1+protobuf",
+            Self::PictureReceipt => "application/vnd.accord.picture-receipt.v1+protobuf",
         }
     }
 }

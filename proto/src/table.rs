@@ -12,12 +12,12 @@ use crate::{
     roster::{ascending, bounded, each},
     seal::Digest,
     taxonomy::{
-        Categories, CrimeAreaCode, Indicator, IndicatorCode, JurisdictionCode, Lists, Period,
-        RegionCode,
+        Categories, CrimeAreaCode, IndicatorCode, JurisdictionCode, Lists, Period, RegionCode,
     },
     wire,
 };
 
+mod cells;
 mod contribution;
 
 pub use contribution::Contribution;
@@ -33,6 +33,8 @@ pub enum Cell {
     NotApplicable,
     /// Open indicators only: the figure is not available nationally.
     Missing,
+    /// Open indicators only: published masked, somewhere from the first to the second, both included.
+    Between(i64, i64),
 }
 
 impl std::fmt::Debug for Cell {
@@ -40,6 +42,7 @@ impl std::fmt::Debug for Cell {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Value(_) => "Value(_)",
+            Self::Between(..) => "Between(_)",
             Self::NotShown => "NotShown",
             Self::NotApplicable => "NotApplicable",
             Self::Missing => "Missing",
@@ -155,13 +158,24 @@ pub struct Placed {
 impl TableBlock {
     /// Its cells as they travel.
     pub(crate) fn cells_to_wire(&self, salt: Vec<u8>) -> wire::Cells {
-        let value = |cell: &Cell| if let Cell::Value(value) = cell { *value } else { 0 };
+        let value = |cell: &Cell| match cell {
+            Cell::Value(value) | Cell::Between(value, _) => *value,
+            Cell::NotShown | Cell::NotApplicable | Cell::Missing => 0,
+        };
+        let upper =
+            |cell: &Cell| if let Cell::Between(_, upper) = cell { Some(*upper) } else { None };
         wire::Cells {
             salt,
-            status: self.cells.iter().map(|cell| i32::from(status_of(*cell))).collect(),
+            status: self.cells.iter().map(|cell| i32::from(cells::status_of(*cell))).collect(),
             value: self.cells.iter().map(value).collect(),
             standard_error_milli: self.standard_error_milli.clone(),
+            upper: self.cells.iter().filter_map(upper).collect(),
         }
+    }
+
+    /// Its figures are public, or may stand under the member's name: others may keep them.
+    pub fn may_be_kept(&self) -> bool {
+        self.mode == Mode::Open || self.contribution == Contribution::Named
     }
 
     /// Every cell with its coordinates.
@@ -365,59 +379,9 @@ fn block(
         .saturating_mul(block.categories.len());
     bounded("cells", count, CELLS_MAX)?;
     match cells {
-        Some(cells) => fill(block, cells, count, indicator),
+        Some(cells) => cells::fill(block, cells, count, indicator),
         None => Ok(block),
     }
-}
-
-/// Puts its cells into a block that has room for `count`.
-fn fill(
-    block: TableBlock,
-    cells: wire::Cells,
-    count: usize,
-    indicator: &Indicator,
-) -> Result<TableBlock, Invalid> {
-    // The salt is of no use but to the digest.
-    let wire::Cells { salt: _, status, value, standard_error_milli } = cells;
-    if status.len() != count || value.len() != count {
-        let detail = format!("{} marks and {} values for {count} cells", status.len(), value.len());
-        return Err(Invalid::new(Reason::FieldInvalid, "status", detail));
-    }
-    let marks = status
-        .into_iter()
-        .zip(value)
-        .map(|(status, value)| cell(status, value, indicator, block.mode));
-    let cells = marks.collect::<Result<_, _>>()?;
-    let block = TableBlock { cells, standard_error_milli, ..block };
-    check_standard_errors(&block, indicator)?;
-    Ok(block)
-}
-
-/// A figure under mode protected never looks exact, and a figure that is exact has no error.
-fn check_standard_errors(block: &TableBlock, indicator: &Indicator) -> Result<(), Invalid> {
-    let wrong =
-        |detail: &str| Err(Invalid::new(Reason::FieldInvalid, "standard_error_milli", detail));
-    let errors = &block.standard_error_milli;
-    if block.mode != Mode::Protected {
-        return if errors.is_empty() {
-            Ok(())
-        } else {
-            wrong("the figures of this mode are exact")
-        };
-    }
-    if errors.len() != block.periods.len() {
-        return wrong("one is needed for each period");
-    }
-    let most = u64::try_from(indicator.value_max).unwrap_or(0).saturating_mul(1_000);
-    if errors.iter().any(|error| *error > most) {
-        return wrong("outside the plausible range of the indicator");
-    }
-    let exact =
-        |placed: &Placed| matches!(placed.cell, Cell::Value(_)) && placed.standard_error_milli == 0;
-    if block.placed().any(|placed| exact(&placed)) {
-        return wrong("a protected figure is never exact");
-    }
-    Ok(())
 }
 
 fn region(
@@ -434,52 +398,6 @@ fn region(
         "code",
         format!("{code} belongs to {}", region.jurisdiction),
     ))
-}
-
-/// The rules that both ends check, before sealing and after verifying.
-fn cell(status: i32, value: i64, indicator: &Indicator, mode: Mode) -> Result<Cell, Invalid> {
-    let refuse = |what: &str| Err(Invalid::new(Reason::FieldInvalid, "value", what));
-    let cell = match wire::CellStatus::try_from(status) {
-        Ok(wire::CellStatus::Value) => Cell::Value(value),
-        Ok(wire::CellStatus::NotShown) => Cell::NotShown,
-        Ok(wire::CellStatus::NotApplicable) => Cell::NotApplicable,
-        Ok(wire::CellStatus::Missing) => Cell::Missing,
-        Ok(wire::CellStatus::Unspecified) | Err(_) => {
-            return Err(Invalid::new(
-                Reason::CodeUnknown,
-                "status",
-                format!("{status} is not a mark"),
-            ));
-        }
-    };
-    match cell {
-        Cell::Value(_) if mode == Mode::Closed => refuse("a value under mode closed"),
-        Cell::Value(_) | Cell::Missing if mode == Mode::Open && !indicator.public => {
-            refuse("open, but the registry does not say that it is public")
-        }
-        // A figure that is added up may be more than the largest plausible observation.
-        Cell::Value(value) if mode != Mode::Open && (0..=SUM_MAX).contains(&value) => Ok(cell),
-        Cell::Value(value) if !(0..=indicator.value_max).contains(&value) => {
-            refuse("outside the plausible range of the indicator")
-        }
-        Cell::Missing if mode != Mode::Open => refuse("missing is told for open indicators only"),
-        Cell::NotShown | Cell::NotApplicable | Cell::Missing if value != 0 => {
-            refuse("a value beside another mark")
-        }
-        Cell::Value(_) | Cell::NotShown | Cell::NotApplicable | Cell::Missing => Ok(cell),
-    }
-}
-
-/// The largest sum of one member: so many of them still add up in 64 bits.
-const SUM_MAX: i64 = i64::MAX / 1024;
-
-fn status_of(cell: Cell) -> wire::CellStatus {
-    match cell {
-        Cell::Value(_) => wire::CellStatus::Value,
-        Cell::NotShown => wire::CellStatus::NotShown,
-        Cell::NotApplicable => wire::CellStatus::NotApplicable,
-        Cell::Missing => wire::CellStatus::Missing,
-    }
 }
 
 #[cfg(test)]

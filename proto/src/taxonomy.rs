@@ -203,6 +203,20 @@ impl Lists {
         self.areas.get(&code)?.parent
     }
 
+    /// The areas of an indicator that hold this one, the smallest first; not itself.
+    pub fn areas_above(&self, indicator: IndicatorCode, code: CrimeAreaCode) -> Vec<CrimeAreaCode> {
+        let Some(indicator) = self.indicators.get(&indicator) else { return Vec::new() };
+        let line = std::iter::successors(Some(code), |code| self.crime_area_parent(*code)).skip(1);
+        line.take_while(|code| self.allows(indicator, *code)).collect()
+    }
+
+    /// The areas of an indicator directly below this one.
+    pub fn areas_below(&self, indicator: IndicatorCode, code: CrimeAreaCode) -> Vec<CrimeAreaCode> {
+        let Some(indicator) = self.indicators.get(&indicator) else { return Vec::new() };
+        let below = |of: &CrimeAreaCode| self.crime_area_parent(*of) == Some(code);
+        self.crime_areas_of(indicator).filter(below).collect()
+    }
+
     /// The list that an area belongs to: a code stands in one only.
     pub fn crime_area_list(&self, code: CrimeAreaCode) -> Option<AreaList> {
         self.areas.get(&code).map(|area| area.list)
@@ -250,6 +264,32 @@ impl Lists {
     /// The categories of a dimension, ascending.
     pub fn categories(&self, dimension: DimensionCode) -> impl Iterator<Item = &Category> {
         self.dimensions.get(&dimension).into_iter().flat_map(BTreeMap::values)
+    }
+
+    /// The category that contains this one, in a dimension of an indicator by its number.
+    pub fn category_parent(
+        &self,
+        indicator: IndicatorCode,
+        at: usize,
+        code: CategoryCode,
+    ) -> Option<CategoryCode> {
+        let dimension = self.indicators.get(&indicator)?.dimensions.get(at)?;
+        self.dimensions.get(dimension)?.get(&code)?.parent
+    }
+
+    /// The categories directly below one, or below their total, in a dimension of an indicator by its number.
+    pub fn categories_below(
+        &self,
+        indicator: IndicatorCode,
+        at: usize,
+        above: Option<CategoryCode>,
+    ) -> Vec<CategoryCode> {
+        let indicator = self.indicators.get(&indicator);
+        let Some(dimension) = indicator.and_then(|of| of.dimensions.get(at)) else {
+            return Vec::new();
+        };
+        let below = |category: &&Category| category.parent == above;
+        self.categories(*dimension).filter(below).map(|category| category.code).collect()
     }
 
     /// The region with this code.

@@ -17,12 +17,13 @@ use crate::{
     seal::{self, Digest, Kind, PublicKey},
     standing::Standing,
     strict,
-    table::{Mode, Table},
+    table::Table,
     taxonomy::{JurisdictionCode, Lists},
     wire::{self, region},
 };
 
 mod cells;
+mod said;
 mod words;
 
 pub use cells::{CellProof, Proof};
@@ -285,8 +286,8 @@ fn open_table(
     opened.table().check_answers(&requirement.question, lists)?;
     let blocks = opened.table().blocks.iter().zip(opened.left_out()).enumerate();
     for (at, (block, left_out)) in blocks {
-        if *left_out && block.mode == Mode::Open {
-            let detail = "its cells are left out, although they are public";
+        if *left_out && block.may_be_kept() {
+            let detail = "its cells are left out, although they are public or named";
             return Err(Invalid::new(
                 Reason::FieldMissing,
                 format!("table.blocks[{at}] ({})", block.indicator),

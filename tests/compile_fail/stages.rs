@@ -68,7 +68,8 @@ fn survey(
     let answers: Vec<_> = verified.into_iter().collect();
     let before = gate::PooledBefore::new();
     let minimum = asked.requirement().minimum_contributors;
-    let verdicts = gate::judge(&answers, minimum, &before, lists);
+    let verdicts = gate::judge(&answers, minimum, &gate::GatePolicy::default(), &before, lists);
     let figures = combine::combine(&verdicts, lists);
-    picture::draw(asked, &states, &figures, roster, lists, key)
+    let named = gate::named(&answers);
+    picture::draw(asked, &states, (&figures, &named), roster, lists, key)
 }

@@ -246,6 +246,13 @@ impl<Member: Answers> wire::exchange_server::Exchange for Played<Member> {
         Ok(Response::new(wire::CheckStandingResponse::default()))
     }
 
+    async fn deliver_picture(
+        &self,
+        _: Request<tonic::Streaming<wire::DeliverPictureRequest>>,
+    ) -> Result<Response<wire::DeliverPictureResponse>, Status> {
+        Err(Status::unimplemented("a member that is played keeps no pictures"))
+    }
+
     async fn get_checkpoint(
         &self,
         request: Request<wire::GetCheckpointRequest>,

@@ -9,7 +9,7 @@ use std::{
 };
 
 use accord_node::{
-    answer::{self, Held, Node},
+    answer::{self, Held, Node, Pinned},
     consent::RawGrant,
     desk::{self, imports},
     peers,
@@ -91,10 +91,12 @@ impl Resident {
         let policy = Policy::parse(files, jurisdiction, lists)?;
         let held = Held::read(&store, jurisdiction, lists, &policy)?;
         let public = [seal_key.public(), authority.public(), sign_key.public()];
+        let (roster, pinned) = roster(jurisdiction, lists, public, &root?, clock.as_ref())?;
         let node = Node {
             identity: owner,
             jurisdiction,
-            roster: roster(jurisdiction, lists, public, &root?, clock.as_ref())?,
+            roster,
+            pinned,
             lists,
             classification_ceiling: "RESTRICTED".to_owned(),
             policy,
@@ -305,7 +307,7 @@ fn roster(
     [seal_key, authority, sign_key]: [PublicKey; 3],
     root: &SecretKey,
     clock: &dyn Clock,
-) -> Result<Roster> {
+) -> Result<(Roster, Pinned)> {
     let now = clock.now();
     let roster = wire::Roster {
         federation: "wb6.example".to_owned(),
@@ -333,5 +335,6 @@ fn roster(
         }],
     };
     let signed = Roster::sign(&roster, lists, root)?;
-    Ok(Roster::open(&signed, &root.public(), lists, 0, now)?)
+    let opened = Roster::open(&signed, &root.public(), lists, 0, now)?;
+    Ok((opened, Pinned { roster: signed, root: root.public() }))
 }

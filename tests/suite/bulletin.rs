@@ -3,7 +3,7 @@
 
 use std::time::Instant;
 
-use accord_node::disclose::bulletin::{Choice, Cost, protect};
+use accord_proto::suppress::{Choice, Cost, protect};
 use accord_tests::attack::{
     intervals::{Build, Verdict, t5, t5_cornered},
     tables::hierarchical,

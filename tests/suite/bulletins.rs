@@ -6,14 +6,12 @@ use std::{
     path::Path,
 };
 
-use accord_node::{
-    desk::bulletins,
-    disclose::{bulletin::Shown, offer::Outcome},
-};
+use accord_node::{desk::bulletins, disclose::offer::Outcome};
 use accord_proto::{
     identity::Identity,
     reason::Reason,
     seal::Digest,
+    suppress::Shown,
     table::{Cell, Mode},
     taxonomy::{IndicatorCode, Lists, Period},
     transport::Peer,
@@ -118,7 +116,7 @@ fn asked(world: &World, audience: &str) -> BTreeMap<(String, String), Cell> {
 fn values(cells: &BTreeMap<(String, String), Cell>) -> BTreeMap<(String, String), i64> {
     let value = |(at, cell): (&(String, String), &Cell)| match cell {
         Cell::Value(value) => Some((at.clone(), *value)),
-        Cell::NotShown | Cell::NotApplicable | Cell::Missing => None,
+        Cell::NotShown | Cell::NotApplicable | Cell::Missing | Cell::Between(..) => None,
     };
     cells.iter().filter_map(value).collect()
 }

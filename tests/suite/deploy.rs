@@ -18,7 +18,7 @@ use accord_proto::{
     clock::{Clock as _, FixedClock, SystemClock, SystemEntropy, Timestamp},
     reason::{Invalid, Reason},
     roster::Roster,
-    seal::SecretKey,
+    seal::{Digest, SecretKey},
     taxonomy::Lists,
     wire,
 };
@@ -34,7 +34,7 @@ struct Sample {
     read: fn(&str) -> Result<String, Invalid>,
 }
 
-const SAMPLES: [Sample; 7] = [
+const SAMPLES: [Sample; 8] = [
     Sample {
         path: "deploy/node.toml",
         read: |text| {
@@ -53,6 +53,10 @@ const SAMPLES: [Sample; 7] = [
     Sample {
         path: "deploy/policy.secret.toml",
         read: |text| policies(include_str!("../../deploy/policy.toml"), text),
+    },
+    Sample {
+        path: "deploy/gate.secret.toml",
+        read: |text| Ok(format!("{:?}", accord_coordinator::gate::GatePolicy::parse(text)?)),
     },
     Sample { path: "deploy/requirement.toml", read: signed },
     Sample { path: "deploy/mapping.toml", read: |text| Ok(format!("{:?}", Mapping::parse(text)?)) },
@@ -275,6 +279,29 @@ fn a_roster_of_another_root_is_refused() {
     let another = SecretKey::generate(&SystemEntropy).unwrap();
     for who in ["al-police", "coordinator"] {
         put_roster(&running, who, &roster(&running), &another);
+        let why = refused(&mut running, who);
+        assert!(why.contains(Reason::RosterInvalid.code()), "{why}");
+    }
+}
+
+#[test]
+fn members_that_only_the_coordinator_enrols_fill_no_pool() {
+    let mut running = prepared(&["AL"]);
+    let pem = fs::read_to_string(running.dir.join("coordinator/keys/sign.key")).unwrap();
+    let coordinators_own = SecretKey::from_pem("sign.key", &pem).unwrap();
+    let mut enrolled = roster(&running);
+    for (node, jurisdiction) in [("ba-dummy", "BA"), ("me-dummy", "ME")] {
+        let seal_keys =
+            vec![SecretKey::generate(&SystemEntropy).unwrap().public().to_bytes().to_vec()];
+        let tls_spki_sha256 = vec![Digest::of(node.as_bytes()).0.to_vec()];
+        let (node, jurisdiction) = (node.to_owned(), jurisdiction.to_owned());
+        let like = enrolled.members[0].clone();
+        let dummy = wire::Member { node, jurisdiction, seal_keys, tls_spki_sha256, ..like };
+        enrolled.members.push(dummy);
+    }
+    enrolled.version += 1;
+    for who in ["al-police", "coordinator"] {
+        put_roster(&running, who, &enrolled, &coordinators_own);
         let why = refused(&mut running, who);
         assert!(why.contains(Reason::RosterInvalid.code()), "{why}");
     }

@@ -88,6 +88,10 @@ const MATRIX: &Matrix = &[
         "accord.desk.v1.Receipts",
         &[("ListReceipts", "ru"), ("GetReceipt", "ru"), ("ExportAnswer", "r")],
     ),
+    (
+        "accord.desk.v1.Pictures",
+        &[("ListPictures", "aru"), ("GetPicture", "aru"), ("GetEvidence", "aru")],
+    ),
     ("accord.journal.v1.Journal", &[("GetHead", "u"), ("Read", "u"), ("AcceptPeer", "o")]),
 ];
 
@@ -118,6 +122,8 @@ const REGIONAL: &Matrix = &[
             ("ListPictures", "aevcuo"),
             ("AskStanding", "a"),
             ("GetEvidence", "aecuo"),
+            ("ListDeliveries", "aecuo"),
+            ("DeliverPicture", "a"),
         ],
     ),
     ("accord.journal.v1.Journal", &[("GetHead", "u"), ("Read", "u"), ("AcceptPeer", "o")]),

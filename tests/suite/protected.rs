@@ -86,14 +86,26 @@ fn protected_figures_leave_with_noise_and_the_regional_total_states_its_error() 
     running.federation.start().unwrap();
     assert_eq!(figure(&ask(&running)), (value, error));
 
-    // A correction is drawn anew, with more noise, and for a new requirement only.
-    import(&running, "al-police", "more", 60..65);
+    // Somebody's correction is not shown as long as it is the only one: the difference would be his.
+    let correct = |running: &Running, node: &str, name: &str, cases: i64| {
+        import(running, node, &format!("{name}-{node}"), cases..cases + 5);
+    };
+    let all = |running: &Running, name: &str, more: i64| {
+        NODES.iter().for_each(|(node, cases)| correct(running, node, name, cases + more));
+    };
+    correct(&running, "al-police", "more", 60);
+    let alone = ask(&running);
+    let withheld = cell(&alone, "DRG.COC", "2016").unwrap();
+    assert_eq!((&withheld["status"], &withheld["contributors"]), (&json!("not_shown"), &json!([])));
+    // Once all have corrected, they are drawn anew, with more noise, and for a new requirement only.
+    correct(&running, "ba-police", "more", 80);
+    correct(&running, "rs-police", "more", 100);
     let (_, corrected) = figure(&ask(&running));
     assert!(corrected > error, "{corrected}");
-    // After that the figure is carried on.
-    import(&running, "al-police", "yet more", 65..70);
+    // After that the figures are carried on.
+    all(&running, "yet-more", 5);
     let third = ask(&running);
-    import(&running, "al-police", "and more", 70..75);
+    all(&running, "and-more", 10);
     assert_eq!(figure(&ask(&running)), figure(&third));
 }
 

@@ -109,7 +109,7 @@ fn shown(answer: &SealedTable) -> Shown {
         Cell::Value(value) => {
             Some(((at.crime_area.to_string(), at.region.to_string(), at.period.to_string()), value))
         }
-        Cell::NotShown | Cell::NotApplicable | Cell::Missing => None,
+        Cell::NotShown | Cell::NotApplicable | Cell::Missing | Cell::Between(..) => None,
     });
     value.collect()
 }

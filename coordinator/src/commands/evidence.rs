@@ -1,6 +1,6 @@
 //! Evidence from the command line. Comes in: a picture's name, or files. Goes out: a file, or what is proven.
 
-use std::{fs::File, io::Write as _, path::Path};
+use std::path::Path;
 
 use accord_proto::{
     client::within,
@@ -33,14 +33,7 @@ pub(crate) async fn write(
         }
     }
     let name = out.display().to_string();
-    let written = File::create_new(out).and_then(|mut to| to.write_all(&file));
-    written.map_err(|error| {
-        if error.kind() == std::io::ErrorKind::AlreadyExists {
-            let detail = "stands there already; nothing was touched";
-            return Invalid::new(Reason::FileExists, &name, detail);
-        }
-        Invalid::new(Reason::FieldInvalid, &name, error.to_string())
-    })?;
+    super::file::create(out, &file)?;
     let data = json!([{"file": name, "bytes": file.len()}]);
     Ok(Outcome { data: print::rows(client.format, &data), ..Outcome::default() })
 }

@@ -7,7 +7,7 @@ use accord_proto::{
     clock::Timestamp,
     journal::{Checkpoint, Logged, Proof, VerifierKey, leaf, verify_inclusion},
     limits::{CALL_TIMEOUT, PAGE_SIZE_MAX, REPLY_BYTES_MAX},
-    offline::{self, Files},
+    offline::{self, Files, Proven},
     reason::{Invalid, Reason},
     table::Mode,
     wire::desk as wire,
@@ -152,15 +152,19 @@ async fn export(client: &Client, requirement: String, out: &Path) -> Result<Outc
 /// `accord-node verify …`
 pub(crate) fn verify(wanted: Verify) -> Result<Outcome, Invalid> {
     let Verify { file, roster, root, answer, lists, format } = wanted;
-    let proven = offline::verify(&Files { file, roster, root, answers: answer, lists })?;
+    Ok(proven(format, offline::verify(&Files { file, roster, root, answers: answer, lists })?))
+}
+
+/// What is proven: JSON tells of every member and cell, a table of the cells.
+pub(super) fn proven(format: Format, proven: Proven) -> Outcome {
     let data = match format {
         Format::Json => json!(proven),
         Format::Table | Format::Csv => json!(proven.cells),
     };
-    Ok(Outcome {
+    Outcome {
         data: print(format, &data),
         remarks: proven.remarks,
         partial: proven.partial,
         failure: None,
-    })
+    }
 }

@@ -10,6 +10,7 @@ use accord_proto::{
     limits::BULLETIN_INTERVALS_MAX,
     reason::{Invalid, Reason},
     seal::Digest,
+    suppress::Shown,
     table::Mode,
     taxonomy::{AudienceCode, Indicator, IndicatorCode, Period},
     transport::Peer,
@@ -19,7 +20,6 @@ use super::{entry, summaries::looks_personal, totals::look};
 use crate::{
     answer::{Held, Node},
     disclose::{
-        bulletin::Shown,
         offer::{Bulletin, Offer, Outcome, Signature},
         tables::{NoBulletin, Seen, Tables},
     },

@@ -254,7 +254,7 @@ fn summary(node: &Node, id: SummaryId) -> Result<Summary, Invalid> {
 
 /// Nothing is shown before the journal says so. Whoever reads again and again fills the journal, and must
 /// not take away the room that withdrawing a consent needs.
-async fn consulted(
+pub(super) async fn consulted(
     node: &Node,
     caller: &Peer,
     verb: &str,

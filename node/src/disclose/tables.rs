@@ -18,13 +18,11 @@ use std::collections::BTreeMap;
 
 use accord_proto::{
     rules::{Contributions, Rules, Unsafe, discloses_group},
+    suppress::{self, Cell, Choice, Cost, Equation, Equations, Fixed, Known, Malformed},
     taxonomy::{Indicator, Period},
 };
 
-use super::{
-    bulletin::{self, BulletinCell, Choice, Cost, Equation, Equations, Fixed, Malformed},
-    offer::Bulletin,
-};
+use super::offer::Bulletin;
 use crate::{cube::Bounded, lattice::Lattice, record::CellKey};
 
 /// Why there is no bulletin. For its own house only.
@@ -49,7 +47,7 @@ pub enum NoBulletin {
     Malformed(#[from] Malformed),
     /// No pattern is safe.
     #[error(transparent)]
-    FailClosed(#[from] bulletin::FailClosed),
+    FailClosed(#[from] suppress::FailClosed),
     /// A safe pattern shows nothing.
     #[error("no cell of it may be published")]
     Empty,
@@ -129,7 +127,11 @@ impl Making<'_> {
         let absent: Vec<bool> = keys.iter().map(|key| !held(key)).collect();
         complete(&mut cells, &absent, &sums);
         let equations = sums.into_iter().map(|(total, parts)| equation(&cells, total, parts));
-        let equations = equations.collect();
+        let equations: Vec<_> = equations.collect();
+        // Here nothing is noisy: parts that are more than the whole are a mistake.
+        if equations.iter().any(|equation| equation.rest < 0) {
+            return Err(Malformed::Figure.into());
+        }
         let equations = Equations::new(cells, equations)?;
         Ok(Tables { keys, own: of_own, safe, equations, threshold: self.rules.units_min })
     }
@@ -138,7 +140,7 @@ impl Making<'_> {
         &self,
         key: &CellKey,
         of: &OfPeriod<'_>,
-    ) -> Result<(BulletinCell, Result<(), Unsafe>), NoBulletin> {
+    ) -> Result<(Cell, Result<(), Unsafe>), NoBulletin> {
         let held = of.figures.get(key);
         let contributions =
             held.map_or_else(|| Contributions::of(&[], 0), |bounded| bounded.contributions);
@@ -153,16 +155,21 @@ impl Making<'_> {
         let verdict = verdict.and(if grouped { Err(Unsafe::GroupDisclosed) } else { Ok(()) });
         let value = contributions.total;
         let largest = contributions.largest.first().filter(|_| contributions.known > 0);
-        let cell = BulletinCell {
+        // Of how many is not known: one of them may know it all.
+        let units = contributions.units.unwrap_or(1);
+        let cell = Cell {
             value,
             protection: verdict.is_err().then(|| {
                 let group = if grouped { self.rules.group() } else { 0 };
                 self.rules.protection(&contributions).max(group)
             }),
-            // Of how many is not known: one of them may know it all.
-            units: contributions.units.unwrap_or(1),
-            largest: largest.copied().unwrap_or(value).min(value),
-            owner: held.and_then(|bounded| bounded.owner),
+            units,
+            known: vec![Known {
+                owner: held.and_then(|bounded| bounded.owner),
+                amount: largest.copied().unwrap_or(value).min(value),
+                alone: units == 1,
+                level: None,
+            }],
             cost: value,
             fixed,
         };
@@ -208,19 +215,19 @@ impl Making<'_> {
     }
 }
 
-fn sum(cells: &[BulletinCell], parts: &[usize]) -> i64 {
+fn sum(cells: &[Cell], parts: &[usize]) -> i64 {
     let values = parts.iter().filter_map(|part| cells.get(*part)).map(|cell| cell.value);
     values.fold(0, i64::saturating_add)
 }
 
-fn equation(cells: &[BulletinCell], total: usize, parts: Vec<usize>) -> Equation {
+fn equation(cells: &[Cell], total: usize, parts: Vec<usize>) -> Equation {
     let value = cells.get(total).map_or(0, |cell| cell.value);
-    // Below zero, if the parts are more than the whole: then it is refused.
+    // Below zero, if the parts are more than the whole.
     Equation { total, rest: value.saturating_sub(sum(cells, &parts)), parts }
 }
 
 /// Nothing is held for a cell, but for cells below it: it is at least their sum. It stays hidden, and its sums hold.
-fn complete(cells: &mut [BulletinCell], absent: &[bool], sums: &[(usize, Vec<usize>)]) {
+fn complete(cells: &mut [Cell], absent: &[bool], sums: &[(usize, Vec<usize>)]) {
     let mut again = true;
     while std::mem::take(&mut again) {
         for (total, parts) in sums.iter().filter(|(total, _)| absent.get(*total) == Some(&true)) {
@@ -271,7 +278,7 @@ impl Tables {
     /// Chooses what to hide: every cell of the period, with its figure where it is published.
     pub fn protect(&self) -> Result<BTreeMap<CellKey, Option<i64>>, NoBulletin> {
         let choice = Choice { cost: Cost::Value, threshold: self.threshold };
-        let pattern = bulletin::protect(&self.equations, &choice)?;
+        let pattern = suppress::protect(&self.equations, &choice)?;
         let shown = pattern.shown().iter().zip(self.equations.cells());
         let cells: BTreeMap<_, _> = self
             .keys
@@ -297,20 +304,20 @@ impl Tables {
 
     /// Every cell of the period, with what readers can tell of at most `most` of those that `cells` hides.
     pub fn seen(&self, cells: &BTreeMap<CellKey, Option<i64>>, most: usize) -> Vec<Seen> {
-        let is_hidden = |key: &CellKey, cell: &BulletinCell| match cells.get(key) {
+        let is_hidden = |key: &CellKey, cell: &Cell| match cells.get(key) {
             Some(shown) => shown.is_none(),
             None => cell.fixed != Fixed::Published,
         };
         let behind = self.keys.iter().zip(self.equations.cells());
         let hidden: Vec<bool> = behind.map(|(key, cell)| is_hidden(key, cell)).collect();
-        let pattern = bulletin::audit(&self.equations, &hidden).ok();
+        let pattern = suppress::audit(&self.equations, &hidden).ok();
         let mut left = most;
         let mut seen = Vec::with_capacity(self.own);
         let all = self.keys.iter().zip(self.equations.cells()).zip(&self.safe).zip(&hidden);
         for (at, (((key, cell), safe), hidden)) in all.take(self.own).enumerate() {
             let interval = pattern.as_ref().filter(|_| *hidden && left > 0).and_then(|pattern| {
                 left -= 1;
-                bulletin::interval(&self.equations, pattern, at)
+                suppress::interval(&self.equations, pattern, at)
             });
             seen.push(Seen { key: *key, value: cell.value, safe: *safe, interval });
         }

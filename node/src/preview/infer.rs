@@ -93,7 +93,7 @@ impl Seen {
                 let variance = u128::from(error).saturating_mul(u128::from(error));
                 Some((cell.cell, Estimate { value, variance }))
             }
-            Cell::NotShown | Cell::Missing | Cell::NotApplicable => None,
+            Cell::NotShown | Cell::Missing | Cell::NotApplicable | Cell::Between(..) => None,
         });
         let cells: BTreeMap<_, _> = shown.collect();
         let periods = cells.keys().map(|cell| cell.period).collect();

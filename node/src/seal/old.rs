@@ -159,7 +159,12 @@ fn table(bytes: &[u8], lists: &Lists) -> Result<Table, Invalid> {
         });
         let (status, value) = (block.status, block.value);
         let standard_error_milli = block.standard_error_milli;
-        cells.push(Some(wire::Cells { salt: Vec::new(), status, value, standard_error_milli }));
+        cells.push(Some(wire::Cells {
+            status,
+            value,
+            standard_error_milli,
+            ..wire::Cells::default()
+        }));
     }
     let head = wire::Table { node, jurisdiction, lists: name, editions, blocks: axes };
     Table::read(head, cells, lists)

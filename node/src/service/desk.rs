@@ -21,7 +21,7 @@ mod bulletins;
 mod grants;
 mod imports;
 mod keeping;
-mod outgoing;
+pub(super) mod outgoing;
 mod totals;
 mod whatif;
 

@@ -6,18 +6,21 @@ use accord_proto::{
     client::{ShownJournals, StandingJournal},
     identity::Role,
     journal::Proof,
+    limits::DELIVERIES_MAX,
     reason::{Invalid, Reason},
     taxonomy::{AudienceCode, IndicatorCode},
     transport::{Peer, listener::caller},
     wire,
 };
-use tonic::{Request, Response, Status};
+use tokio::sync::Semaphore;
+use tonic::{Request, Response, Status, Streaming};
 use tracing::{info, warn};
 
+use super::delivery;
 use crate::{
     answer::{self, Node, Reply},
     disclose::{precision::standard_error_milli, protect::threshold},
-    peers,
+    peers, pictures,
     policy::{Terms, TierTerms},
     standing,
 };
@@ -25,11 +28,32 @@ use crate::{
 /// The adapter.
 #[derive(Clone)]
 pub struct ExchangeService {
-    /// Whose service this is.
-    pub node: Arc<Node>,
+    node: Arc<Node>,
+    /// Pictures that are being taken in.
+    deliveries: Arc<Semaphore>,
 }
 
 impl ExchangeService {
+    /// What a node says to the coordinator.
+    pub fn new(node: Arc<Node>) -> Self {
+        Self { node, deliveries: Arc::new(Semaphore::new(DELIVERIES_MAX)) }
+    }
+
+    /// Takes in a picture.
+    async fn delivered(
+        &self,
+        peer: &Peer,
+        stream: Streaming<wire::DeliverPictureRequest>,
+    ) -> Result<wire::Envelope, Invalid> {
+        pictures::check_caller(&self.node, peer)?;
+        let _place = self.deliveries.try_acquire().map_err(|_| {
+            let detail = format!("{DELIVERIES_MAX} pictures are being taken in; try again shortly");
+            Invalid::new(Reason::Overloaded, "picture", detail)
+        })?;
+        let (head, file) = delivery::receive(stream).await?;
+        pictures::take_in(&self.node, peer, head, &file).await
+    }
+
     /// Only a coordinator whose certificate the roster lists may call.
     fn coordinator<T>(&self, request: &Request<T>) -> Result<Peer, Invalid> {
         let peer = caller(request)?;
@@ -127,6 +151,22 @@ impl wire::exchange_server::Exchange for ExchangeService {
             Ok(StandingJournal { note, proof, acknowledged }) => {
                 let proof = proof.to_wire();
                 Ok(Response::new(wire::GetCheckpointResponse { note, proof, acknowledged }))
+            }
+            Err(error) => {
+                warn!(peer = %peer.identity, reason = %error.reason, field = %error.field, "refused");
+                Err(told(error).into())
+            }
+        }
+    }
+
+    async fn deliver_picture(
+        &self,
+        request: Request<Streaming<wire::DeliverPictureRequest>>,
+    ) -> Result<Response<wire::DeliverPictureResponse>, Status> {
+        let peer = self.coordinator(&request)?;
+        match self.delivered(&peer, request.into_inner()).await {
+            Ok(receipt) => {
+                Ok(Response::new(wire::DeliverPictureResponse { receipt: Some(receipt) }))
             }
             Err(error) => {
                 warn!(peer = %peer.identity, reason = %error.reason, field = %error.field, "refused");

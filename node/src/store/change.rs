@@ -259,6 +259,11 @@ impl<'a> Change<'a> {
         Ok(())
     }
 
+    /// Refuses what would not leave the reserve alone.
+    pub(super) fn check_room_for(&self, bytes: u64) -> Result<(), Invalid> {
+        self.store.check_space(self.free_bytes_min.saturating_add(bytes))
+    }
+
     pub(super) fn store(&self) -> &'a Store {
         self.store
     }

@@ -185,6 +185,8 @@ impl Head {
             | Room::Glass
             | Room::Peers
             | Room::Receipts
+            | Room::Pictures
+            | Room::Files
             | Room::Summaries
             | Room::Standing => return true,
         };

@@ -12,7 +12,7 @@ use accord_proto::{
 
 use super::{
     Contents, Head, Room, State, Store, block, contents, failed, grants, inbox, journal, ledger,
-    offers, schema, standing, summaries,
+    offers, pictures, schema, standing, summaries,
 };
 
 /// What to do with a damaged store.
@@ -173,6 +173,7 @@ fn readable(room: Room, value: &[u8]) -> Result<(), Invalid> {
             .map(drop)
             .map_err(|_| Invalid::new(Reason::StoreFailed, "store", "a mapping is no text")),
         Room::Peers => schema::decode::<journal::StoredPeer>(value).map(drop),
-        Room::Meta | Room::Journal => Ok(()),
+        Room::Pictures => schema::decode::<pictures::Delivered>(value).map(drop),
+        Room::Meta | Room::Journal | Room::Files => Ok(()),
     }
 }

@@ -128,6 +128,16 @@ impl Period {
         (first + 1..=first + months).map(month).collect()
     }
 
+    /// The periods that hold this one, the shortest first; not itself.
+    pub fn longer(self) -> Vec<Self> {
+        let of = |granularity: Granularity| {
+            let parts = self.granularity.per_year() / granularity.per_year();
+            Self { granularity, year: self.year, part: (self.part - 1) / parts + 1 }
+        };
+        let all = [Granularity::Quarter, Granularity::Half, Granularity::Year].into_iter();
+        all.filter(|longer| longer.per_year() < self.granularity.per_year()).map(of).collect()
+    }
+
     /// The next period of the same length.
     #[must_use]
     pub fn next(self) -> Self {

@@ -3,15 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Held;
+use super::{Held, said};
 use crate::{
     combine::{self, Combined},
-    picture::write_cell,
+    picture::{Written, write_cell},
     question::{CONTRIBUTORS_MIN, SignedRequirement},
     reason::{Invalid, Reason},
-    regional::{self, Contribution, Parts, RegionalKey, Standing},
-    table::{Cell, Mode},
-    taxonomy::{JurisdictionCode, Lists},
+    regional::{self, Contribution, Parts, RegionalKey, Share, Standing},
+    taxonomy::{Indicator, JurisdictionCode, Lists},
     wire::region,
 };
 
@@ -81,7 +80,7 @@ pub(super) fn prove(
     keys.into_iter().zip(&picture.cells).enumerate().map(of).collect()
 }
 
-/// Cells of which some parts are left out, with whose.
+/// Cells of which some parts are left out, with whose. What is public or named never is.
 fn left_out(tables: &[Held]) -> BTreeMap<RegionalKey, BTreeSet<JurisdictionCode>> {
     let mut unknown = BTreeMap::<RegionalKey, BTreeSet<_>>::new();
     for held in tables {
@@ -124,8 +123,10 @@ impl Round<'_> {
             return Err("is of an indicator that there is not");
         };
         let nobody = Standing::default();
+        let shares = Share::of(parts);
         let write = |combined: Combined, standing: &Standing| {
-            write_cell(key, (combined, standing), self.silent, self.lists)
+            let cell = Written { combined, standing, shares: &shares, silent: self.silent };
+            write_cell(key, cell, self.lists)
         };
         let withheld = write(combine::withheld(indicator), &nobody);
         let must_be = |written: &region::PictureCell, proof| {
@@ -135,7 +136,7 @@ impl Round<'_> {
             return if *cell == withheld {
                 Ok(Proof::Withheld)
             } else {
-                self.plausible(cell, &write(Combined::Nothing, &nobody), parts, by_digest)
+                self.plausible(cell, (parts, by_digest), indicator, write)
             };
         }
         if parts.is_empty() {
@@ -144,88 +145,58 @@ impl Round<'_> {
         let shown = |Parts { standing, figures }: Parts| {
             write(combine::combine(&figures, indicator), &standing)
         };
-        if !parts.iter().any(Contribution::is_hidden) {
+        if !parts.iter().any(Contribution::is_protected) {
             let written = regional::public(parts).map_or(withheld, shown);
             return must_be(&written, Proof::Recomputed);
         }
         if *cell == withheld {
             return Ok(Proof::Withheld);
         }
-        let pooled = regional::pooled(parts, self.minimum).filter(|_| indicator.semantics.adds());
+        let pooled = regional::pooled(parts, self.minimum);
         let pooled = pooled.ok_or("rests on too few contributors to be shown")?;
         must_be(&shown(pooled), Proof::Recomputed)
     }
 
-    /// A pooled cell whose contributions are not at hand: is everything else as it must be? `blank` is the cell without a
-    /// figure.
+    /// A pooled cell whose contributions are not at hand: is it what a coordinator would write that had what the cell says of
+    /// itself, and is everything else as it must be?
     fn plausible(
         &self,
         cell: &region::PictureCell,
-        blank: &region::PictureCell,
-        parts: &[Contribution<'_>],
-        by_digest: &BTreeSet<JurisdictionCode>,
+        (parts, by_digest): (&[Contribution<'_>], &BTreeSet<JurisdictionCode>),
+        indicator: &Indicator,
+        write: impl Fn(Combined, &Standing) -> region::PictureCell,
     ) -> Result<Proof, &'static str> {
         let at_hand = parts.iter().map(|part| part.jurisdiction);
-        let answered: BTreeSet<_> =
-            at_hand.chain(by_digest.iter().copied()).map(|of| of.to_string()).collect();
-        for list in [&cell.contributors, &cell.missing, &cell.not_shown] {
-            let distinct = list.is_sorted_by(|a, b| a < b);
-            if !distinct || !list.iter().all(|of| answered.contains(of)) {
-                return Err("names somebody twice, or somebody who has not answered");
-            }
+        let answered: BTreeSet<_> = at_hand.chain(by_digest.iter().copied()).collect();
+        let (combined, standing) = said::of(cell, self.lists).ok_or("contradicts itself")?;
+        let lists = [&standing.contributors, &standing.missing, &standing.not_shown];
+        let named = standing.basis.values().flatten();
+        let mut all = lists.iter().copied().flatten().chain(named);
+        if !all.all(|of| answered.contains(of)) {
+            return Err("names somebody who has not answered");
         }
-
-        let named = region::PictureCell {
-            status: blank.status,
-            value: 0,
-            standard_error_milli: 0,
-            contributors: Vec::new(),
-            missing: Vec::new(),
-            not_shown: Vec::new(),
-            ..cell.clone()
-        };
-        if named != *blank {
-            return Err("is another cell than the one asked, or names other silent members");
+        let as_said =
+            [true, false].map(|whole| write(combined, &Standing { whole, ..standing.clone() }));
+        if !as_said.contains(cell) {
+            return Err("is not written as a cell with this figure and these members is");
         }
-        match cell.status() {
-            region::PictureStatus::Value
-                if !(self.silent.is_empty()
-                    && cell.missing.is_empty()
-                    && cell.not_shown.is_empty()) =>
-            {
-                return Err("is said to be whole, and somebody brings nothing to it");
-            }
-            region::PictureStatus::Value | region::PictureStatus::Partial => {}
-            region::PictureStatus::Missing
-            | region::PictureStatus::NotShown
-            | region::PictureStatus::NotApplicable
-            | region::PictureStatus::Unspecified => {
-                let figure = cell.value != 0 || cell.standard_error_milli != 0;
-                return if !figure && cell.contributors.is_empty() {
-                    Ok(Proof::ByDigest)
-                } else {
-                    Err("has a figure, and is said to have none")
-                };
-            }
+        if matches!(combined, Combined::Nothing) {
+            return Ok(Proof::ByDigest);
         }
-        // Public figures hide nobody: so many must bring one that is not.
-        let hides = |of: &&String| {
-            let hidden = parts.iter().filter(|part| part.is_hidden()).map(|part| part.jurisdiction);
-            by_digest
-                .iter()
-                .copied()
-                .chain(hidden)
-                .any(|jurisdiction| **of == jurisdiction.to_string())
-        };
-        if cell.contributors.iter().filter(hides).count() < self.minimum {
+        if !combine::is_plausible(combined, standing.contributors.len(), indicator) {
+            return Err("has an interval that its figure and its error do not have");
+        }
+        // Public and named figures hide nobody: so many must bring one that is neither, or nobody.
+        let hidden = parts.iter().filter(|part| part.is_hidden()).map(|part| part.jurisdiction);
+        let hidden: BTreeSet<_> = by_digest.iter().copied().chain(hidden).collect();
+        let hide = standing.contributors.iter().filter(|of| hidden.contains(of)).count();
+        if hide > 0 && hide < self.minimum {
             return Err("rests on too few contributors to be shown");
         }
-        let open = parts
-            .iter()
-            .filter(|part| part.mode == Mode::Open && matches!(part.cell, Cell::Value(_)));
+        let open = parts.iter().filter(|part| part.precision().is_some());
         for part in open {
-            if !cell.contributors.contains(&part.jurisdiction.to_string()) {
-                return Err("leaves out a public figure");
+            if !standing.contributors.contains(&part.jurisdiction) {
+                return Err("leaves out a figure that is public or named");
             }
         }
         Ok(Proof::ByDigest)

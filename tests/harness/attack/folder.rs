@@ -163,6 +163,7 @@ fn mark(cell: Cell) -> (&'static str, String) {
         Cell::NotShown => ("not shown", String::new()),
         Cell::NotApplicable => ("not applicable", String::new()),
         Cell::Missing => ("missing", String::new()),
+        Cell::Between(least, most) => ("between", format!("{least}..{most}")),
     }
 }
 

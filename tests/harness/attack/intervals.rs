@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use accord_node::disclose::bulletin::{Choice, Cost, Equations, Shown, protect};
+use accord_proto::suppress::{Choice, Cost, Equations, Shown, protect};
 use anyhow::{Context as _, Result, anyhow};
 use microlp::{ComparisonOp, OptimizationDirection, Problem};
 

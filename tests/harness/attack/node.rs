@@ -277,6 +277,7 @@ impl Oracle for Asked {
             Cell::NotShown => b'n',
             Cell::NotApplicable => b'a',
             Cell::Missing => b'm',
+            Cell::Between(..) => b'b',
         });
         let salting = Salting { secret: &[0; 32], tier: Tier::A };
         let tree = Tree::of(&table, salting, self.world.resident()?.node.lists);
@@ -345,6 +346,6 @@ impl Oracle for Asked {
 fn figure(cell: Cell) -> Option<i64> {
     match cell {
         Cell::Value(value) => Some(value),
-        Cell::NotShown | Cell::NotApplicable | Cell::Missing => None,
+        Cell::NotShown | Cell::NotApplicable | Cell::Missing | Cell::Between(..) => None,
     }
 }

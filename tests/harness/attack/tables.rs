@@ -4,8 +4,10 @@
 
 use std::collections::BTreeMap;
 
-use accord_node::disclose::bulletin::{BulletinCell, Equation, Equations, Fixed, Shown};
-use accord_proto::rules::{Contributions, LARGEST, PerMille, Rules};
+use accord_proto::{
+    rules::{Contributions, LARGEST, PerMille, Rules},
+    suppress::{Cell, Equation, Equations, Fixed, Known, Shown},
+};
 use anyhow::{Context as _, Result};
 
 /// Splitmix64: the same on every machine.
@@ -205,10 +207,9 @@ impl Tables {
 
     /// The same tables as somebody sees them who forgets that contributors know something.
     pub fn without_insiders(&self) -> Result<Self> {
-        let forgotten = self.equations.cells().iter().map(|cell| BulletinCell {
+        let forgotten = self.equations.cells().iter().map(|cell| Cell {
             units: cell.units * 2,
-            largest: 0,
-            owner: None,
+            known: Vec::new(),
             ..cell.clone()
         });
         let equations = Equations::new(forgotten.collect(), self.equations.equations().to_vec())?;
@@ -250,18 +251,22 @@ fn descending(behind: BTreeMap<u64, i64>) -> Vec<(u64, i64)> {
 }
 
 /// A cell as a node would hand it in: judged by [`RULES`].
-fn judged(behind: &[(u64, i64)]) -> BulletinCell {
+fn judged(behind: &[(u64, i64)]) -> Cell {
     let largest: Vec<_> = behind.iter().take(LARGEST).map(|(_, value)| *value).collect();
     let value = behind.iter().map(|(_, value)| value).sum();
     let units = behind.len() as u64;
     let contributions = Contributions::declared(value, Some(units), units, &largest);
     let judgement = RULES.check(&contributions, false);
-    BulletinCell {
+    Cell {
         value,
         protection: judgement.is_err().then(|| RULES.protection(&contributions)),
         units,
-        largest: largest.first().copied().unwrap_or(0),
-        owner: behind.first().map(|(owner, _)| *owner),
+        known: vec![Known {
+            owner: behind.first().map(|(owner, _)| *owner),
+            amount: largest.first().copied().unwrap_or(0),
+            alone: units == 1,
+            level: None,
+        }],
         cost: value,
         fixed: Fixed::Free,
     }

@@ -4,12 +4,10 @@
 
 use std::{fs, path::Path, time::Instant};
 
-use accord_node::disclose::{
-    bulletin::{self, Choice, Cost},
-    noise::Root,
-};
+use accord_node::disclose::noise::Root;
 use accord_proto::{
     seal::Digest,
+    suppress::{self, Choice, Cost},
     taxonomy::{Lists, Period},
 };
 use anyhow::{Context as _, Result};
@@ -134,7 +132,7 @@ fn protected(at: &Path, years: usize) -> Result<Run> {
 fn bulletin_ms(round: usize, cells: usize) -> Result<f64> {
     let tables = tables::hierarchical(round as u64, cells)?;
     let choice = Choice { cost: Cost::Value, threshold: 3 };
-    Ok(timed(|| bulletin::protect(&tables.equations, &choice).ok().context("fails closed"))?.0)
+    Ok(timed(|| suppress::protect(&tables.equations, &choice).ok().context("fails closed"))?.0)
 }
 
 fn timed<T>(call: impl FnOnce() -> Result<T>) -> Result<(f64, T)> {

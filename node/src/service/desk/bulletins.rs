@@ -2,6 +2,7 @@
 
 use accord_proto::{
     reason::Invalid,
+    suppress::Shown,
     taxonomy::{AudienceCode, Lists, decimal},
     transport::Peer,
     wire::desk as wire,
@@ -14,7 +15,6 @@ use super::{
 use crate::{
     answer::Node,
     desk::bulletins::{self, Looked, Standing},
-    disclose::bulletin::Shown,
 };
 
 /// Streams where every bulletin stands.

@@ -18,7 +18,7 @@ use tonic::Status;
 type Piece<T> = Option<Result<T, Status>>;
 
 /// Where pieces are put in.
-pub(super) struct Giver<T> {
+pub(in crate::service) struct Giver<T> {
     pieces: mpsc::Sender<Piece<T>>,
     silence_max: Duration,
 }
@@ -31,10 +31,10 @@ pub struct Outgoing<T> {
 
 /// Nobody takes it any more.
 #[derive(Debug)]
-pub(super) struct Gone;
+pub(in crate::service) struct Gone;
 
 /// A stream in which so many pieces wait for a slow reader.
-pub(super) fn stream<T>(waiting_max: usize) -> (Giver<T>, Outgoing<T>) {
+pub(in crate::service) fn stream<T>(waiting_max: usize) -> (Giver<T>, Outgoing<T>) {
     stream_with(waiting_max, STREAM_SILENCE_MAX)
 }
 
@@ -45,12 +45,12 @@ fn stream_with<T>(waiting_max: usize, silence_max: Duration) -> (Giver<T>, Outgo
 
 impl<T> Giver<T> {
     /// The next piece. A reader who takes nothing for too long has gone.
-    pub(super) async fn give(&self, piece: Result<T, Status>) -> Result<(), Gone> {
+    pub(in crate::service) async fn give(&self, piece: Result<T, Status>) -> Result<(), Gone> {
         self.put(Some(piece)).await
     }
 
     /// That was all.
-    pub(super) async fn end(self) -> Result<(), Gone> {
+    pub(in crate::service) async fn end(self) -> Result<(), Gone> {
         self.put(None).await
     }
 

@@ -125,6 +125,7 @@ fn cell(block: u32, found: &PreviewCell, before: Option<Cell>, lists: &Lists) ->
     let number = |value: i64| decimal(value, decimals);
     let outside = |cell: Cell| match cell {
         Cell::Value(value) => number(value),
+        Cell::Between(least, most) => format!("{}..{}", number(least), number(most)),
         Cell::NotShown => "not_shown".to_owned(),
         Cell::NotApplicable => "not_applicable".to_owned(),
         Cell::Missing => "missing".to_owned(),
@@ -167,7 +168,6 @@ fn name(why: Why) -> String {
         Why::Exhausted => "the budget has no room".to_owned(),
         Why::NothingHeld => "nothing is held".to_owned(),
         Why::Partial => "some records may not count".to_owned(),
-        Why::Masked => "masked at the source".to_owned(),
         Why::Floor(rule) => rule.to_string(),
         Why::BelowThreshold => "below the threshold".to_owned(),
         Why::Unconfirmed => "refused until confirm-restore".to_owned(),

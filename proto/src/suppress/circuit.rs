@@ -3,7 +3,7 @@
 //! and by how much it shall differ. Goes out: such a circuit, in whole numbers and exact, or nothing. Must never be
 //! taken for proof that there is none: it gives up early.
 
-use accord_proto::limits::BULLETIN_CIRCUIT_STEPS_MAX;
+use crate::limits::BULLETIN_CIRCUIT_STEPS_MAX;
 
 use super::equations::{Component, Room};
 

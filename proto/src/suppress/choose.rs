@@ -6,13 +6,13 @@
 //! hidden one could be worked out, let the audit say what is still exposed, hide more around it, and again. Then
 //! whatever turns out not to have been needed is published after all, the dearest first.
 
-use accord_proto::limits::{BULLETIN_CHOOSING_SOLVED_MAX, BULLETIN_ROUNDS_MAX};
+use crate::limits::{BULLETIN_CHOOSING_SOLVED_MAX, BULLETIN_ROUNDS_MAX};
 
 use super::{
     FailClosed,
     audit::{Audit, Pattern},
     circuit,
-    equations::{BulletinCell, Component, Equation, Equations, Fixed, Room},
+    equations::{Cell, Component, Equation, Equations, Fixed, Room},
 };
 
 /// What hiding a cell costs.
@@ -20,12 +20,12 @@ use super::{
 pub enum Cost {
     /// Its figure: little of the whole is lost.
     Value,
-    /// What the bulletin says of each cell: readers keep what they need.
+    /// What is said of each cell: readers keep what they need.
     Preference,
 }
 
 impl Cost {
-    fn of(self, cell: &BulletinCell) -> i64 {
+    fn of(self, cell: &Cell) -> i64 {
         match self {
             Self::Value => cell.value,
             Self::Preference => cell.cost,
@@ -45,8 +45,7 @@ pub struct Choice {
 
 /// Hides what must be hidden, and what would give it away.
 pub fn protect(table: &Equations, choice: &Choice) -> Result<Pattern, FailClosed> {
-    let shown_before =
-        |cell: &BulletinCell| cell.fixed == Fixed::Published && cell.protection.is_some();
+    let shown_before = |cell: &Cell| cell.fixed == Fixed::Published && cell.protection.is_some();
     if table.cells().iter().any(shown_before) {
         return Err(FailClosed::PublishedBefore);
     }
@@ -120,9 +119,8 @@ impl<'a> Choosing<'a> {
         prefer: Prefer,
         reach: &'a [Component],
     ) -> Self {
-        let hidden =
-            |cell: &BulletinCell| cell.protection.is_some() || cell.fixed == Fixed::Suppressed;
-        let level = |cell: &BulletinCell| cell.protection.unwrap_or(0).max(1);
+        let hidden = |cell: &Cell| cell.protection.is_some() || cell.fixed == Fixed::Suppressed;
+        let level = |cell: &Cell| cell.protection.unwrap_or(0).max(1);
         Self {
             table,
             choice,
@@ -164,8 +162,9 @@ impl<'a> Choosing<'a> {
             return Some(level);
         }
         // Who is alone behind a cell knows it.
-        let alone = |cell: &usize| self.cell(*cell).is_some_and(|cell| cell.units == 1);
-        let owner = |cell: usize| self.cell(cell).and_then(|cell| cell.owner);
+        let first = |cell: usize| self.cell(cell)?.known.first();
+        let alone = |cell: &usize| first(*cell).is_some_and(|known| known.alone);
+        let owner = |cell: usize| first(cell)?.owner;
         let known_to_one = |others: &[usize]| {
             others.iter().all(alone)
                 && match others {
@@ -179,7 +178,9 @@ impl<'a> Choosing<'a> {
         let given_away = hidden.iter().filter(|target| {
             let others: Vec<_> = hidden.iter().copied().filter(|other| other != *target).collect();
             let others_own = others.first().and_then(|other| owner(*other));
-            let own = others_own.is_some() && others_own == owner(**target);
+            let known = self.cell(**target).map_or(&[][..], |cell| &cell.known);
+            let own = others_own.is_some()
+                && known.iter().any(|known| known.owner == others_own && known.level.is_none());
             self.is_unsafe(**target) && !own && known_to_one(&others)
         });
         given_away.map(|cell| self.level(*cell)).max()
@@ -216,7 +217,8 @@ impl<'a> Choosing<'a> {
                 let outside = around(part.outside()).unwrap_or_default();
                 let knows =
                     |rooms: &Vec<Room>| !outside.iter().all(|(at, by)| rooms[*at].allows(*by));
-                circuits.extend(part.inside(place).filter(knows).map(|rooms| around(&rooms)));
+                let inside = part.inside(place, up).map(|(_, rooms)| rooms);
+                circuits.extend(inside.filter(knows).map(|rooms| around(&rooms)));
                 circuits.push(Some(outside));
             }
             let places = circuits.iter().flatten().flatten();
@@ -306,7 +308,7 @@ impl<'a> Choosing<'a> {
         equation.terms().map(|(cell, _)| cell).filter(|cell| self.hidden[*cell])
     }
 
-    fn cell(&self, at: usize) -> Option<&'a BulletinCell> {
+    fn cell(&self, at: usize) -> Option<&'a Cell> {
         self.table.cells().get(at)
     }
 

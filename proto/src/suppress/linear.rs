@@ -2,7 +2,7 @@
 //! that hang together, what a reader knows of them, one cell. Goes out: the farthest point that the solver reached,
 //! and how far that is. Must never believe a solver that does not say that it is done.
 
-use accord_proto::limits::BULLETIN_ITERATIONS_MAX;
+use crate::limits::BULLETIN_ITERATIONS_MAX;
 use clarabel::{
     algebra::CscMatrix,
     solver::{

@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use accord_proto::limits::BULLETIN_SOLVED_MAX;
+use crate::limits::BULLETIN_SOLVED_MAX;
 
 use super::{
     FailClosed, Shown, circuit,
@@ -21,7 +21,7 @@ const GUARD: f64 = 1e-4;
 /// The same, as a part of the length that is measured.
 const PRECISION: f64 = 1e-7;
 
-/// Which cells of a bulletin are published. Made by the audit only.
+/// Which cells are published. Made by the audit only.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pattern(Vec<Shown>);
 
@@ -95,6 +95,27 @@ impl Evidence {
         match self {
             Self::Circuit(moves) => moves.iter().map(|(at, _)| *at).collect(),
             Self::Point(moves, _) => (0..moves.len()).collect(),
+        }
+    }
+}
+
+/// What must stay possible of a cell.
+#[derive(Clone, Copy)]
+struct Need {
+    /// How far it must be movable for whoever knows nothing of it.
+    level: i64,
+    /// Upwards, or downwards as far as a reader can think that there is anything.
+    up: bool,
+    /// Nobody may find it impossible to move it at all.
+    least: bool,
+}
+
+impl Need {
+    /// By how much it must be movable for somebody; otherwise whether it is well that it is not movable.
+    fn by(self, level: i64, room: &Room) -> Result<i64, bool> {
+        match if self.up { level } else { -level.min(room.below) } {
+            0 => Err(!self.least),
+            by => Ok(by),
         }
     }
 }
@@ -191,40 +212,49 @@ impl<'a> Audit<'a> {
         let Some(level) = cell.protection else {
             return Some(BTreeSet::new());
         };
-        // No figure lies below zero, and everybody knows it.
-        let below = level.min(cell.value);
-        let mut rests_on = BTreeSet::new();
+        let mut need = |need| self.possible(component, place, need);
         if level == 0 {
             // Only not exactly known: one more is as good as one less.
-            rests_on.extend(
-                self.possible(component, place, 1)
-                    .or_else(|| self.possible(component, place, -1))?,
-            );
-        } else {
-            rests_on.extend(self.possible(component, place, level)?);
+            let down = Need { level: 1, up: false, least: true };
+            return need(Need { up: true, ..down }).or_else(|| need(down));
         }
-        if below > 0 {
-            rests_on.extend(self.possible(component, place, -below)?);
-        }
+        let mut rests_on = need(Need { level, up: true, least: true })?;
+        // No figure lies below zero, and everybody knows it.
+        rests_on.extend(need(Need { level, up: false, least: false })?);
         Some(rests_on)
     }
 
-    /// Can everybody think that a cell differs by this much? The cells that it rests on.
-    fn possible(&mut self, component: &Component, place: usize, by: i64) -> Option<Vec<usize>> {
+    /// Can everybody think that a cell differs by as much as is needed? The cells that it rests on.
+    fn possible(
+        &mut self,
+        component: &Component,
+        place: usize,
+        need: Need,
+    ) -> Option<BTreeSet<usize>> {
         let global = |places: Vec<usize>| {
-            places.into_iter().filter_map(|at| component.cells.get(at).copied()).collect::<Vec<_>>()
+            places.into_iter().filter_map(|at| component.cells.get(at).copied()).collect()
+        };
+        let outside = component.outside();
+        let by = match need.by(need.level, outside.get(place)?) {
+            Ok(by) => by,
+            Err(nothing) => return nothing.then(BTreeSet::new),
         };
         let pooled = component.pooled(place);
         // Nobody knows more than all together: mostly this decides for everybody at once.
         if let Some(evidence) = self.evidence(component, &pooled, place, by) {
             return Some(global(evidence.cells()));
         }
-        if pooled == component.outside() {
+        if pooled == outside {
             return None;
         }
-        let evidence = self.evidence(component, component.outside(), place, by)?;
+        let evidence = self.evidence(component, outside, place, by)?;
         let mut rests_on = evidence.cells();
-        for rooms in component.inside(place) {
+        for (level, rooms) in component.inside(place, need.level) {
+            let by = match need.by(level, rooms.get(place)?) {
+                Ok(by) => by,
+                Err(true) => continue,
+                Err(false) => return None,
+            };
             if !evidence.is_within(&rooms) {
                 rests_on.extend(self.evidence(component, &rooms, place, by)?.cells());
             }
@@ -239,6 +269,9 @@ impl<'a> Audit<'a> {
         place: usize,
         by: i64,
     ) -> Option<Evidence> {
+        if !rooms.get(place)?.allows(i128::from(by)) {
+            return None;
+        }
         if let Some(moves) = circuit::find(component, rooms, (place, by), &|_| 0) {
             return Some(Evidence::Circuit(moves));
         }

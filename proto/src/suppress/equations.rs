@@ -2,16 +2,16 @@
 //! population together. Goes out: [`Equations`], checked; and [`Component`]s, the hidden cells that can be moved
 //! against each other. Must never hold equations that the figures do not satisfy.
 //!
-//! Cells are shared by their index, so that tables with levels, linked tables and several bulletins are one set.
+//! Cells are shared by their index, so that tables with levels, linked tables and several publications are one set.
 
 use std::{collections::BTreeMap, fmt};
 
-use accord_proto::limits::{BULLETIN_CELLS_MAX, BULLETIN_TERMS_MAX};
+use crate::limits::{BULLETIN_CELLS_MAX, BULLETIN_TERMS_MAX};
 
 /// What was decided before and cannot be changed any more.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Fixed {
-    /// Nothing: it is in no earlier bulletin.
+    /// Nothing: it is new.
     #[default]
     Free,
     /// Readers have it.
@@ -20,31 +20,50 @@ pub enum Fixed {
     Suppressed,
 }
 
+/// What one respondent knows of a cell.
+#[derive(Clone, Copy)]
+pub struct Known {
+    /// Who: what one owner contributes to several cells is known together. None: somebody of whom no other cell is
+    /// known.
+    pub owner: Option<u64>,
+    /// What she contributes: she knows that the figure is no less.
+    pub amount: i64,
+    /// Nobody else is behind it: she knows the figure.
+    pub alone: bool,
+    /// How far the figure must stay movable in her eyes, no farther than its protection. None: it is not protected
+    /// from her, because what she could learn of it is her own.
+    pub level: Option<i64>,
+}
+
+impl fmt::Debug for Known {
+    /// Prints no number.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Known")
+    }
+}
+
 /// A figure and what stands behind it.
 #[derive(Clone, Default)]
-pub struct BulletinCell {
+pub struct Cell {
     /// The figure.
     pub value: i64,
     /// None: it may be shown. Otherwise how far above and below the figure all must stay possible; with zero, it
     /// must only not be known exactly.
     pub protection: Option<i64>,
-    /// Protected units behind it.
+    /// Respondents behind it: protected units, jurisdictions.
     pub units: u64,
-    /// What the largest of them contributes; the figure itself where it is not known.
-    pub largest: i64,
-    /// Who that is: what one owner contributes to several cells is known together. None: somebody of whom no other
-    /// cell is known.
-    pub owner: Option<u64>,
+    /// Who knows a part of it: each respondent her own, as far as that must be reckoned with.
+    pub known: Vec<Known>,
     /// How much readers would miss it, for [`super::Cost::Preference`].
     pub cost: i64,
     /// What was decided before.
     pub fixed: Fixed,
 }
 
-impl fmt::Debug for BulletinCell {
+impl fmt::Debug for Cell {
     /// Prints no number.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("BulletinCell")
+        f.write_str("Cell")
     }
 }
 
@@ -55,7 +74,7 @@ pub struct Equation {
     pub total: usize,
     /// Indices of the cells that are added.
     pub parts: Vec<usize>,
-    /// What is missing of the total.
+    /// What is missing of the total; below zero where the parts are more than it, as noise may have it.
     pub rest: i64,
 }
 
@@ -63,7 +82,7 @@ pub struct Equation {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Malformed {
     /// More cells or terms than the bounds allow.
-    #[error("more cells or terms of equations than a bulletin may have")]
+    #[error("more cells or terms of equations than can be protected together")]
     TooLarge,
     /// An equation names a cell that is not there, or one twice.
     #[error("an equation names a cell twice, or one that is not there")]
@@ -71,7 +90,7 @@ pub enum Malformed {
     /// The figures do not satisfy an equation.
     #[error("the figures do not add up")]
     Sum,
-    /// A figure, a remainder or a level is below zero, or a contribution larger than its figure.
+    /// A figure or a level is below zero, or a contribution larger than its figure.
     #[error("a figure that cannot be: below zero, or less than what is in it")]
     Figure,
 }
@@ -79,7 +98,7 @@ pub enum Malformed {
 /// Cells and the equations between them, checked.
 #[derive(Clone)]
 pub struct Equations {
-    cells: Vec<BulletinCell>,
+    cells: Vec<Cell>,
     equations: Vec<Equation>,
     /// For every cell the equations that it stands in.
     of_cell: Vec<Vec<usize>>,
@@ -94,15 +113,17 @@ impl fmt::Debug for Equations {
 
 impl Equations {
     /// Checks that everything is there, adds up, and is within the bounds.
-    pub fn new(cells: Vec<BulletinCell>, equations: Vec<Equation>) -> Result<Self, Malformed> {
+    pub fn new(cells: Vec<Cell>, equations: Vec<Equation>) -> Result<Self, Malformed> {
         let terms: usize = equations.iter().map(|equation| equation.parts.len() + 1).sum();
         if cells.len() > BULLETIN_CELLS_MAX || terms > BULLETIN_TERMS_MAX {
             return Err(Malformed::TooLarge);
         }
-        let possible = |cell: &BulletinCell| {
-            (0..=cell.value).contains(&cell.largest) && cell.protection.is_none_or(|room| room >= 0)
+        let possible = |cell: &Cell| {
+            cell.value >= 0
+                && cell.protection.is_none_or(|room| room >= 0)
+                && cell.known.iter().all(|known| (0..=cell.value).contains(&known.amount))
         };
-        if !cells.iter().all(possible) || equations.iter().any(|equation| equation.rest < 0) {
+        if !cells.iter().all(possible) {
             return Err(Malformed::Figure);
         }
         let mut of_cell = vec![Vec::new(); cells.len()];
@@ -121,7 +142,7 @@ impl Equations {
     }
 
     /// The cells, by index.
-    pub fn cells(&self) -> &[BulletinCell] {
+    pub fn cells(&self) -> &[Cell] {
         &self.cells
     }
 
@@ -177,11 +198,10 @@ pub(super) struct Component {
     pub(super) of_cell: Vec<Vec<(usize, i8)>>,
     /// What everybody knows.
     rooms: Vec<Room>,
-    /// What the largest contributor of a cell knows of it.
-    own: Vec<Room>,
-    /// Cells by owner of their largest contribution, where that owner knows more than others.
-    insiders: BTreeMap<Owner, Vec<usize>>,
-    owners: Vec<Owner>,
+    /// Of everybody who knows more: of which cells, and what.
+    insiders: BTreeMap<Owner, Vec<(usize, Room)>>,
+    /// For every cell how far it must be movable for those who know a part of it.
+    levels: Vec<BTreeMap<Owner, Option<i64>>>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -230,20 +250,25 @@ impl Component {
             terms.iter().for_each(|(cell, sign)| of_cell[*cell].push((row, *sign)));
         }
         let behind: Vec<_> = cells.iter().filter_map(|cell| table.cells.get(*cell)).collect();
-        let rooms = behind.iter().map(|cell| Room { below: cell.value, above: i64::MAX });
-        let own = behind.iter().map(|cell| match cell.units {
-            1 => Room::NONE,
-            _ => Room { below: cell.value - cell.largest, above: i64::MAX },
-        });
-        let owner =
-            |(at, cell): (usize, &&BulletinCell)| cell.owner.map_or(Owner::Of(at), Owner::Named);
-        let (rooms, own): (Vec<_>, Vec<_>) = (rooms.collect(), own.collect());
-        let owners: Vec<_> = behind.iter().enumerate().map(owner).collect();
+        let rooms: Vec<_> =
+            behind.iter().map(|cell| Room { below: cell.value, above: i64::MAX }).collect();
         let mut insiders = BTreeMap::<_, Vec<_>>::new();
-        for (at, owner) in owners.iter().enumerate().filter(|(at, _)| own[*at] != rooms[*at]) {
-            insiders.entry(*owner).or_default().push(at);
+        let mut levels = vec![BTreeMap::new(); cells.len()];
+        for (at, cell) in behind.iter().enumerate() {
+            for known in &cell.known {
+                let owner = known.owner.map_or(Owner::Of(at), Owner::Named);
+                levels[at].insert(owner, known.level);
+                let room = if known.alone {
+                    Room::NONE
+                } else {
+                    Room { below: cell.value - known.amount, above: i64::MAX }
+                };
+                if room != rooms[at] {
+                    insiders.entry(owner).or_default().push((at, room));
+                }
+            }
         }
-        Self { cells, rows, of_cell, rooms, own, insiders, owners }
+        Self { cells, rows, of_cell, rooms, insiders, levels }
     }
 
     /// The place of a cell in here.
@@ -252,17 +277,13 @@ impl Component {
     }
 
     /// From now on the cell is published: nobody can think it another.
-    pub(super) fn publish(&mut self, at: usize) -> (Room, Room) {
-        (
-            std::mem::replace(&mut self.rooms[at], Room::NONE),
-            std::mem::replace(&mut self.own[at], Room::NONE),
-        )
+    pub(super) fn publish(&mut self, at: usize) -> Room {
+        std::mem::replace(&mut self.rooms[at], Room::NONE)
     }
 
     /// Takes [`Component::publish`] back.
-    pub(super) fn hide(&mut self, at: usize, (room, own): (Room, Room)) {
+    pub(super) fn hide(&mut self, at: usize, room: Room) {
         self.rooms[at] = room;
-        self.own[at] = own;
     }
 
     /// What somebody who contributes nothing knows.
@@ -270,26 +291,35 @@ impl Component {
         &self.rooms
     }
 
-    /// What each contributor knows, one after the other; not the one whom `target` is about.
-    pub(super) fn inside(&self, target: usize) -> impl Iterator<Item = Vec<Room>> {
-        self.others(target).map(|cells| {
+    /// What each contributor knows, one after the other, and how far `target` must be movable for her: `level`, if she
+    /// knows nothing of it; not those whom it is not protected from.
+    pub(super) fn inside(
+        &self,
+        target: usize,
+        level: i64,
+    ) -> impl Iterator<Item = (i64, Vec<Room>)> {
+        self.others(target).map(move |(of, known)| {
             let mut rooms = self.rooms.clone();
-            cells.iter().for_each(|at| rooms[*at] = rooms[*at].within(self.own[*at]));
-            rooms
+            known.iter().for_each(|(at, room)| rooms[*at] = rooms[*at].within(*room));
+            (of.unwrap_or(level), rooms)
         })
     }
 
     /// What all of them together know: more than any of them, so that what it allows, each allows.
     pub(super) fn pooled(&self, target: usize) -> Vec<Room> {
         let mut rooms = self.rooms.clone();
-        for at in self.others(target).flatten() {
-            rooms[*at] = rooms[*at].within(self.own[*at]);
+        for (at, room) in self.others(target).flat_map(|(_, known)| known) {
+            rooms[*at] = rooms[*at].within(*room);
         }
         rooms
     }
 
-    fn others(&self, target: usize) -> impl Iterator<Item = &Vec<usize>> {
-        let about = self.owners[target];
-        self.insiders.iter().filter(move |(owner, _)| **owner != about).map(|(_, cells)| cells)
+    fn others(&self, target: usize) -> impl Iterator<Item = (Option<i64>, &Vec<(usize, Room)>)> {
+        let levels = &self.levels[target];
+        self.insiders.iter().filter_map(|(owner, known)| match levels.get(owner) {
+            None => Some((None, known)),
+            Some(Some(level)) => Some((Some(*level), known)),
+            Some(None) => None,
+        })
     }
 }

@@ -1,18 +1,35 @@
-//! How things look: tables for people, JSON for programs, CSV for spreadsheets. Comes in: what a call
-//! returned. Goes out: text. A picture never prints without its coverage.
+//! How things look, for both programs: tables for people, JSON for programs, CSV for spreadsheets. Comes in: what a call
+//! returned. Goes out: text. A picture never prints without its coverage, a node's own share never without its mark.
 
-use accord_proto::{
+use comfy_table::{CellAlignment, Table, presets};
+use serde_json::{Value, json};
+
+use crate::{
     clock::Timestamp,
     taxonomy::{CrimeAreaCode, Lists, TOTAL, decimal},
     wire::{self as exchange, region as wire},
 };
-use comfy_table::{CellAlignment, Table, presets};
-use serde_json::{Value, json};
 
-use crate::cli::Format;
+mod own;
+mod shown;
+
+pub use own::{OwnCell, OwnFigure};
+pub use shown::Shown;
+
+/// How to print.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// For people.
+    Table,
+    /// For programs.
+    Json,
+    /// For spreadsheets.
+    Csv,
+}
 
 /// A list of objects; one object is a list of one, and a line for each of its keys in a table.
-pub(super) fn rows(format: Format, rows: &Value) -> String {
+pub fn rows(format: impl Into<Format>, rows: &Value) -> String {
+    let format = format.into();
     if let (Format::Table, Value::Object(fields)) = (format, rows) {
         let lines = fields.iter().map(|(name, value)| json!({"field": name, "value": value}));
         return self::rows(format, &Value::Array(lines.collect()));
@@ -46,7 +63,7 @@ pub(super) fn rows(format: Format, rows: &Value) -> String {
 }
 
 /// One member's state, in one line.
-pub(super) fn member(state: &wire::MemberState) -> String {
+pub fn member(state: &wire::MemberState) -> String {
     let reason =
         if state.reason.is_empty() { String::new() } else { format!(" ({})", state.reason) };
     let alone = if state.single_handed { ", released by one person under break-glass" } else { "" };
@@ -55,7 +72,7 @@ pub(super) fn member(state: &wire::MemberState) -> String {
 }
 
 /// What a member says of its answer since, in one line.
-pub(super) fn notice(notice: &exchange::Notice) -> String {
+pub fn notice(notice: &exchange::Notice) -> String {
     let standing = match notice.standing() {
         exchange::Standing::Withdrawn => "has withdrawn its answer",
         exchange::Standing::Narrowed => "has withdrawn a part of its answer",
@@ -66,73 +83,84 @@ pub(super) fn notice(notice: &exchange::Notice) -> String {
 }
 
 /// A picture, with what is said of its answers since.
-pub(super) fn picture(
-    format: Format,
-    (picture, notices): (&wire::Picture, &[exchange::Notice]),
-    version: u32,
-    drawn_at: &str,
-    lists: &Lists,
-) -> String {
-    match format {
-        Format::Json => as_json((picture, notices), version, drawn_at, lists).to_string(),
-        Format::Csv => {
-            const HEADER: [&str; 14] = [
-                "requirement",
-                "version",
-                "indicator",
-                "crime_area",
-                "region",
-                "period",
-                "value",
-                "unit",
-                "status",
-                "contributors",
-                "answered",
-                "members",
-                "categories",
-                "standard_error",
-            ];
-            let coverage = picture.coverage.unwrap_or_default();
-            let row = |cell: &wire::PictureCell| {
-                vec![
-                    picture.requirement.clone(),
-                    version.to_string(),
-                    cell.indicator.clone(),
-                    cell.crime_area.clone(),
-                    cell.region.clone(),
-                    cell.period.clone(),
-                    figure(cell).unwrap_or_default(),
-                    cell.unit.clone(),
-                    status_name(cell.status()).to_owned(),
-                    cell.contributors.join(" "),
-                    coverage.answered.to_string(),
-                    coverage.members.to_string(),
-                    cell.categories.clone(),
-                    standard_error(cell).unwrap_or_default(),
-                ]
-            };
-            let header = HEADER.map(str::to_owned).to_vec();
-            csv(std::iter::once(header).chain(picture.cells.iter().map(row)))
-        }
-        Format::Table => as_table(picture, version, drawn_at, lists),
+pub fn picture(format: impl Into<Format>, shown: &Shown, lists: &Lists) -> String {
+    match format.into() {
+        Format::Json => as_json(shown, lists).to_string(),
+        Format::Csv => as_csv(shown),
+        Format::Table => as_table(shown, lists),
     }
+}
+
+fn as_csv(shown: &Shown) -> String {
+    const HEADER: [&str; 14] = [
+        "requirement",
+        "version",
+        "indicator",
+        "crime_area",
+        "region",
+        "period",
+        "value",
+        "unit",
+        "status",
+        "contributors",
+        "answered",
+        "members",
+        "categories",
+        "standard_error",
+    ];
+    const OWN_HEADER: [&str; 2] = ["own", "own_marking"];
+    let Shown { picture, version, own, .. } = shown;
+    let coverage = picture.coverage.unwrap_or_default();
+    let row = |(cell, of_own): (&wire::PictureCell, &[OwnFigure])| {
+        let mut row = vec![
+            picture.requirement.clone(),
+            version.to_string(),
+            cell.indicator.clone(),
+            cell.crime_area.clone(),
+            cell.region.clone(),
+            cell.period.clone(),
+            figure(cell).unwrap_or_default(),
+            cell.unit.clone(),
+            status_name(cell.status()).to_owned(),
+            cell.contributors.join(" "),
+            coverage.answered.to_string(),
+            coverage.members.to_string(),
+            cell.categories.clone(),
+            standard_error(cell).unwrap_or_default(),
+        ];
+        if own.is_some() {
+            row.extend([own::text(of_own, cell.decimals), own::MARK.to_owned()]);
+        }
+        row
+    };
+    let own_header = OWN_HEADER.iter().filter(|_| own.is_some());
+    let header = HEADER.iter().chain(own_header).map(|name| (*name).to_owned()).collect();
+    csv(std::iter::once(header).chain(shown.cells().map(row)))
 }
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn as_json(
-    (picture, notices): (&wire::Picture, &[exchange::Notice]),
-    version: u32,
-    drawn_at: &str,
-    lists: &Lists,
-) -> Value {
+fn as_notice(notice: &exchange::Notice) -> Value {
+    json!({
+        "jurisdiction": notice.jurisdiction,
+        "node": notice.node,
+        "standing": match notice.standing() {
+            exchange::Standing::Withdrawn => "withdrawn",
+            exchange::Standing::Narrowed => "narrowed",
+            exchange::Standing::Unspecified => "",
+        },
+        "table_sha256": hex(&notice.table_sha256),
+        "at_s": notice.at_s,
+    })
+}
+
+fn as_json(shown: &Shown, lists: &Lists) -> Value {
+    let Shown { picture, notices, version, drawn_at, own } = shown;
     let coverage = picture.coverage.unwrap_or_default();
-    let number =
-        |text: Option<String>| text.and_then(|text| text.parse::<serde_json::Number>().ok());
-    let cell = |cell: &wire::PictureCell| {
-        json!({
+    let cell = |(cell, figures): (&wire::PictureCell, &[OwnFigure])| {
+        let mut shown = json!({
             "indicator": cell.indicator,
             "crime_area": cell.crime_area,
             "region": cell.region,
@@ -140,13 +168,24 @@ fn as_json(
             "categories": cell.categories,
             "value": number(figure(cell)),
             "standard_error": number(standard_error(cell)),
+            "lower": number(scaled(cell.lower, cell)),
+            "upper": number(scaled(cell.upper, cell)),
+            "whole_lower": number(scaled(cell.whole_lower, cell)),
+            "whole_upper": number(scaled(cell.whole_upper, cell)),
+            "method": method_name(cell.method()),
+            "basis": basis(cell),
+            "shares": cell.shares.iter().map(|share| shown_share(share, cell)).collect::<Vec<_>>(),
             "unit": cell.unit,
             "status": status_name(cell.status()),
             "contributors": cell.contributors,
             "missing": cell.missing,
             "not_shown": cell.not_shown,
             "silent": cell.silent,
-        })
+        });
+        if own.is_some() {
+            shown["own"] = own::json(figures, cell.decimals);
+        }
+        shown
     };
     let member = |state: &wire::MemberState| {
         json!({
@@ -158,21 +197,8 @@ fn as_json(
             "table_sha256": hex(&state.table_sha256),
         })
     };
-    let notice = |notice: &exchange::Notice| {
-        json!({
-            "jurisdiction": notice.jurisdiction,
-            "node": notice.node,
-            "standing": match notice.standing() {
-                exchange::Standing::Withdrawn => "withdrawn",
-                exchange::Standing::Narrowed => "narrowed",
-                exchange::Standing::Unspecified => "",
-            },
-            "table_sha256": hex(&notice.table_sha256),
-            "at_s": notice.at_s,
-        })
-    };
-    json!({
-        "notices": notices.iter().map(notice).collect::<Vec<_>>(),
+    let mut printed = json!({
+        "notices": notices.iter().map(as_notice).collect::<Vec<_>>(),
         "picture": {
             "federation": picture.federation,
             "requirement": picture.requirement,
@@ -180,14 +206,19 @@ fn as_json(
             "drawn_at": drawn_at,
             "lists": picture.lists,
             "coverage": {"answered": coverage.answered, "members": coverage.members},
-            "cells": picture.cells.iter().map(cell).collect::<Vec<_>>(),
+            "cells": shown.cells().map(cell).collect::<Vec<_>>(),
             "footnotes": footnotes(picture, lists),
         },
         "members": picture.members.iter().map(member).collect::<Vec<_>>(),
-    })
+    });
+    if own.is_some() {
+        printed["own_marking"] = json!(own::MARK);
+    }
+    printed
 }
 
-fn as_table(picture: &wire::Picture, version: u32, drawn_at: &str, lists: &Lists) -> String {
+fn as_table(shown: &Shown, lists: &Lists) -> String {
+    let Shown { picture, version, drawn_at, own, .. } = shown;
     let coverage = picture.coverage.unwrap_or_default();
     let mut text = format!(
         "Regional picture {} version {version}, {drawn_at}\nCoverage {}/{}\n",
@@ -204,12 +235,15 @@ fn as_table(picture: &wire::Picture, version: u32, drawn_at: &str, lists: &Lists
     let mut indicators: Vec<_> = picture.cells.iter().map(|cell| &cell.indicator).collect();
     indicators.dedup();
     for code in indicators {
-        let cells: Vec<_> = picture.cells.iter().filter(|cell| cell.indicator == *code).collect();
-        text += &format!("\n{}\n", grid(code, &cells, lists));
+        let cells: Vec<_> = shown.cells().filter(|(cell, _)| cell.indicator == *code).collect();
+        text += &format!("\n{}\n", grid(code, &cells, own.is_some(), lists));
     }
     text += "\n† rests on some of the members asked: not the whole region.  : not available.  c not shown.  / not combined.\n";
     if picture.cells.iter().any(|cell| cell.standard_error_milli != 0) {
         text += "± standard error: the figure is not exact.\n";
+    }
+    if own.is_some() {
+        text += &format!("own: what this node has released of it; {}.\n", own::MARK);
     }
     for footnote in footnotes(picture, lists) {
         text += &format!("{footnote}\n");
@@ -217,30 +251,37 @@ fn as_table(picture: &wire::Picture, version: u32, drawn_at: &str, lists: &Lists
     text.trim_end().to_owned()
 }
 
-fn grid(code: &str, cells: &[&wire::PictureCell], lists: &Lists) -> String {
+/// A cell and the node's own share of it.
+type Beside<'a> = (&'a wire::PictureCell, &'a [OwnFigure]);
+
+fn grid(code: &str, cells: &[Beside<'_>], with_own: bool, lists: &Lists) -> String {
     let indicator = lists.indicator("indicator", code).ok();
     let name = indicator.map_or(code, |indicator| &indicator.label);
     let unit = indicator.map_or("", |indicator| &indicator.unit);
-    let mut periods: Vec<_> = cells.iter().map(|cell| cell.period.as_str()).collect();
+    let mut periods: Vec<_> = cells.iter().map(|(cell, _)| cell.period.as_str()).collect();
     periods.sort_unstable();
     periods.dedup();
-    let mut rows: Vec<_> =
-        cells.iter().map(|cell| (cell.crime_area.as_str(), cell.categories.as_str())).collect();
+    let row_of = |cell: &wire::PictureCell| (cell.crime_area.clone(), cell.categories.clone());
+    let mut rows: Vec<_> = cells.iter().map(|(cell, _)| row_of(cell)).collect();
     rows.sort_unstable();
     rows.dedup();
     // Categories have a column where somebody asked for them.
-    let broken_down = rows.iter().any(|(_, categories)| *categories != TOTAL);
+    let broken_down = rows.iter().any(|(_, categories)| categories != TOTAL);
     let head = if broken_down { 3 } else { 2 };
-    let mut table = plain(vec![""; head].into_iter().chain(periods.iter().copied()));
-    for row @ (area, categories) in rows {
-        let label = CrimeAreaCode::parse(area).map_or("", |code| lists.crime_area_label(code));
-        let figures = periods.iter().map(|period| {
-            let cell = cells.iter().find(|cell| {
-                (cell.crime_area.as_str(), cell.categories.as_str()) == row
-                    && cell.period == *period
-            });
-            cell.map_or_else(String::new, |cell| marked(cell))
+    let columns = periods
+        .iter()
+        .flat_map(|period| [*period, "own"].into_iter().take(if with_own { 2 } else { 1 }));
+    let mut table = plain(vec![""; head].into_iter().chain(columns));
+    for row in rows {
+        let figures = periods.iter().flat_map(|period| {
+            let of_row = |(cell, _): &&Beside<'_>| cell.period == *period && row_of(cell) == row;
+            let found = cells.iter().find(of_row);
+            let figure = found.map_or_else(String::new, |(cell, _)| marked(cell));
+            let own = found.map_or_else(String::new, |(cell, own)| own::text(own, cell.decimals));
+            std::iter::once(figure).chain(with_own.then_some(own))
         });
+        let (area, categories) = &row;
+        let label = CrimeAreaCode::parse(area).map_or("", |code| lists.crime_area_label(code));
         let named = [area, label, categories].into_iter().take(head).map(str::to_owned);
         table.add_row(named.chain(figures));
     }
@@ -259,6 +300,10 @@ fn marked(cell: &wire::PictureCell) -> String {
     match (cell.status(), figure) {
         (wire::PictureStatus::Value, Some(figure)) => format!("{figure} "),
         (wire::PictureStatus::Partial, Some(figure)) => format!("{figure}†"),
+        (wire::PictureStatus::Between, _) => {
+            let end = |bound| scaled(bound, cell).unwrap_or_default();
+            format!("{}..{}", end(cell.lower), end(cell.upper))
+        }
         (wire::PictureStatus::Missing, _) => ": ".to_owned(),
         (wire::PictureStatus::NotApplicable, _) => "/ ".to_owned(),
         (
@@ -277,13 +322,82 @@ fn figure(cell: &wire::PictureCell) -> Option<String> {
     shown.then(|| decimal(cell.value, cell.decimals))
 }
 
+/// A number of JSON, with every digit.
+fn number(text: Option<String>) -> Option<serde_json::Number> {
+    text.and_then(|text| text.parse().ok())
+}
+
+/// A bound, in the figure's unit.
+fn scaled(bound: Option<i64>, cell: &wire::PictureCell) -> Option<String> {
+    bound.map(|bound| decimal(bound, cell.decimals))
+}
+
+fn method_name(method: wire::Method) -> &'static str {
+    match method {
+        wire::Method::Sum => "sum",
+        wire::Method::Mean => "mean",
+        wire::Method::Median => "median",
+        wire::Method::Unspecified => "",
+    }
+}
+
+fn precision_name(precision: wire::Precision) -> &'static str {
+    match precision {
+        wire::Precision::Open => "open",
+        wire::Precision::Masked => "masked",
+        wire::Precision::Protected => "protected",
+        wire::Precision::Bulletin => "bulletin",
+        wire::Precision::Unspecified => "",
+    }
+}
+
+/// Who brings how exact a figure.
+fn basis(cell: &wire::PictureCell) -> Value {
+    let of = |basis: &wire::Basis| {
+        (precision_name(basis.precision()).to_owned(), json!(basis.jurisdictions))
+    };
+    Value::Object(cell.basis.iter().map(of).collect())
+}
+
+/// A member's own figure, under its name.
+fn shown_share(share: &wire::Share, cell: &wire::PictureCell) -> Value {
+    let status = match share.status() {
+        wire::ShareStatus::Value => "value",
+        wire::ShareStatus::Between => "between",
+        wire::ShareStatus::Missing => "missing",
+        wire::ShareStatus::NotShown => "not_shown",
+        wire::ShareStatus::NotApplicable => "not_applicable",
+        wire::ShareStatus::Unspecified => "unknown",
+    };
+    let has = |wanted| status == wanted;
+    let end = |bound: i64, wanted| number(has(wanted).then(|| decimal(bound, cell.decimals)));
+    let error = i64::try_from(share.standard_error_milli).unwrap_or(i64::MAX);
+    json!({
+        "jurisdiction": share.jurisdiction,
+        "node": share.node,
+        "region": share.region,
+        "status": status,
+        "value": end(share.value, "value"),
+        "lower": end(share.value, "between"),
+        "upper": end(share.upper, "between"),
+        "standard_error": number(has("value").then(|| match error {
+            0 => "0".to_owned(),
+            error => decimal(error, cell.decimals.saturating_add(3)),
+        })),
+        "precision": precision_name(share.precision()),
+    })
+}
+
 /// Its standard error, in the figure's unit; 0: it is exact.
 fn standard_error(cell: &wire::PictureCell) -> Option<String> {
-    let error = i64::try_from(cell.standard_error_milli).unwrap_or(i64::MAX);
-    figure(cell).map(|_| match error {
+    figure(cell).map(|_| error_text(cell.standard_error_milli, cell.decimals))
+}
+
+fn error_text(milli: u64, decimals: u32) -> String {
+    match i64::try_from(milli).unwrap_or(i64::MAX) {
         0 => "0".to_owned(),
-        error => decimal(error, cell.decimals.saturating_add(3)),
-    })
+        error => decimal(error, decimals.saturating_add(3)),
+    }
 }
 
 fn label(lists: &Lists, code: &str) -> String {
@@ -324,6 +438,7 @@ fn status_name(status: wire::PictureStatus) -> &'static str {
         wire::PictureStatus::Missing => "missing",
         wire::PictureStatus::NotShown => "not_shown",
         wire::PictureStatus::NotApplicable => "not_applicable",
+        wire::PictureStatus::Between => "between",
         wire::PictureStatus::Unspecified => "unknown",
     }
 }

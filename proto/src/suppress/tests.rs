@@ -8,19 +8,24 @@ use super::*;
 const BY_VALUE: Choice = Choice { cost: Cost::Value, threshold: 0 };
 
 /// A figure with many units behind it.
-fn cell(value: i64) -> BulletinCell {
-    BulletinCell { value, units: 1_000, cost: value, ..BulletinCell::default() }
+fn cell(value: i64) -> Cell {
+    Cell { value, units: 1_000, cost: value, ..Cell::default() }
 }
 
 /// An unsafe figure.
-fn primary(value: i64, protection: i64) -> BulletinCell {
-    BulletinCell { protection: Some(protection), units: 2, ..cell(value) }
+fn primary(value: i64, protection: i64) -> Cell {
+    Cell { protection: Some(protection), units: 2, ..cell(value) }
+}
+
+/// What the largest contributor knows: nothing of it is protected from her.
+fn largest(owner: Option<u64>, amount: i64) -> Vec<Known> {
+    vec![Known { owner, amount, alone: false, level: None }]
 }
 
 /// An unsafe figure of one unit.
-fn single(value: i64, owner: u64) -> BulletinCell {
-    let owner = Some(owner);
-    BulletinCell { protection: Some(0), units: 1, largest: value, owner, ..cell(value) }
+fn single(value: i64, owner: u64) -> Cell {
+    let known = vec![Known { owner: Some(owner), amount: value, alone: true, level: None }];
+    Cell { protection: Some(0), units: 1, known, ..cell(value) }
 }
 
 fn sum(total: usize, parts: &[usize]) -> Equation {
@@ -28,7 +33,7 @@ fn sum(total: usize, parts: &[usize]) -> Equation {
 }
 
 /// sdcTable's table, numbered from one as there: total, A, B, C, D × total, male, female. Cell 0 is not in it.
-fn sdctable(change: impl Fn(usize, &mut BulletinCell)) -> Equations {
+fn sdctable(change: impl Fn(usize, &mut Cell)) -> Equations {
     let counts = [0, 100, 55, 45, 20, 18, 2, 33, 14, 19, 22, 12, 10, 25, 11, 14];
     let mut cells: Vec<_> = counts.map(cell).to_vec();
     cells[6] = primary(2, 0);
@@ -92,8 +97,8 @@ fn readers_keep_what_they_need() {
 
 /// Regions a, b, b, c; nobody in d. One unit each.
 fn regions() -> Equations {
-    let empty = BulletinCell { units: 0, ..cell(0) };
-    let two = BulletinCell { units: 2, largest: 1, ..cell(2) };
+    let empty = Cell { units: 0, ..cell(0) };
+    let two = Cell { units: 2, known: largest(None, 1), ..cell(2) };
     let cells = vec![cell(4), single(1, 1), two, single(1, 3), empty];
     Equations::new(cells, vec![sum(0, &[1, 2, 3, 4])]).unwrap()
 }
@@ -107,16 +112,16 @@ fn two_who_are_alone_in_their_cells_do_not_learn_of_each_other() {
     assert_eq!([secondary(0), secondary(3), secondary(5)], [1, 1, 2]);
     // Without what insiders know, the two would seem to protect each other.
     let known = regions();
-    let blind = known.cells().iter().map(|cell| BulletinCell {
+    let blind = known.cells().iter().map(|cell| Cell {
         units: cell.units * 2,
-        largest: 0,
+        known: Vec::new(),
         ..cell.clone()
     });
     let blind = Equations::new(blind.collect(), vec![sum(0, &[1, 2, 3, 4])]).unwrap();
     assert_eq!(hidden(&protect(&blind, &BY_VALUE).unwrap()), [1, 3]);
     // Who is alone in both has nothing to learn.
     let mut same = regions().cells().to_vec();
-    same[3].owner = same[1].owner;
+    same[3].known = same[1].known.clone();
     let same = Equations::new(same, vec![sum(0, &[1, 2, 3, 4])]).unwrap();
     assert_eq!(hidden(&protect(&same, &BY_VALUE).unwrap()), [1, 3]);
 }
@@ -155,7 +160,7 @@ fn an_interval_is_as_wide_as_its_level_or_nothing_is_published() {
     // 2 and 8 make 10: above 2 there is room for 8, above 8 for 2.
     let table = |small, large| {
         let cells = vec![
-            BulletinCell { fixed: Fixed::Published, ..cell(10) },
+            Cell { fixed: Fixed::Published, ..cell(10) },
             primary(2, small),
             primary(8, large),
         ];
@@ -167,7 +172,7 @@ fn an_interval_is_as_wide_as_its_level_or_nothing_is_published() {
     }
     // What stands outside every table is known to the strongest reader.
     let rest = Equation { total: 0, parts: vec![1], rest: 8 };
-    let cells = vec![BulletinCell { fixed: Fixed::Published, ..cell(10) }, primary(2, 0)];
+    let cells = vec![Cell { fixed: Fixed::Published, ..cell(10) }, primary(2, 0)];
     let alone = Equations::new(cells, vec![rest]).unwrap();
     assert_eq!(protect(&alone, &BY_VALUE), Err(FailClosed::Exhausted));
 }
@@ -199,7 +204,7 @@ fn what_is_published_cannot_be_taken_back() {
 #[test]
 fn zeros_are_published_unless_the_policy_marks_them() {
     let zero = |protection| {
-        let mut cells = vec![cell(30), cell(10), cell(20), BulletinCell { units: 0, ..cell(0) }];
+        let mut cells = vec![cell(30), cell(10), cell(20), Cell { units: 0, ..cell(0) }];
         cells[3].protection = protection;
         Equations::new(cells, vec![sum(0, &[1, 2, 3])]).unwrap()
     };
@@ -212,23 +217,26 @@ fn zeros_are_published_unless_the_policy_marks_them() {
 
 #[test]
 fn what_cannot_be_is_refused() {
-    let table = |cells: &[BulletinCell], equation| Equations::new(cells.to_vec(), vec![equation]);
+    let table = |cells: &[Cell], equation| Equations::new(cells.to_vec(), vec![equation]);
     let cells = [cell(3), cell(1), cell(2)];
     assert!(table(&cells, sum(0, &[1, 2])).is_ok());
     assert_eq!(table(&cells, sum(0, &[1])).unwrap_err(), Malformed::Sum);
     assert_eq!(table(&cells, sum(0, &[1, 3])).unwrap_err(), Malformed::Cells);
     assert_eq!(table(&cells, sum(0, &[1, 1, 1])).unwrap_err(), Malformed::Cells);
     let rest = Equation { rest: -3, ..sum(0, &[1, 2]) };
-    assert_eq!(table(&cells, rest).unwrap_err(), Malformed::Figure);
+    assert_eq!(table(&cells, rest.clone()).unwrap_err(), Malformed::Sum);
+    assert!(table(&[cell(0), cell(1), cell(2)], rest).is_ok(), "noise may have it so");
+    let more = Cell { known: largest(None, 4), ..cell(3) };
+    assert_eq!(table(&[more], sum(0, &[])).unwrap_err(), Malformed::Figure);
     assert_eq!(table(&[cell(-1)], sum(0, &[])).unwrap_err(), Malformed::Figure);
-    let many = vec![cell(0); accord_proto::limits::BULLETIN_CELLS_MAX + 1];
+    let many = vec![cell(0); crate::limits::BULLETIN_CELLS_MAX + 1];
     assert_eq!(Equations::new(many, Vec::new()).unwrap_err(), Malformed::TooLarge);
 }
 
 #[test]
 fn the_bounds_are_the_written_ones() {
-    use accord_proto::limits;
-    let text = include_str!("../../../../proto/README.md");
+    use crate::limits;
+    let text = include_str!("../../README.md");
     let written = |name: &str, value: &str| {
         assert!(text.contains(&format!("| `{name}` | {value} |")), "{name} is not {value}");
     };

@@ -1,0 +1,19 @@
+//! Files that a command writes. Comes in: a path and bytes. Goes out: a file that was not there before; never over
+//! another one.
+
+use std::{fs::File, io::Write as _, path::Path};
+
+use accord_proto::reason::{Invalid, Reason};
+
+/// Writes a new file, whole.
+pub(super) fn create(path: &Path, bytes: &[u8]) -> Result<(), Invalid> {
+    let written = File::create_new(path).and_then(|mut to| to.write_all(bytes));
+    written.map_err(|error| {
+        let name = path.display().to_string();
+        if error.kind() == std::io::ErrorKind::AlreadyExists {
+            let detail = "stands there already; nothing was touched";
+            return Invalid::new(Reason::FileExists, name, detail);
+        }
+        Invalid::new(Reason::FieldInvalid, name, error.to_string())
+    })
+}
