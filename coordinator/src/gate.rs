@@ -167,6 +167,9 @@ pub fn pooled(verdicts: &Verdicts) -> impl Iterator<Item = (&RegionalKey, &Poole
     })
 }
 
+/// Fewest hidden figures behind a median or its band.
+const MEDIAN_OF_MIN: u64 = 5;
+
 /// Every part of every cell.
 type Cells<'a> = BTreeMap<RegionalKey, Vec<Contribution<'a>>>;
 
@@ -223,15 +226,15 @@ impl Gate<'_> {
     /// What does not add, and of which the one in the middle is told, or its band: of one contributor set for ever, because
     /// nobody can say what two medians tell of those who came in between. Each jurisdiction brings one figure.
     fn middle(&self, key: &RegionalKey, cell: &[Contribution<'_>]) -> Verdict {
-        let pool = Pool::of(cell);
-        if pool.0.is_empty() {
-            return self.pass(cell, None);
-        }
         let jurisdictions: BTreeSet<_> = cell.iter().map(|part| part.jurisdiction).collect();
         if jurisdictions.len() < cell.len() {
             return Verdict::Withheld(Why::Unclear);
         }
-        if (pool.0.len() as u64) < self.rules.units_min {
+        let pool = Pool::of(cell);
+        if pool.0.is_empty() {
+            return self.pass(cell, None);
+        }
+        if (pool.0.len() as u64) < self.rules.units_min.max(MEDIAN_OF_MIN) {
             return Verdict::Withheld(Why::Unsafe(Unsafe::TooFewUnits));
         }
         let (nothing, present) = (Pooled::default(), pool.present());

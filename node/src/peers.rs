@@ -105,7 +105,9 @@ fn keep(node: &Node, caller: &Peer, shown: &ShownJournals) -> Result<u64, Invali
     let own = Checkpoint::open("own", note, &name, centre_keys(node, &caller.identity))?;
     let new = PeerJournal { head: own.clone(), note: note.clone(), second: String::new() };
     let Some(known) = &before else {
-        take(node, caller, None, new)?;
+        if !take(node, caller, None, new)? {
+            return Ok(kept);
+        }
         node.proven.note(name, node.clock.now());
         return Ok(own.size);
     };
@@ -115,8 +117,8 @@ fn keep(node: &Node, caller: &Peer, shown: &ShownJournals) -> Result<u64, Invali
     }
     match verify_consistency(&known.head, &own, own_proof) {
         Ok(()) => {
-            if own.size > kept {
-                take(node, caller, Some(known), new)?;
+            if own.size > kept && !take(node, caller, Some(known), new)? {
+                return Ok(kept);
             }
             node.proven.note(name, node.clock.now());
             Ok(own.size)
@@ -133,18 +135,19 @@ fn keep(node: &Node, caller: &Peer, shown: &ShownJournals) -> Result<u64, Invali
     }
 }
 
-/// Puts on record where the coordinator's journal stands, or that there are two of it.
+/// Puts on record where the coordinator's journal stands, or that there are two of it. False: another call was quicker, and
+/// nothing was.
 fn take(
     node: &Node,
     caller: &Peer,
     before: Option<&PeerJournal>,
     new: PeerJournal,
-) -> Result<(), Invalid> {
+) -> Result<bool, Invalid> {
     let mut change = node.store.begin_release()?;
     let PeerJournal { head: Checkpoint { origin, size, root }, second, .. } = &new;
     if node.store.peer_journal(origin)?.as_ref() != before {
-        // Another call was quicker; the next one goes on from there.
-        return Ok(());
+        // The next one goes on from there.
+        return Ok(false);
     }
     change.peer_journal(&new);
     let (why, outcome) = match second.as_str() {
@@ -153,7 +156,8 @@ fn take(
     };
     let subject = format!("journal of {origin} with {size} entries");
     let entry = note_of(node.clock.now(), &caller.identity, why, subject, *root);
-    change.commit(Entry { act: Act::Collection, ..entry }.ended(outcome))
+    change.commit(Entry { act: Act::Collection, ..entry }.ended(outcome))?;
+    Ok(true)
 }
 
 fn note_of(at: Timestamp, by: &Identity, why: &str, subject: String, digest: Digest) -> Entry {

@@ -221,12 +221,15 @@ fn median(figures: &[Figure], indicator: &Indicator) -> Option<Combined> {
     let upper = figures.iter().zip(&margins).map(highest).collect::<Option<Vec<_>>>()?;
     let error = figures.iter().map(|figure| figure.standard_error_milli).max()?;
 
+    let between = |values: Vec<i64>| {
+        let (a, b) = middle(values)?;
+        Some(half_to_even(a.checked_add(b)?, 2))
+    };
     if figures.len() < TOLD_OF_MIN || figures.iter().any(|figure| figure.exact_and_hidden) {
-        let banded = |values: Vec<i64>| middle(values).map(|(a, b)| (a.max(0), b.max(0)));
-        let (lower, upper) = (banded(lower)?, banded(upper)?);
+        // Of the median itself: the bands of the two in the middle would be a range across members.
         let within = Within {
-            lower: band_of(lower.0, indicator.decimals)?.lower,
-            upper: band_of(upper.1, indicator.decimals)?.upper,
+            lower: band_of(between(lower)?.max(0), indicator.decimals)?.lower,
+            upper: band_of(between(upper)?.max(0), indicator.decimals)?.upper,
         };
         return Some(Combined::Between {
             standard_error_milli: error,
@@ -234,10 +237,6 @@ fn median(figures: &[Figure], indicator: &Indicator) -> Option<Combined> {
             method: Method::Median,
         });
     }
-    let between = |values: Vec<i64>| {
-        let (a, b) = middle(values)?;
-        Some(half_to_even(a.checked_add(b)?, 2))
-    };
     let least = between(figures.iter().map(|figure| figure.value).collect())?;
     let most = between(figures.iter().map(|figure| figure.upper).collect())?;
     let lower = if indicator.value_min >= 0 { between(lower)?.max(0) } else { between(lower)? };

@@ -245,8 +245,13 @@ pub fn pooled(cell: &[Contribution<'_>], minimum: usize) -> Option<Parts> {
     let hidden: BTreeSet<_> =
         protected.iter().filter(|part| part.is_hidden()).map(|part| part.jurisdiction).collect();
 
+    let of_protected: BTreeSet<_> = protected.iter().map(|part| part.jurisdiction).collect();
+
     let one_of_each = nodes.len() == cell.len();
-    let enough = hidden.is_empty() || hidden.len() >= minimum;
+    let enough = match hidden.len() {
+        0 => of_protected.is_empty() || of_protected.len() >= minimum,
+        hidden => hidden >= minimum,
+    };
     let apart = protected.iter().all(|part| !open.contains_key(&part.jurisdiction));
     if !(one_of_each && enough && apart) {
         return None;

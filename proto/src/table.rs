@@ -173,9 +173,9 @@ impl TableBlock {
         }
     }
 
-    /// Its figures are public, or may stand under the member's name: others may keep them.
+    /// Its figures are public: others may keep them.
     pub fn may_be_kept(&self) -> bool {
-        self.mode == Mode::Open || self.contribution == Contribution::Named
+        self.mode == Mode::Open
     }
 
     /// Every cell with its coordinates.

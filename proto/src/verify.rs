@@ -287,7 +287,7 @@ fn open_table(
     let blocks = opened.table().blocks.iter().zip(opened.left_out()).enumerate();
     for (at, (block, left_out)) in blocks {
         if *left_out && block.may_be_kept() {
-            let detail = "its cells are left out, although they are public or named";
+            let detail = "its cells are left out, although they are public";
             return Err(Invalid::new(
                 Reason::FieldMissing,
                 format!("table.blocks[{at}] ({})", block.indicator),

@@ -1,4 +1,4 @@
-//! Bands of a fixed scale: 0, then 1, 2, 5, 10, 20, 50 … whole units. Comes in: a figure. Goes out: the band that it lies in.
+//! Bands of a fixed scale: below 5, then from 5, 10, 20, 50, 100 … whole units: none is one number. Comes in: a figure. Goes out: the band that it lies in.
 //! The scale is the same for everybody and for ever, so that nobody can draw narrower bands by asking again.
 
 use super::Within;
@@ -21,9 +21,9 @@ pub fn band_of(value: i64, decimals: u32) -> Option<Within> {
     None
 }
 
-/// 1, 2, 5, 10, 20, 50 …
+/// 5, 10, 20, 50 …
 fn steps() -> impl Iterator<Item = i64> {
-    (0..18_u32).flat_map(|power| [1, 2, 5].map(|step| step * 10_i64.pow(power)))
+    (0..17_u32).flat_map(|power| [5, 10, 20].map(|step| step * 10_i64.pow(power)))
 }
 
 #[cfg(test)]
@@ -48,8 +48,8 @@ mod tests {
     #[test]
     fn the_scale_is_the_one_written_down() {
         let ends = |value, decimals| band_of(value, decimals).map(|band| (band.lower, band.upper));
-        assert_eq!(ends(0, 0), Some((0, 0)));
-        assert_eq!(ends(3, 0), Some((2, 4)));
+        assert_eq!(ends(0, 0), Some((0, 4)));
+        assert_eq!(ends(7, 0), Some((5, 9)));
         assert_eq!(ends(42_000, 0), Some((20_000, 49_999)));
         assert_eq!(ends(641, 1), Some((500, 999)), "64.1 %");
     }

@@ -94,6 +94,9 @@ fn a_median_is_told_of_five_or_more_only_and_never_of_exact_hidden_figures() {
     assert_eq!(figure(combine(&six, price)).0, 2_525_000);
     // 21,000 to 26,000 euros: the band from 20,000 to under 50,000.
     assert_eq!(between(combine(&protected[..4], price)), (2_000_000, 4_999_999));
+    // Two far apart in the middle: the band of the median, not from the band of one to the band of the other.
+    let apart = [1_000, 100_000, 900_000, 7_000_000].map(exact);
+    assert_eq!(between(combine(&apart, price)), (500_000, 999_999));
     let mut one_exact = protected.clone();
     one_exact[0] = Figure { exact_and_hidden: true, ..exact(2_100_000) };
     assert_eq!(between(combine(&one_exact, price)), (2_000_000, 4_999_999));

@@ -3,7 +3,7 @@
 
 use super::{Contribution, Precision};
 use crate::{
-    table::{Cell, Contribution as Consent},
+    table::{Cell, Contribution as Consent, Mode},
     wire::region,
 };
 
@@ -14,7 +14,10 @@ pub struct Share(region::Share);
 impl Share {
     /// The parts that may stand under their member's name, in the order of members and their regions.
     pub fn of(cell: &[Contribution<'_>]) -> Vec<Self> {
-        let named = cell.iter().filter(|part| part.consent == Consent::Named);
+        // A figure that is not public stays out even where its member would let it stand: beside pools of the same or of
+        // overlapping cells it could give others' figures away.
+        let public = |part: &&Contribution<'_>| part.mode == Mode::Open;
+        let named = cell.iter().filter(|part| part.consent == Consent::Named).filter(public);
         named.map(|part| Self(write(part))).collect()
     }
 

@@ -80,7 +80,7 @@ pub(super) fn prove(
     keys.into_iter().zip(&picture.cells).enumerate().map(of).collect()
 }
 
-/// Cells of which some parts are left out, with whose. What is public or named never is.
+/// Cells of which some parts are left out, with whose. What is public never is.
 fn left_out(tables: &[Held]) -> BTreeMap<RegionalKey, BTreeSet<JurisdictionCode>> {
     let mut unknown = BTreeMap::<RegionalKey, BTreeSet<_>>::new();
     for held in tables {
@@ -180,7 +180,13 @@ impl Round<'_> {
         if !as_said.contains(cell) {
             return Err("is not written as a cell with this figure and these members is");
         }
-        if matches!(combined, Combined::Nothing) {
+        let open = parts.iter().filter(|part| part.precision().is_some());
+        for part in open {
+            if !standing.contributors.contains(&part.jurisdiction) {
+                return Err("leaves out a figure that is public or named");
+            }
+        }
+        if matches!(combined, Combined::Nothing | Combined::TooFew | Combined::NotApplicable) {
             return Ok(Proof::ByDigest);
         }
         if !combine::is_plausible(combined, standing.contributors.len(), indicator) {
@@ -193,11 +199,15 @@ impl Round<'_> {
         if hide > 0 && hide < self.minimum {
             return Err("rests on too few contributors to be shown");
         }
-        let open = parts.iter().filter(|part| part.precision().is_some());
-        for part in open {
-            if !standing.contributors.contains(&part.jurisdiction) {
-                return Err("leaves out a figure that is public or named");
-            }
+        if hide == 0
+            && regional::pooled(parts, 0).map(|of| combine::combine(&of.figures, indicator))
+                != Some(combined)
+        {
+            return Err("is not what the sealed tables say");
+        }
+        let based: BTreeSet<_> = standing.basis.values().flatten().collect();
+        if !standing.contributors.iter().eq(based) {
+            return Err("does not say of each contributor how exact its figure is");
         }
         Ok(Proof::ByDigest)
     }

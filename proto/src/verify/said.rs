@@ -30,8 +30,11 @@ pub(super) fn of(cell: &region::PictureCell, lists: &Lists) -> Option<(Combined,
         region::PictureStatus::Between => {
             Combined::Between { standard_error_milli, within: within()?, method: method()? }
         }
-        region::PictureStatus::Missing | region::PictureStatus::NotShown => Combined::Nothing,
-        region::PictureStatus::NotApplicable | region::PictureStatus::Unspecified => return None,
+        region::PictureStatus::Missing => Combined::Nothing,
+        // Nothing at all and too few are written the same.
+        region::PictureStatus::NotShown => Combined::TooFew,
+        region::PictureStatus::NotApplicable => Combined::NotApplicable,
+        region::PictureStatus::Unspecified => return None,
     };
     let standing = Standing {
         contributors: jurisdictions(&cell.contributors, lists)?,
