@@ -238,9 +238,13 @@ impl Gate<'_> {
             return Verdict::Withheld(Why::Unsafe(Unsafe::TooFewUnits));
         }
         let (nothing, present) = (Pooled::default(), pool.present());
-        let all: BTreeSet<_> = present.keys().collect();
         let before = self.before.get(key).unwrap_or(&nothing);
-        match before.next(&present, self.rules.units_min, |of| *of == all) {
+        // The first ones, all together; from then on they, and nobody beside them.
+        let is_safe = |of: &BTreeSet<&Contributor>| {
+            let known = |atom: &Atom| atom.editions.keys().eq(of.iter().copied());
+            before.0.is_empty() || before.0.iter().any(known)
+        };
+        match before.next(&present, self.rules.units_min, is_safe) {
             Ok(pooled) => self.pass(cell, Some(pooled)),
             Err(why) => Verdict::Withheld(why),
         }

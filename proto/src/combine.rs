@@ -169,7 +169,14 @@ pub fn is_plausible(combined: Combined, present: usize, indicator: &Indicator) -
             };
             match (method, margin(error)) {
                 (Method::Sum, _) => sum(&[figure], indicator) == Some(combined),
-                (_, Some(margin)) => value.checked_add(margin) == Some(within.upper),
+                (_, Some(margin)) => {
+                    let below =
+                        value.checked_sub(within.lower).and_then(|by| by.checked_sub(margin));
+                    let above =
+                        within.upper.checked_sub(value).and_then(|by| by.checked_sub(margin));
+                    // On one side at most, what rounding has left out.
+                    matches!((below, above), (Some(0), Some(0 | 1)) | (Some(1), Some(0)))
+                }
                 (_, None) => false,
             }
         }
@@ -199,15 +206,20 @@ fn sum(figures: &[Figure], indicator: &Indicator) -> Option<Combined> {
 
 fn mean(figures: &[Figure]) -> Option<Combined> {
     let count = i64::try_from(figures.len()).ok()?;
-    let of = |of: fn(&Figure) -> i64| {
-        let sum = figures.iter().try_fold(0_i64, |sum, figure| sum.checked_add(of(figure)))?;
-        Some(half_to_even(sum, count))
+    let add = |of: fn(&Figure) -> i64| {
+        figures.iter().try_fold(0_i64, |sum, figure| sum.checked_add(of(figure)))
     };
-    let (low, high) = (of(|figure| figure.value)?, of(|figure| figure.upper)?);
+    let (least, most) = (add(|figure| figure.value)?, add(|figure| figure.upper)?);
+    let (low, high) = (half_to_even(least, count), half_to_even(most, count));
     // The error of a sum, shared out, rounded up.
     let error = standard_error(figures)?.div_ceil(u64::try_from(count).ok()?);
     let margin = margin(error)?;
-    let within = Within { lower: low.checked_sub(margin)?, upper: high.checked_add(margin)? };
+    // Rounded outward: what the last decimal leaves out lies within, too.
+    let up = most.div_euclid(count) + i64::from(most.rem_euclid(count) > 0);
+    let within = Within {
+        lower: least.div_euclid(count).checked_sub(margin)?,
+        upper: up.checked_add(margin)?,
+    };
     Some(told((low, high), error, within, Method::Mean))
 }
 

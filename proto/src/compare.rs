@@ -26,7 +26,7 @@ pub struct Side<'a> {
 pub enum Flag {
     /// The code lists are others: a definition may have changed.
     Break,
-    /// Other jurisdictions contribute.
+    /// Other jurisdictions contribute, or other nodes of one may.
     Contributors,
     /// Some of those who contribute have sealed another table since for the same question.
     Revised,
@@ -148,7 +148,7 @@ fn of_cell(
         cell.iter().cloned().collect::<BTreeSet<_>>()
     };
     let [earlier, later] = [contributors(before), contributors(now)];
-    if earlier != later {
+    if earlier != later || both.into_iter().flatten().any(in_part) {
         flags.insert(Flag::Contributors);
     }
     if later.iter().any(|of| revised.contains(of.as_str())) {
@@ -204,6 +204,13 @@ fn per_cent(difference: i64, before: i64) -> Option<i64> {
         std::cmp::Ordering::Equal => quotient % 2 != 0,
     };
     i64::try_from(quotient + i128::from(up)).ok()
+}
+
+/// Of a jurisdiction with several nodes, one is not in it: which ones are, the cell does not say.
+fn in_part(cell: &region::PictureCell) -> bool {
+    let silent = cell.contributors.iter().any(|of| cell.silent.contains(of));
+    let gap = !(cell.silent.is_empty() && cell.missing.is_empty() && cell.not_shown.is_empty());
+    silent || (cell.status() == PictureStatus::Partial && !gap)
 }
 
 fn is_one_number(cell: &region::PictureCell) -> bool {
@@ -278,6 +285,19 @@ mod tests {
         assert_eq!((change.difference, change.percent, change.clear), (None, None, None));
         assert_eq!((change.joined, change.left), (vec!["ME".to_owned()], vec!["BA".to_owned()]));
         assert_eq!(change.flags, [Flag::Contributors].into());
+
+        // One of two nodes of ME is late: the same jurisdictions, and not the same figures.
+        let late = region::PictureCell {
+            status: PictureStatus::Partial.into(),
+            silent: vec!["ME".to_owned()],
+            ..cell(60, 0, &["AL", "ME"])
+        };
+        let quiet = region::PictureCell { silent: Vec::new(), ..late.clone() };
+        for later in [late, quiet] {
+            let change = one(cell(100, 0, &["AL", "ME"]), later);
+            assert_eq!((change.difference, change.clear), (None, None));
+            assert_eq!(change.flags, [Flag::Contributors].into());
+        }
 
         let mean =
             region::PictureCell { method: region::Method::Mean.into(), ..cell(2, 0, &["AL"]) };

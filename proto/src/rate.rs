@@ -124,7 +124,7 @@ impl Population {
         let population =
             cell.contributors.iter().try_fold(0_u64, |sum, code| sum.checked_add(of(code)?));
         let population = population.filter(|population| counted && *population > 0)?;
-        let decimals = cell.decimals + MORE_DECIMALS;
+        let decimals = indicator.decimals + MORE_DECIMALS;
         let rate = |value| Some(decimal(rated(value, population)?, decimals));
         Some(Rate {
             rate: shown.and_then(rate),

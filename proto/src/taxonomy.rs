@@ -391,7 +391,8 @@ fn unknown(field: &str, list: &str, text: &str) -> Invalid {
 
 /// Writes a value with its indicator's decimals.
 pub fn decimal(value: i64, decimals: u32) -> String {
-    let decimals = usize::try_from(decimals).unwrap_or(0);
+    // What an unverified peer says may be anything; 64 bits have no more digits than that.
+    let decimals = usize::try_from(decimals).unwrap_or(0).min(19);
     let digits = format!("{:0>width$}", value.unsigned_abs(), width = decimals + 1);
     let (whole, fraction) = digits.split_at(digits.len() - decimals);
     let sign = if value < 0 { "-" } else { "" };

@@ -320,6 +320,50 @@ fn tables_that_are_swapped_replayed_or_left_out_are_found_out_and_the_member_is_
 }
 
 #[test]
+fn a_figure_made_of_nothing_or_of_who_knows_what_does_not_verify() {
+    let scene = Scene::set();
+    let at = |picture: &region::Picture, area: &str| {
+        picture.cells.iter().position(|cell| cell.crime_area == area).unwrap()
+    };
+    // Nobody shows heroin: every block is known by its digest, and no figure rests on it.
+    let error = scene.refused(|_, picture| {
+        let at = at(picture, "DRG.HER");
+        let cell = &mut picture.cells[at];
+        cell.status = region::PictureStatus::Partial.into();
+        cell.method = region::Method::Sum.into();
+        cell.value = 3_000;
+        (cell.lower, cell.upper, cell.whole_lower) = (Some(3_000), Some(3_000), Some(3_000));
+    });
+    assert_eq!(
+        error.detail.split(" (").next(),
+        Some("is not what the sealed tables say"),
+        "{error}"
+    );
+    // Nor does anybody's name stand in a cell without how exact its figure is.
+    let error = scene.refused(|_, picture| {
+        let at = at(picture, "DRG.COC");
+        picture.cells[at].basis.clear();
+    });
+    assert!(error.detail.contains("how exact"), "{error}");
+}
+
+#[test]
+fn an_honest_picture_of_what_nobody_shows_or_nobody_combines_verifies() {
+    let scene = Scene::set();
+    let running = &scene.running;
+    let asked = [("OCN.CORR.SH", "OCN"), ("OCN.ACT.N", "OCN"), ("DRG.LAB.N", "DRG")];
+    let blocks = asked.map(|(indicator, area)| {
+        format!("indicator = \"{indicator}\"\ncrime_areas = \"{area}\"\nperiods = \"2016\"\n")
+    });
+    let requirement = running.issue(&blocks.each_ref().map(String::as_str)).unwrap();
+    running.gather(&requirement).unwrap();
+    let out = running.dir.join("nothing.evidence");
+    write_evidence(running, &requirement, &out);
+    let report = scene.verified(&fs::read(&out).unwrap(), &[]).unwrap();
+    assert_eq!(report.cells.len(), 3);
+}
+
+#[test]
 fn who_declined_and_who_was_by_one_hand_is_the_members_own_word() {
     let scene = Scene::set();
     let asked = evidence::read(&scene.file()).unwrap().requirement;

@@ -480,3 +480,43 @@ fn nothing_of_the_gate_prints_a_figure() {
     assert!(!printed.contains("77"), "{printed}");
     assert_eq!(format!("{:?}", Pool::default()), "Pool(_)");
 }
+
+/// Prices that nodes of these jurisdictions bring, each its own.
+fn prices(of: &[&'static str], edition: u32) -> Round {
+    let lists = Lists::builtin();
+    let indicator = lists.indicator("", "DRG.PRICE.HER.WHL").unwrap();
+    let key = RegionalKey {
+        indicator: indicator.code,
+        crime_area: lists.crime_area("", indicator, "DRG.HER").unwrap(),
+        period: Period::parse("", "2016").unwrap(),
+        categories: lists.parse_categories("", indicator, "_T").unwrap(),
+    };
+    let mut round = Round::default();
+    for (of, price) in of.iter().zip(2_000_000..) {
+        let node: &'static str = of.to_lowercase().leak();
+        round.says(key, (of, node, NOISY, Cell::Value(price)), edition);
+    }
+    round
+}
+
+#[test]
+fn a_median_rests_on_five_that_hide_a_figure_and_on_the_same_ones_for_ever() {
+    const FIVE: [&str; 5] = ["AL", "BA", "ME", "MK", "RS"];
+    assert_eq!(prices(&FIVE[..4], 1).first(), Err(Why::Unsafe(Unsafe::TooFewUnits)));
+    let mut before = PooledBefore::new();
+    assert_eq!(prices(&FIVE, 1).next(&mut before).map(|values| values.len()), Ok(5));
+    assert_eq!(prices(&FIVE, 1).next(&mut before).map(|values| values.len()), Ok(5), "again");
+    let six = [&FIVE[..], &["XK"]].concat();
+    assert_eq!(prices(&six, 1).next(&mut before), Err(Why::Joins));
+    let other = ["AL", "BA", "ME", "MK", "XK"];
+    assert_eq!(prices(&other, 1).next(&mut before), Err(Why::Left));
+    // What is public hides nobody: four beside one that everybody has are four.
+    let mut open = prices(&FIVE, 1);
+    open.0[0].3.0 = OPEN;
+    assert_eq!(open.first(), Err(Why::Unsafe(Unsafe::TooFewUnits)));
+    // Two nodes of a jurisdiction have two prices, and nobody says which one is its.
+    let mut twice = prices(&FIVE, 1);
+    let (key, _, jurisdiction, part) = twice.0[0].clone();
+    twice.0.push((key, Name::parse("", "al-2").unwrap(), jurisdiction, part));
+    assert_eq!(twice.first(), Err(Why::Unclear));
+}

@@ -33,15 +33,24 @@ fn between(combined: Combined) -> (i64, i64) {
 
 #[test]
 fn a_mean_is_exact_up_to_its_last_decimal() {
-    for (values, expected) in [
-        (&[640, 640, 640, 640, 640][..], 640),
-        (&[0, 0, 0, 0, 1], 0),
-        (&[0, 0, 1, 1, 1], 1),
-        (&[0, 0, 0, 1, 1, 1], 0), // 0.5, half to even
-        (&[1, 1, 1, 2, 2, 2], 2), // 1.5
+    for (values, expected, lower, upper) in [
+        (&[640, 640, 640, 640, 640][..], 640, 640, 640),
+        (&[0, 0, 0, 0, 1], 0, 0, 1),
+        (&[0, 0, 1, 1, 1], 1, 0, 1),
+        (&[0, 0, 0, 1, 1, 1], 0, 0, 1), // 0.5, half to even
+        (&[1, 1, 1, 2, 2, 2], 2, 1, 2), // 1.5
     ] {
-        let mean = figure(combine(&figures(values), of("PUB.OCI.SCORE")));
-        assert_eq!(mean, (expected, 0, expected, expected), "{values:?}");
+        let combined = combine(&figures(values), of("PUB.OCI.SCORE"));
+        assert_eq!(figure(combined), (expected, 0, lower, upper), "{values:?}");
+        assert!(is_plausible(combined, values.len(), of("PUB.OCI.SCORE")), "{values:?}");
+    }
+    let mean = combine(&figures(&[640; 5]), of("PUB.OCI.SCORE"));
+    let Combined::Figure { value, within, .. } = mean else { panic!("{mean:?}") };
+    for lower in [within.lower - 2, within.lower + 1] {
+        let within = Within { lower, ..within };
+        let forged =
+            Combined::Figure { value, standard_error_milli: 0, within, method: Method::Mean };
+        assert!(!is_plausible(forged, 5, of("PUB.OCI.SCORE")), "{lower}");
     }
     let few = combine(&figures(&[640; 4]), of("PUB.OCI.SCORE"));
     assert_eq!(few, Combined::TooFew);
