@@ -7,6 +7,7 @@
 //!
 //! Modules stand in the order of the data flow. Read [`survey`] first.
 
+mod forget;
 pub mod config;
 pub mod requirement;
 pub mod heads;

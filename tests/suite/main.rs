@@ -24,6 +24,7 @@ mod london;
 mod published;
 mod summary;
 mod pooled;
+mod forgotten;
 mod protected;
 mod evidence;
 mod expected;

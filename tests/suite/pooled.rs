@@ -17,22 +17,22 @@ use tokio::{runtime::Runtime, task::JoinHandle};
 use crate::{Running, prepared};
 
 /// A federation whose nodes are played.
-struct Played {
-    running: Running,
+pub(crate) struct Played {
+    pub(crate) running: Running,
     runtime: Runtime,
     nodes: BTreeMap<String, (Arc<Mutex<Says>>, JoinHandle<()>)>,
 }
 
 impl Played {
     /// The coordinator runs; nobody answers yet.
-    fn start(jurisdictions: &[&str]) -> Self {
+    pub(crate) fn start(jurisdictions: &[&str]) -> Self {
         let mut running = prepared(jurisdictions);
         running.federation.start_coordinator().unwrap();
         Self { running, runtime: Runtime::new().unwrap(), nodes: BTreeMap::new() }
     }
 
     /// A node answers from now on.
-    fn joins(&mut self, node: &str, value: i64, standard_error_milli: u64) {
+    pub(crate) fn joins(&mut self, node: &str, value: i64, standard_error_milli: u64) {
         let says = Says { mode: Mode::Protected, cell: Cell::Value(value), standard_error_milli };
         let says = Arc::new(Mutex::new(says));
         let served = StandIn::serve(&self.running, node, Arc::clone(&says));
@@ -53,7 +53,7 @@ impl Played {
     }
 
     /// A requirement to some nodes with some minimum.
-    fn issue(&self, members: &[&str], minimum: u32, audience: &str) -> String {
+    pub(crate) fn issue(&self, members: &[&str], minimum: u32, audience: &str) -> String {
         let closes = SystemClock.now().plus_s(86_400);
         self.running
             .issue_text(&format!(
@@ -66,7 +66,7 @@ impl Played {
     }
 
     /// The one cell of a picture that is drawn now.
-    fn cell(&self, requirement: &str) -> Value {
+    pub(crate) fn cell(&self, requirement: &str) -> Value {
         let shown = self.running.gather(requirement).unwrap();
         shown["picture"]["cells"][0].clone()
     }
