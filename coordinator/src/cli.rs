@@ -123,6 +123,20 @@ enum Requirement {
         #[command(flatten)]
         client: Client,
     },
+    /// How many cells of a draft could be published at all, before anybody is asked for a figure (analyst; exit code 3 if
+    /// some cannot).
+    #[command(
+        after_help = "Examples:\n  accord-coordinator requirement feasibility requirement.toml\n  accord-coordinator requirement feasibility requirement.toml --cells -o csv"
+    )]
+    Feasibility {
+        /// The draft; see deploy/requirement.toml.
+        file: PathBuf,
+        /// Every cell, not only how many.
+        #[arg(long)]
+        cells: bool,
+        #[command(flatten)]
+        client: Client,
+    },
     /// Take back what was asked, signed with the authority's own key; answers that were given stand (analyst).
     Cancel {
         /// Id of the requirement.
@@ -314,6 +328,9 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
         Command::Requirement(Requirement::Issue { file, authority_key, client }) => {
             finish(runtime.block_on(commands::issue(&client, &file, &authority_key)))
+        }
+        Command::Requirement(Requirement::Feasibility { file, cells, client }) => {
+            finish(runtime.block_on(commands::feasible::assess(&client, &file, cells)))
         }
         Command::Requirement(Requirement::Cancel { requirement, why, authority_key, client }) => {
             finish(runtime.block_on(commands::cancel(&client, &requirement, &why, &authority_key)))

@@ -34,6 +34,7 @@ pub(crate) mod export;
 mod file;
 pub(crate) mod compare;
 pub(crate) mod deliveries;
+pub(crate) mod feasible;
 
 type RegionClient = wire::region_client::RegionClient<Channel>;
 
@@ -77,15 +78,11 @@ pub async fn members(client: &Client, describe: bool) -> Result<Outcome, Invalid
 
 /// Signs a requirement here and hands it in.
 pub async fn issue(client: &Client, file: &Path, authority_key: &Path) -> Result<Outcome, Invalid> {
-    let text = std::fs::read_to_string(file).map_err(|error| {
-        Invalid::new(Reason::FieldInvalid, file.display().to_string(), error.to_string())
-    })?;
+    let text = file::text(file)?;
     let lists = ClientFile::lists(&client.client)?;
     let key = SecretKey::from_pem("--authority-key", &read_secret(authority_key)?)?;
     let mut region = connect(client).await?;
-    let request = within(CALL_TIMEOUT, wire::ListMembersRequest { describe: false });
-    let members = region.list_members(request).await.map_err(failed)?.into_inner().members;
-    let members: Vec<_> = members.into_iter().map(|member| member.node).collect();
+    let members = names(&mut region).await?;
     let signed = requirement::sign(&text, &members, &key, lists, &SystemClock, &SystemEntropy)?;
     let asked =
         exchange::Requirement::decode(signed.payload.as_slice()).unwrap_or_default().members;
@@ -95,6 +92,13 @@ pub async fn issue(client: &Client, file: &Path, authority_key: &Path) -> Result
     // A draft that names no members takes them from the coordinator's word: say what was signed.
     let remarks = vec![format!("signed for {} members: {}", asked.len(), asked.join(", "))];
     Ok(Outcome { data: print::rows(client.format, &data), remarks, partial: false })
+}
+
+/// All nodes of the roster.
+async fn names(region: &mut RegionClient) -> Result<Vec<String>, Invalid> {
+    let request = within(CALL_TIMEOUT, wire::ListMembersRequest { describe: false });
+    let members = region.list_members(request).await.map_err(failed)?.into_inner().members;
+    Ok(members.into_iter().map(|member| member.node).collect())
 }
 
 /// Signs a cancellation here and hands it in.

@@ -33,11 +33,13 @@ pub use accord_proto::regional::{Figure, RegionalKey, Share, Standing};
 use crate::verify::VerifiedAnswer;
 
 mod family;
+mod feasible;
 mod memory;
 mod policy;
 mod pool;
 mod sums;
 
+pub use feasible::{Feasibility, Feasible, Respondent, feasible};
 pub use memory::{Atom, Contributor, Pooled, PooledBefore};
 pub use policy::GatePolicy;
 

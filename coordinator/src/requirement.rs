@@ -1,5 +1,5 @@
 //! A requirement as its author writes it. Comes in: a TOML file, in the authority's own client. Goes out:
-//! the signed envelope. The coordinator never holds the key that signs here.
+//! the requirement, and signed its envelope. The coordinator never holds the key that signs here.
 
 use accord_proto::{
     clock::{Clock, Entropy, Timestamp},
@@ -106,6 +106,17 @@ pub fn sign(
     clock: &dyn Clock,
     entropy: &dyn Entropy,
 ) -> Result<wire::Envelope, Invalid> {
+    Requirement::sign(&read(text, members, lists, clock, entropy)?, lists, key)
+}
+
+/// Reads a draft. Nothing is signed.
+pub fn read(
+    text: &str,
+    members: &[String],
+    lists: &Lists,
+    clock: &dyn Clock,
+    entropy: &dyn Entropy,
+) -> Result<wire::Requirement, Invalid> {
     let draft: RawDraft = toml::from_str(text)
         .map_err(|error| Invalid::new(Reason::FieldInvalid, "requirement", error.to_string()))?;
     let id = match draft.id {
@@ -135,7 +146,7 @@ pub fn sign(
         Some(day) => Timestamp::parse("valid_until", &day)?,
         None => closes_at.plus_s(VALID_DAYS * 86_400),
     };
-    let requirement = wire::Requirement {
+    Ok(wire::Requirement {
         requirement: id.to_string(),
         authority: draft.authority,
         why: draft.why,
@@ -151,8 +162,7 @@ pub fn sign(
         requester_role: draft.requester_role,
         tier,
         valid_until_s: valid_until.as_s(),
-    };
-    Requirement::sign(&requirement, lists, key)
+    })
 }
 
 fn expand(block: RawBlock, lists: &Lists) -> Result<wire::Block, Invalid> {

@@ -7,7 +7,7 @@ use accord_proto::{
     id::RequirementId,
     identity::{Place, Role},
     limits::{AXIS_MAX, CALL_TIMEOUT, GATHER_CONCURRENCY_MAX, MEMBERS_MAX, PAGE_SIZE_MAX},
-    question::{Cancellation, SignedRequirement},
+    question::{Cancellation, Requirement, SignedRequirement},
     reason::{Invalid, Reason},
     roster::Member,
     taxonomy::{Lists, Period},
@@ -29,6 +29,7 @@ use crate::{
 };
 
 mod deliveries;
+mod feasible;
 mod journal;
 
 /// Who may read pictures.
@@ -164,6 +165,18 @@ impl wire::region_server::Region for RegionService {
         let requirement = asked.requirement().id.to_string();
         info!(requirement, "issued");
         Ok(Response::new(wire::IssueRequirementResponse { requirement }))
+    }
+
+    async fn assess_feasibility(
+        &self,
+        request: Request<wire::AssessFeasibilityRequest>,
+    ) -> Result<Response<wire::AssessFeasibilityResponse>, Status> {
+        self.staff(&request, &[Role::Analyst])?;
+        let draft = request.into_inner().draft;
+        let draft = draft
+            .ok_or_else(|| Invalid::new(Reason::FieldMissing, "draft", "nothing is asked"))?;
+        let draft = Requirement::check(draft, self.coordinator.lists)?;
+        Ok(Response::new(feasible::assess(&self.coordinator, &draft).await?))
     }
 
     async fn cancel_requirement(

@@ -145,7 +145,7 @@ fn publish(
 ) -> Result<Drawn, Invalid> {
     let Coordinator { roster, lists, sign_key, gate: policy, archive, clock, .. } = coordinator;
     let publication = archive.publication(lists);
-    let before = publication.pooled_before(asked)?;
+    let before = publication.pooled_before(&asked.requirement().question)?;
     let minimum = asked.requirement().minimum_contributors;
     let verdicts = gate::judge(answers, minimum, policy, &before, lists);
     let figures = combine::combine(&verdicts, lists);

@@ -115,7 +115,7 @@ impl SignedRequirement {
         })?;
         let payload = seal::open(&envelope, Kind::Requirement, &authority.keys, "requirement")?;
         let digest = Digest::of(payload);
-        let requirement = Requirement::from_wire(claimed, lists)?;
+        let requirement = Requirement::check(claimed, lists)?;
         Ok(Self { requirement, envelope, digest })
     }
 
@@ -175,11 +175,12 @@ impl Requirement {
         lists: &Lists,
         key: &SecretKey,
     ) -> Result<wire::Envelope, Invalid> {
-        Self::from_wire(requirement.clone(), lists)?;
+        Self::check(requirement.clone(), lists)?;
         Ok(key.sign(Kind::Requirement, requirement.encode_to_vec()))
     }
 
-    fn from_wire(requirement: wire::Requirement, lists: &Lists) -> Result<Self, Invalid> {
+    /// Checks every field, and no signature: of a draft one can say what it would bring, and nobody answers it.
+    pub fn check(requirement: wire::Requirement, lists: &Lists) -> Result<Self, Invalid> {
         let wire::Requirement {
             requirement,
             authority,

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     identity::Name,
-    question::Question,
+    question::{Block, Question},
     table::{Cell, Contribution as Consent, Mode, Table},
     taxonomy::{Categories, CrimeAreaCode, IndicatorCode, JurisdictionCode, Period, RegionCode},
     wire::region,
@@ -31,14 +31,22 @@ pub struct RegionalKey {
 impl RegionalKey {
     /// Every cell that is asked, in the order of the question.
     pub fn asked(question: &Question) -> impl Iterator<Item = Self> {
+        Self::asked_by_block(question).map(|(_, key)| key)
+    }
+
+    /// The same, each with the block that asks it.
+    pub fn asked_by_block(question: &Question) -> impl Iterator<Item = (&Block, Self)> {
         question.blocks.iter().flat_map(|block| {
             block.crime_areas.iter().flat_map(move |crime_area| {
                 block.periods.iter().flat_map(move |period| {
-                    block.categories.iter().map(move |categories| Self {
-                        indicator: block.indicator,
-                        crime_area: *crime_area,
-                        period: *period,
-                        categories: *categories,
+                    block.categories.iter().map(move |categories| {
+                        let key = Self {
+                            indicator: block.indicator,
+                            crime_area: *crime_area,
+                            period: *period,
+                            categories: *categories,
+                        };
+                        (block, key)
                     })
                 })
             })

@@ -23,6 +23,7 @@ mod upload;
 mod london;
 mod published;
 mod summary;
+mod feasible;
 mod pooled;
 mod forgotten;
 mod protected;

@@ -115,6 +115,7 @@ const REGIONAL: &Matrix = &[
         &[
             ("ListMembers", "aecuo"),
             ("IssueRequirement", "a"),
+            ("AssessFeasibility", "a"),
             ("CancelRequirement", "a"),
             ("ListRequirements", "aecuo"),
             ("Gather", "a"),

@@ -44,6 +44,11 @@ pub(super) fn filled(secret: &str) -> Running {
     running
 }
 
+/// A node has five cases more.
+pub(super) fn correct(running: &Running, node: &str) {
+    import(running, node, "correction", 500..505);
+}
+
 /// Imports cases of cocaine with these numbers, and two of heroin; freezes.
 fn import(running: &Running, node: &str, name: &str, cases: std::ops::Range<i64>) {
     let (file, mapping) =

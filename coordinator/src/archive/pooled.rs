@@ -9,7 +9,7 @@ use accord_proto::{
     identity::Name,
     journal::Frontier,
     limits::POOLED_CELLS_MAX,
-    question::SignedRequirement,
+    question::{Question, SignedRequirement},
     reason::{Invalid, Reason},
     taxonomy::{JurisdictionCode, Lists, Period},
     transport::Peer,
@@ -66,9 +66,8 @@ impl Archive {
 
 impl Publication<'_> {
     /// Every cell of the indicators of a question that was pooled before, in whatever picture.
-    pub fn pooled_before(&self, asked: &SignedRequirement) -> Result<PooledBefore, Invalid> {
-        let blocks = &asked.requirement().question.blocks;
-        let indicators: BTreeSet<_> = blocks.iter().map(|block| block.indicator).collect();
+    pub fn pooled_before(&self, asked: &Question) -> Result<PooledBefore, Invalid> {
+        let indicators: BTreeSet<_> = asked.blocks.iter().map(|block| block.indicator).collect();
         let mut before = PooledBefore::new();
         for indicator in indicators {
             let room = &self.archive.rooms[Room::Pooled as usize];

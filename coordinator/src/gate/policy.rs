@@ -70,6 +70,11 @@ impl GatePolicy {
         Ok(policy)
     }
 
+    /// Fewest jurisdictions behind a figure that is not public. This one everybody may know: it stands in every picture.
+    pub fn contributors_min(&self, minimum: u32) -> u64 {
+        self.rules(minimum).units_min
+    }
+
     /// What a requirement's cells are judged by: as many jurisdictions as it demands, or more.
     pub(super) fn rules(&self, minimum: u32) -> Rules {
         let minimum = u64::from(minimum.max(CONTRIBUTORS_MIN));
