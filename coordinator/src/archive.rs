@@ -35,6 +35,7 @@ mod pooled;
 pub use deliveries::Arrived;
 pub use journal::KnownJournal;
 pub use notices::SignedNotice;
+pub(crate) use pooled::{atom_of_wire, atom_to_wire, cell_key};
 pub use pooled::Publication;
 
 /// Version of the schema on disk. Another one is refused, not guessed at.
@@ -58,6 +59,8 @@ enum Room {
     /// Indicator, crime area, period and categories → who contributed to the cell whenever it was pooled, and from which
     /// editions.
     Pooled,
+    /// Number of a picture's entry in the journal, and a cell → what is remembered of it from then on.
+    PooledLog,
     /// Requirement id, node name and digest of a table → what the node says of it since.
     Notices,
     /// Requirement id → cancellation.
@@ -75,7 +78,7 @@ enum Room {
 }
 
 impl Room {
-    const NAMES: [&'static str; 14] = [
+    const NAMES: [&'static str; 15] = [
         "meta",
         "requirements",
         "tables",
@@ -83,6 +86,7 @@ impl Room {
         "versions",
         "journal",
         "pooled",
+        "pooled_log",
         "notices",
         "cancelled",
         "heads",
@@ -110,6 +114,9 @@ pub struct Drawn {
     /// Version of the roster that its members and keys stand in; 0 in pictures that were drawn before this was kept.
     #[prost(uint64, tag = "4")]
     pub roster_version: u64,
+    /// Number of its entry in the journal.
+    #[prost(uint64, tag = "5")]
+    pub sequence: u64,
 }
 
 /// The archive of one coordinator.
@@ -285,6 +292,7 @@ impl Archive {
             drawn_at_s: now.as_s(),
             envelope: Some(picture.envelope().clone()),
             roster_version: self.roster_version()?,
+            sequence: writer.size(),
         };
         let coverage = picture.coverage();
         let line = region::PictureEntry {

@@ -17,6 +17,7 @@ use crate::{
 };
 
 pub(crate) mod export;
+pub(crate) mod gate;
 pub(crate) mod journal;
 
 /// The Accord coordinator: asks, verifies, combines; never sees a record.
@@ -66,6 +67,9 @@ enum Command {
     /// The journal: who did what, why and to whom (auditor).
     #[command(subcommand, after_help = journal::EXAMPLES)]
     Journal(journal::Journal),
+    /// The gate, for the custodian of its parameters: every verdict can be found again.
+    #[command(subcommand, after_help = gate::EXAMPLES)]
+    Gate(gate::Gate),
     /// Verify the evidence of a picture from files alone: no network, no store (exit code 3 if some figures are known
     /// by signature only).
     #[command(
@@ -367,6 +371,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Picture(Picture::Export(wanted)) => {
             export::finish(runtime.block_on(commands::export::run(wanted)))
         }
+        Command::Gate(command) => finish(runtime.block_on(commands::gate::run(command))),
         Command::Verify(verify) => finish(commands::evidence::verify(verify)),
         Command::Pki(Pki::Development(plan)) => finish(commands::development(&plan)),
     }

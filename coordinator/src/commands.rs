@@ -32,6 +32,7 @@ pub(crate) mod journal;
 pub(crate) mod evidence;
 pub(crate) mod export;
 mod file;
+pub(crate) mod gate;
 pub(crate) mod compare;
 pub(crate) mod deliveries;
 pub(crate) mod feasible;

@@ -25,6 +25,7 @@ use accord_proto::{
     lattice::Axis,
     regional::{self, Contribution, Parts},
     rules::{Rules, Unsafe},
+    table::Table,
     taxonomy::{CrimeAreaCode, IndicatorCode, Lists, Semantics},
 };
 
@@ -141,6 +142,23 @@ pub fn judge(
 ) -> Verdicts {
     let cells = regional::contributions(answers.iter().map(VerifiedAnswer::table));
     Gate { rules: policy.rules(minimum), before, lists }.judge(&cells)
+}
+
+/// Judges tables that somebody has handed in to see the verdicts again. Nothing can be combined from it.
+pub fn judge_again(
+    tables: &[Table],
+    minimum: u32,
+    policy: &GatePolicy,
+    before: &PooledBefore,
+    lists: &Lists,
+) -> BTreeMap<RegionalKey, Result<(), Why>> {
+    let cells = regional::contributions(tables);
+    let verdicts = Gate { rules: policy.rules(minimum), before, lists }.judge(&cells);
+    let outcome = |verdict| match verdict {
+        Verdict::Shown(_) => Ok(()),
+        Verdict::Withheld(why) => Err(why),
+    };
+    verdicts.into_iter().map(|(key, verdict)| (key, outcome(verdict))).collect()
 }
 
 /// Members' own figures that may stand under their name: their seals say so. Made by [`named`] only.

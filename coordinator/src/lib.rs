@@ -20,6 +20,7 @@ pub mod export;
 pub mod archive;
 pub mod standing;
 pub mod evidence;
+pub mod custody;
 pub mod deliver;
 pub mod survey;
 pub mod service;

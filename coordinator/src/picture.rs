@@ -116,11 +116,12 @@ impl Picture {
     }
 }
 
-/// Draws the picture of a round. `members` is everybody that the requirement names, ascending.
+/// Draws the picture of a round. `members` is everybody that the requirement names, ascending; `contributors_min` the fewest
+/// jurisdictions behind a figure that is not public.
 pub fn draw(
     asked: &SignedRequirement,
     members: &[MemberState],
-    (figures, named): (&BTreeMap<RegionalKey, RegionalCell>, &Named),
+    (figures, named, contributors_min): (&BTreeMap<RegionalKey, RegionalCell>, &Named, u64),
     roster: &Roster,
     lists: &Lists,
     key: &SecretKey,
@@ -150,6 +151,7 @@ pub fn draw(
         coverage: Some(coverage),
         members: members.iter().map(MemberState::to_wire).collect(),
         cells: keys.map(cell).collect(),
+        contributors_min: u32::try_from(contributors_min).unwrap_or(u32::MAX),
     };
     Picture { envelope: key.sign(Kind::Picture, picture.encode_to_vec()), coverage }
 }

@@ -22,7 +22,7 @@ use tracing::{info, warn};
 
 use crate::{
     archive::Drawn,
-    deliver, evidence,
+    custody, deliver, evidence,
     gather::Caller,
     requirement, standing,
     survey::{self, Coordinator},
@@ -91,7 +91,7 @@ impl RegionService {
 
     /// A picture with what is said of its answers since.
     fn document(&self, id: RequirementId, drawn: Drawn) -> Result<wire::PictureDocument, Invalid> {
-        let Drawn { version, drawn_at_s, envelope, roster_version: _ } = drawn;
+        let Drawn { version, drawn_at_s, envelope, roster_version: _, sequence: _ } = drawn;
         let payload = envelope.as_ref().map_or(&[][..], |envelope| &envelope.payload);
         let notices = standing::concerning(&self.coordinator.archive, id, payload)?;
         Ok(wire::PictureDocument { version, drawn_at_s, picture: envelope, notices })
@@ -314,6 +314,24 @@ impl wire::region_server::Region for RegionService {
         let file = evidence::of(archive, id, (version > 0).then_some(version))?;
         archive.settled().await?;
         let piece = |piece: &[u8]| Ok(wire::GetEvidenceResponse { piece: piece.to_vec() });
+        let pieces: Vec<_> = file.chunks(PIECE_BYTES).map(piece).collect();
+        Ok(Response::new(Box::pin(stream::iter(pieces))))
+    }
+
+    type GetGateMemoryStream =
+        Pin<Box<dyn Stream<Item = Result<wire::GetGateMemoryResponse, Status>> + Send>>;
+
+    async fn get_gate_memory(
+        &self,
+        request: Request<wire::GetGateMemoryRequest>,
+    ) -> Result<Response<Self::GetGateMemoryStream>, Status> {
+        self.staff(&request, &[Role::Custodian])?;
+        let wire::GetGateMemoryRequest { requirement, version } = request.into_inner();
+        let id = RequirementId::parse("requirement", &requirement)?;
+        let Coordinator { archive, roster, lists, .. } = &*self.coordinator;
+        let file = custody::memory(archive, (roster, lists), id, (version > 0).then_some(version))?;
+        archive.settled().await?;
+        let piece = |piece: &[u8]| Ok(wire::GetGateMemoryResponse { piece: piece.to_vec() });
         let pieces: Vec<_> = file.chunks(PIECE_BYTES).map(piece).collect();
         Ok(Response::new(Box::pin(stream::iter(pieces))))
     }

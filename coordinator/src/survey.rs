@@ -150,7 +150,8 @@ fn publish(
     let verdicts = gate::judge(answers, minimum, policy, &before, lists);
     let figures = combine::combine(&verdicts, lists);
     let named = gate::named(answers);
-    let picture = picture::draw(asked, states, (&figures, &named), roster, lists, sign_key);
+    let said = (&figures, &named, policy.contributors_min(minimum));
+    let picture = picture::draw(asked, states, said, roster, lists, sign_key);
     publication.keep(by, asked, &picture, &verdicts, clock.now())
 }
 

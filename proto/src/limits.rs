@@ -267,6 +267,10 @@ pub const GATHERS_MAX: usize = 8;
 pub const GATE_KNOWN_MAX: usize = 1_000_000;
 /// Regional cells whose contributors a coordinator remembers for ever, one that was pooled each.
 pub const POOLED_CELLS_MAX: u64 = 1_000_000;
+/// Changes of them that are kept, so that every verdict can be found again.
+pub const POOLED_CHANGES_MAX: u64 = 4_000_000;
+/// A file of what the gate remembered.
+pub const GATE_MEMORY_BYTES_MAX: usize = 256 * 1024 * 1024;
 
 /// Default of the free space below which a store takes no more writes: a full disk poisons it.
 pub const STORE_FREE_BYTES_MIN: u64 = 64 * 1024 * 1024;

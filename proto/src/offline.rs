@@ -85,23 +85,32 @@ pub struct CellLine {
 
 /// Reads the files and verifies them.
 pub fn verify(files: &Files) -> Result<Proven, Invalid> {
+    report(files).map(Proven::of)
+}
+
+/// The same, for whoever goes on with what is proven.
+pub fn report(files: &Files) -> Result<Report, Invalid> {
     let lists = own_lists::load(files.lists.as_deref())?;
     let root = String::from_utf8(read(&files.root)?)
         .map_err(|_| Invalid::new(Reason::FieldInvalid, "--root", "is not text"))?;
     let root = PublicKey::from_hex("--root", &root)?;
     let roster: wire::Envelope = strict::decode("--roster", &read(&files.roster)?)?;
     let trust = Trust { roster: &roster, root: &root, lists };
-    prove(&read(&files.file)?, &files.answers, trust)
+    proven(&read(&files.file)?, &files.answers, trust)
 }
 
 /// The same for a file that is at hand already.
 pub fn prove(file: &[u8], answers: &[PathBuf], trust: Trust<'_>) -> Result<Proven, Invalid> {
+    proven(file, answers, trust).map(Proven::of)
+}
+
+fn proven(file: &[u8], answers: &[PathBuf], trust: Trust<'_>) -> Result<Report, Invalid> {
     if answers.len() > MEMBERS_MAX {
         let detail = format!("{} where {MEMBERS_MAX} is the most", answers.len());
         return Err(Invalid::new(Reason::LimitExceeded, "--answer", detail));
     }
     let answers = answers.iter().map(|path| read(path)).collect::<Result<Vec<_>, _>>()?;
-    Ok(Proven::of(verify::verify(file, &answers, trust)?))
+    verify::verify(file, &answers, trust)
 }
 
 impl Proven {

@@ -11,7 +11,7 @@ use crate::{
     answer::{RedactedTable, SealedTable},
     evidence::{self, place_of},
     identity::Name,
-    question::SignedRequirement,
+    question::{Requirement, SignedRequirement},
     reason::{Invalid, Reason},
     roster::{Member, Roster},
     seal::{self, Digest, Kind, PublicKey},
@@ -84,9 +84,19 @@ pub struct Report {
     pub members: Vec<MemberProof>,
     /// Every cell of the picture, in its order.
     pub cells: Vec<CellProof>,
+    /// What was asked.
+    pub asked: Requirement,
+    /// The tables, as far as they are at hand.
+    tables: Vec<Table>,
 }
 
 impl Report {
+    /// The members' tables, if all of every one are at hand.
+    pub fn whole_tables(&self) -> Option<&[Table]> {
+        let seals = self.members.iter().filter_map(|member| member.sealed);
+        (seals.map(|seal| seal.by_digest).sum::<usize>() == 0).then_some(&self.tables)
+    }
+
     /// How many cells are proven so.
     pub fn count(&self, proof: Proof) -> usize {
         self.cells.iter().filter(|cell| cell.proof == proof).count()
@@ -160,6 +170,8 @@ pub fn verify(file: &[u8], answers: &[Vec<u8>], trust: Trust<'_>) -> Result<Repo
         held_version: held.version,
         members,
         cells,
+        asked: asked.requirement().clone(),
+        tables: tables.into_iter().map(|held| held.table).collect(),
     })
 }
 

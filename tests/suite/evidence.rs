@@ -108,13 +108,13 @@ impl Scene {
     }
 }
 
-fn write_evidence(running: &Running, requirement: &str, out: &Path) {
+pub(super) fn write_evidence(running: &Running, requirement: &str, out: &Path) {
     let out = out.display().to_string();
     let command = ["picture", "evidence", requirement, "--out", &out];
     running.region("auditor", "json", &command).unwrap().json(&[0]).unwrap();
 }
 
-fn export(running: &Running, node: &str, requirement: &str) -> PathBuf {
+pub(super) fn export(running: &Running, node: &str, requirement: &str) -> PathBuf {
     let out = running.dir.join(format!("{node}.{requirement}.answer"));
     let path = out.display().to_string();
     let command = ["answer", "export", requirement, "--out", &path];

@@ -28,6 +28,7 @@ mod pooled;
 mod forgotten;
 mod protected;
 mod evidence;
+mod custody;
 mod expected;
 mod exports;
 mod readers;

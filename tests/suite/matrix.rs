@@ -123,6 +123,7 @@ const REGIONAL: &Matrix = &[
             ("ListPictures", "aevcuo"),
             ("AskStanding", "a"),
             ("GetEvidence", "aecuo"),
+            ("GetGateMemory", "c"),
             ("ListDeliveries", "aecuo"),
             ("DeliverPicture", "a"),
         ],

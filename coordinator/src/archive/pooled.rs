@@ -1,5 +1,5 @@
 //! Who contributed to what was pooled. Comes in: the cells that a picture shows and that are not public. Goes out:
-//! their contributors and the editions they rested on, for ever, to the gate. Must never hold a figure, and never forget a
+//! their contributors and the editions they rested on, for ever, to the gate; to the custodian also as it was at any picture. Must never hold a figure, and never forget a
 //! cell that was shown: what it learns is one transaction with the picture.
 
 use std::{collections::BTreeSet, sync::MutexGuard};
@@ -8,11 +8,12 @@ use accord_proto::{
     clock::Timestamp,
     identity::Name,
     journal::Frontier,
-    limits::POOLED_CELLS_MAX,
+    limits::{POOLED_CELLS_MAX, POOLED_CHANGES_MAX},
     question::{Question, SignedRequirement},
     reason::{Invalid, Reason},
     taxonomy::{JurisdictionCode, Lists, Period},
     transport::Peer,
+    wire::region::PooledAtom,
 };
 use prost::Message as _;
 
@@ -22,8 +23,9 @@ use crate::{
     picture::Picture,
 };
 
-/// Name of the count in [`Room::Meta`].
+/// Names of the counts in [`Room::Meta`]: cells, and what was ever remembered of them.
 const COUNT: &[u8] = b"pooled";
+const CHANGES: &[u8] = b"pooled changes";
 
 /// What is remembered of a cell.
 #[derive(Clone, PartialEq, prost::Message)]
@@ -32,20 +34,7 @@ struct Stored {
     #[prost(string, repeated, tag = "1")]
     contributors: Vec<String>,
     #[prost(message, repeated, tag = "2")]
-    atoms: Vec<StoredAtom>,
-}
-
-/// Contributors who came in together.
-#[derive(Clone, PartialEq, prost::Message)]
-struct StoredAtom {
-    /// Jurisdiction and node, one after the other.
-    #[prost(string, repeated, tag = "1")]
-    contributors: Vec<String>,
-    /// Of each pair one more than the edition; 0: not remembered.
-    #[prost(uint64, repeated, tag = "2")]
-    editions: Vec<u64>,
-    #[prost(bool, tag = "3")]
-    shown: bool,
+    atoms: Vec<PooledAtom>,
 }
 
 /// A picture in the making. Nobody else publishes meanwhile: what the gate reads here is still so when the
@@ -73,7 +62,26 @@ impl Publication<'_> {
             let room = &self.archive.rooms[Room::Pooled as usize];
             for entry in room.scan_prefix(format!("{indicator} ")) {
                 let (name, bytes) = entry.map_err(failed)?;
-                before.insert(self.key(&name)?, read(&bytes)?);
+                before.insert(key_of(&name, self.lists)?, read(&bytes)?);
+            }
+        }
+        Ok(before)
+    }
+
+    /// The same as it was when a picture was drawn.
+    pub fn pooled_before_drawn(
+        &self,
+        asked: &Question,
+        drawn: &Drawn,
+    ) -> Result<PooledBefore, Invalid> {
+        let indicators: BTreeSet<_> = asked.blocks.iter().map(|block| block.indicator).collect();
+        let mut before = PooledBefore::new();
+        let log = &self.archive.rooms[Room::PooledLog as usize];
+        for entry in log.range(..drawn.sequence.to_be_bytes()) {
+            let (name, bytes) = entry.map_err(failed)?;
+            let key = key_of(name.get(8..).unwrap_or_default(), self.lists)?;
+            if indicators.contains(&key.indicator) {
+                before.insert(key, read(&bytes)?);
             }
         }
         Ok(before)
@@ -90,21 +98,30 @@ impl Publication<'_> {
         now: Timestamp,
     ) -> Result<Drawn, Invalid> {
         let mut writes = Writes::new();
-        let mut new = 0_u64;
+        let (mut new, mut changed) = (0_u64, 0_u64);
+        let sequence = self.writer.size().to_be_bytes();
         for (key, pooled) in gate::pooled(verdicts) {
             let before = self.pooled(key)?;
             if before.as_ref() != Some(pooled) {
-                writes.push((Room::Pooled, self.name(key), write(pooled)));
+                let (name, now) = (self.name(key), write(pooled));
+                writes.push((Room::PooledLog, [&sequence[..], &name].concat(), now.clone()));
+                writes.push((Room::Pooled, name, now));
+                changed += 1;
             }
             new += u64::from(before.is_none());
         }
-        if new > 0 {
-            let count = self.count()?.saturating_add(new);
-            if count > POOLED_CELLS_MAX {
-                let detail = format!("{count} pooled cells where {POOLED_CELLS_MAX} is the most");
+        for (name, more, most) in
+            [(COUNT, new, POOLED_CELLS_MAX), (CHANGES, changed, POOLED_CHANGES_MAX)]
+        {
+            let count = self.count(name)?.saturating_add(more);
+            if count > most {
+                let name = String::from_utf8_lossy(name);
+                let detail = format!("{count} of {name} where {most} is the most");
                 return Err(Invalid::new(Reason::LimitExceeded, "archive.pooled", detail));
             }
-            writes.push((Room::Meta, COUNT.to_vec(), count.to_be_bytes().to_vec()));
+            if more > 0 {
+                writes.push((Room::Meta, name.to_vec(), count.to_be_bytes().to_vec()));
+            }
         }
         self.archive.add_version(self.writer, by, asked, picture, writes, now)
     }
@@ -114,25 +131,8 @@ impl Publication<'_> {
         stored.map_err(failed)?.map(|bytes| read(&bytes)).transpose()
     }
 
-    /// Reads [`Publication::name`]. A cell that the lists do not know any more cannot be compared with others.
-    fn key(&self, name: &[u8]) -> Result<RegionalKey, Invalid> {
-        let text = std::str::from_utf8(name).map_err(failed)?;
-        let [indicator, crime_area, period, categories] =
-            text.split(' ').collect::<Vec<_>>().try_into().map_err(|_| damaged())?;
-        let field = "archive.pooled";
-        let indicator = self.lists.indicator(field, indicator).map_err(failed)?;
-        let crime_area = self.lists.crime_area(field, indicator, crime_area).map_err(failed)?;
-        let categories = self.lists.parse_categories(field, indicator, categories);
-        Ok(RegionalKey {
-            indicator: indicator.code,
-            crime_area,
-            period: Period::parse(field, period).map_err(failed)?,
-            categories: categories.map_err(failed)?,
-        })
-    }
-
-    fn count(&self) -> Result<u64, Invalid> {
-        let stored = self.archive.rooms[Room::Meta as usize].get(COUNT).map_err(failed)?;
+    fn count(&self, name: &[u8]) -> Result<u64, Invalid> {
+        let stored = self.archive.rooms[Room::Meta as usize].get(name).map_err(failed)?;
         let Some(bytes) = stored else { return Ok(0) };
         bytes.as_ref().try_into().map(u64::from_be_bytes).map_err(failed)
     }
@@ -145,17 +145,32 @@ impl Publication<'_> {
     }
 }
 
+/// Reads [`Publication::name`].
+fn key_of(name: &[u8], lists: &Lists) -> Result<RegionalKey, Invalid> {
+    let text = std::str::from_utf8(name).map_err(failed)?;
+    let codes = text.split(' ').collect::<Vec<_>>().try_into().map_err(|_| damaged())?;
+    cell_key("archive.pooled", codes, lists).map_err(failed)
+}
+
+/// Reads indicator, crime area, period and categories. A cell that the lists do not know any more cannot be compared with
+/// others.
+pub(crate) fn cell_key(
+    field: &str,
+    [indicator, crime_area, period, categories]: [&str; 4],
+    lists: &Lists,
+) -> Result<RegionalKey, Invalid> {
+    let indicator = lists.indicator(field, indicator)?;
+    Ok(RegionalKey {
+        indicator: indicator.code,
+        crime_area: lists.crime_area(field, indicator, crime_area)?,
+        period: Period::parse(field, period)?,
+        categories: lists.parse_categories(field, indicator, categories)?,
+    })
+}
+
 fn write(pooled: &Pooled) -> Vec<u8> {
-    let atom = |atom: &Atom| {
-        let pairs = atom.editions.keys().flat_map(|(of, node)| [of.to_string(), node.to_string()]);
-        let number = |edition: &Option<u32>| edition.map_or(0, |edition| u64::from(edition) + 1);
-        StoredAtom {
-            contributors: pairs.collect(),
-            editions: atom.editions.values().map(number).collect(),
-            shown: atom.shown,
-        }
-    };
-    Stored { contributors: Vec::new(), atoms: pooled.0.iter().map(atom).collect() }.encode_to_vec()
+    let atoms = pooled.0.iter().map(atom_to_wire).collect();
+    Stored { contributors: Vec::new(), atoms }.encode_to_vec()
 }
 
 fn read(bytes: &[u8]) -> Result<Pooled, Invalid> {
@@ -163,28 +178,44 @@ fn read(bytes: &[u8]) -> Result<Pooled, Invalid> {
     if !contributors.is_empty() {
         // Which editions it rested on was not kept then.
         let editions = vec![0; contributors.len() / 2];
-        atoms.insert(0, StoredAtom { contributors, editions, shown: true });
+        atoms.insert(0, PooledAtom { contributors, editions, shown: true });
     }
     if atoms.is_empty() {
         return Err(damaged());
     }
+    let atom = |atom| atom_of_wire(atom).ok_or_else(damaged);
     atoms.into_iter().map(atom).collect::<Result<_, _>>().map(Pooled)
 }
 
-fn atom(stored: StoredAtom) -> Result<Atom, Invalid> {
-    let StoredAtom { contributors, editions, shown } = stored;
+/// As it is kept, and handed to the custodian.
+pub(crate) fn atom_to_wire(atom: &Atom) -> PooledAtom {
+    let pairs = atom.editions.keys().flat_map(|(of, node)| [of.to_string(), node.to_string()]);
+    let number = |edition: &Option<u32>| edition.map_or(0, |edition| u64::from(edition) + 1);
+    PooledAtom {
+        contributors: pairs.collect(),
+        editions: atom.editions.values().map(number).collect(),
+        shown: atom.shown,
+    }
+}
+
+/// Reads it.
+pub(crate) fn atom_of_wire(atom: PooledAtom) -> Option<Atom> {
+    let PooledAtom { contributors, editions, shown } = atom;
     let (pairs, rest) = contributors.as_chunks::<2>();
     if !rest.is_empty() || pairs.is_empty() || pairs.len() != editions.len() {
-        return Err(damaged());
+        return None;
     }
     let entry = |([of, node], edition): (&[String; 2], u64)| {
-        let of = JurisdictionCode::parse(of).ok_or_else(damaged)?;
-        let node = Name::parse("archive.pooled", node).map_err(|_| damaged())?;
-        let edition = edition.checked_sub(1).map(u32::try_from).transpose().map_err(failed)?;
-        Ok(((of, node), edition))
+        let of = JurisdictionCode::parse(of)?;
+        let node = Name::parse("archive.pooled", node).ok()?;
+        let edition = match edition.checked_sub(1) {
+            Some(edition) => Some(u32::try_from(edition).ok()?),
+            None => None,
+        };
+        Some(((of, node), edition))
     };
-    let editions = pairs.iter().zip(editions).map(entry).collect::<Result<_, Invalid>>()?;
-    Ok(Atom { editions, shown })
+    let editions = pairs.iter().zip(editions).map(entry).collect::<Option<_>>()?;
+    Some(Atom { editions, shown })
 }
 
 fn damaged() -> Invalid {

@@ -38,10 +38,16 @@ pub(crate) async fn write(
     Ok(Outcome { data: print::rows(client.format, &data), ..Outcome::default() })
 }
 
+/// What to verify, and how to print it.
+pub(super) fn files(wanted: Verify) -> (Files, Format) {
+    let Verify { file, roster, root, answer, lists, format } = wanted;
+    (Files { file, roster, root, answers: answer, lists }, format)
+}
+
 /// Verifies files.
 pub(crate) fn verify(wanted: Verify) -> Result<Outcome, Invalid> {
-    let Verify { file, roster, root, answer, lists, format } = wanted;
-    let proven = offline::verify(&Files { file, roster, root, answers: answer, lists })?;
+    let (files, format) = files(wanted);
+    let proven = offline::verify(&files)?;
     let data = match format {
         Format::Json => json!(proven).to_string(),
         Format::Table | Format::Csv => print::rows(format, &json!(proven.cells)),

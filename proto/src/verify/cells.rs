@@ -59,6 +59,12 @@ pub(super) fn prove(
     let unknown = left_out(tables);
     let silent = silent(picture, lists)?;
     let minimum = requirement.minimum_contributors.max(CONTRIBUTORS_MIN);
+    // Pictures that were drawn before it stood in them have none.
+    if picture.contributors_min != 0 && picture.contributors_min < minimum {
+        let detail = format!("is less than the {minimum} that the requirement asks for");
+        return Err(Invalid::new(Reason::PictureFalse, "picture.contributors_min", detail));
+    }
+    let minimum = minimum.max(picture.contributors_min);
     let minimum = usize::try_from(minimum).unwrap_or(usize::MAX);
     let keys: Vec<_> = RegionalKey::asked(&requirement.question).collect();
     if keys.len() != picture.cells.len() {
