@@ -35,8 +35,8 @@ mod pooled;
 pub use deliveries::Arrived;
 pub use journal::KnownJournal;
 pub use notices::SignedNotice;
-pub(crate) use pooled::{atom_of_wire, atom_to_wire, cell_key};
 pub use pooled::Publication;
+pub(crate) use pooled::{atom_of_wire, atom_to_wire, cell_key};
 
 /// Version of the schema on disk. Another one is refused, not guessed at.
 const FORMAT: &str = "accord-coordinator 1";
@@ -295,13 +295,18 @@ impl Archive {
             sequence: writer.size(),
         };
         let coverage = picture.coverage();
+        let question = &asked.requirement().question;
         let line = region::PictureEntry {
             requirement: id.to_string(),
             version: drawn.version,
             drawn_at_s: drawn.drawn_at_s,
             members: coverage.members,
             answered: coverage.answered,
+            audience: asked.requirement().audience.to_string(),
+            indicators: question.indicators(),
+            periods: question.periods(),
             notices: 0,
+            superseded: false,
         };
         let key = picture_key(id, drawn.version);
         writes.push((Room::Pictures, key.clone(), drawn.encode_to_vec()));

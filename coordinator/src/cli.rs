@@ -7,6 +7,7 @@ use accord_proto::{
     print,
     reason::Invalid,
     status::{exit_code, exit_code_of_start},
+    wire::region::PictureEntry,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -175,6 +176,15 @@ enum Picture {
     },
     /// List pictures, newest first.
     List {
+        /// Only those that hold this indicator.
+        #[arg(long)]
+        indicator: Option<String>,
+        /// Only those of this audience.
+        #[arg(long)]
+        audience: Option<String>,
+        /// Only the newest version of each.
+        #[arg(long)]
+        newest: bool,
         #[command(flatten)]
         client: Client,
     },
@@ -182,6 +192,10 @@ enum Picture {
     /// contributors.
     #[command(after_help = compare::EXAMPLES)]
     Compare(compare::Compare),
+    /// How figures went over rounds: of every cell one point for each period, as the newest round tells it, with breaks,
+    /// revisions and changed contributors.
+    #[command(after_help = "Example:\n  accord-coordinator picture trend 0190… 0191… 0192… -o csv")]
+    Trend(compare::Trend),
     /// Rates per 100,000 inhabitants of those who contribute.
     Rates(compare::Rates),
     /// Write a picture as CSV, XLSX, JSON or SDMX-CSV (exit code 3 if not all answered).
@@ -349,8 +363,13 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Picture(Picture::Show { requirement, version, client }) => {
             finish(runtime.block_on(commands::picture(&client, requirement, version)))
         }
-        Command::Picture(Picture::List { client }) => {
-            finish(runtime.block_on(commands::pictures(&client)))
+        Command::Picture(Picture::List { indicator, audience, newest, client }) => {
+            let wanted = |entry: &PictureEntry| {
+                (!newest || !entry.superseded)
+                    && audience.as_ref().is_none_or(|of| *of == entry.audience)
+                    && indicator.as_ref().is_none_or(|of| entry.indicators.contains(of))
+            };
+            finish(runtime.block_on(commands::pictures(&client, wanted)))
         }
         Command::Picture(Picture::Deliveries { requirement, version, client }) => {
             finish(runtime.block_on(commands::deliveries::list(&client, requirement, version)))
@@ -364,6 +383,9 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
         Command::Picture(Picture::Compare(wanted)) => {
             finish(runtime.block_on(compare::compare(wanted)))
+        }
+        Command::Picture(Picture::Trend(wanted)) => {
+            finish(runtime.block_on(compare::trend(wanted)))
         }
         Command::Picture(Picture::Rates(wanted)) => {
             finish(runtime.block_on(compare::rates(wanted)))

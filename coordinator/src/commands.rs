@@ -231,20 +231,27 @@ pub async fn picture(
     shown(client, reply.picture.unwrap_or_default(), Vec::new())
 }
 
-/// Lists pictures, every page.
-pub async fn pictures(client: &Client) -> Result<Outcome, Invalid> {
+/// Lists the pictures that are wanted, of every page.
+pub async fn pictures(
+    client: &Client,
+    wanted: impl Fn(&wire::PictureEntry) -> bool,
+) -> Result<Outcome, Invalid> {
     let mut region = connect(client).await?;
     let (mut rows, mut page_token) = (Vec::new(), String::new());
     loop {
         let request = wire::ListPicturesRequest { page_size: PAGE_SIZE_MAX, page_token };
         let page =
             region.list_pictures(within(CALL_TIMEOUT, request)).await.map_err(failed)?.into_inner();
-        rows.extend(page.pictures.into_iter().map(|entry| {
+        rows.extend(page.pictures.into_iter().filter(&wanted).map(|entry| {
             json!({
                 "requirement": entry.requirement,
                 "version": entry.version,
                 "drawn_at": day(entry.drawn_at_s),
+                "audience": entry.audience,
+                "indicators": entry.indicators,
+                "periods": entry.periods,
                 "coverage": format!("{}/{}", entry.answered, entry.members),
+                "superseded": entry.superseded,
                 "do_not_stand": entry.notices,
             })
         }));

@@ -89,9 +89,10 @@ pub fn judge_again<'a>(
 ) -> Result<Vec<Again<'a>>, Invalid> {
     let before = read(memory, report.picture, lists)?;
     let tables = report.whole_tables().ok_or_else(|| {
-        let missing = report.members.iter().filter(|member| {
-            member.sealed.is_some_and(|seal| seal.by_digest > 0)
-        });
+        let missing = report
+            .members
+            .iter()
+            .filter(|member| member.sealed.is_some_and(|seal| seal.by_digest > 0));
         let missing: Vec<_> = missing.map(|member| member.node.to_string()).collect();
         let detail = format!(
             "the gate judged figures that are not in the evidence; give the own answers of {}",

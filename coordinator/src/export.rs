@@ -53,6 +53,8 @@ pub struct Header {
     pub answered: u32,
     /// Members that the requirement names.
     pub asked: u32,
+    /// Fewest jurisdictions behind a figure that is not public; 0: the picture does not say.
+    pub contributors_min: u32,
     /// How each of them stands.
     pub members: Vec<Member>,
     /// What members say since of their answers, a sentence each.

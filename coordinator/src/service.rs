@@ -173,8 +173,8 @@ impl wire::region_server::Region for RegionService {
     ) -> Result<Response<wire::AssessFeasibilityResponse>, Status> {
         self.staff(&request, &[Role::Analyst])?;
         let draft = request.into_inner().draft;
-        let draft = draft
-            .ok_or_else(|| Invalid::new(Reason::FieldMissing, "draft", "nothing is asked"))?;
+        let draft =
+            draft.ok_or_else(|| Invalid::new(Reason::FieldMissing, "draft", "nothing is asked"))?;
         let draft = Requirement::check(draft, self.coordinator.lists)?;
         Ok(Response::new(feasible::assess(&self.coordinator, &draft).await?))
     }
@@ -383,6 +383,9 @@ impl wire::region_server::Region for RegionService {
         let mut pictures = self.coordinator.archive.pictures(before, size)?;
         for picture in &mut pictures {
             picture.notices = self.concerned(picture)?;
+            let id = RequirementId::parse("archive.picture", &picture.requirement)?;
+            let newest = self.coordinator.archive.newest_version(id)?;
+            picture.superseded = newest.is_some_and(|newest| newest > picture.version);
         }
         self.coordinator.archive.settled().await?;
         let next_page_token = pictures

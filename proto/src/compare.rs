@@ -7,9 +7,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use crate::{
+    reason::{Invalid, Reason},
     taxonomy::decimal,
     wire::region::{self, PictureStatus},
 };
+
+mod trend;
+
+pub use trend::{Point, trend};
 
 /// One side of a comparison.
 #[derive(Clone, Copy, Debug)]
@@ -36,6 +41,8 @@ pub enum Flag {
     Status,
     /// It stands in one of the two only.
     OneSided,
+    /// It rests on some of those who were asked.
+    Partial,
 }
 
 /// What can be said of a cell.
@@ -228,11 +235,30 @@ fn touch(before: &region::PictureCell, now: &region::PictureCell) -> Option<bool
 
 /// The figure, or where it lies.
 fn figure(cell: &region::PictureCell) -> Option<String> {
-    let scaled = |bound: Option<i64>| bound.map(|bound| decimal(bound, cell.decimals));
+    let scaled = |bound| scaled(bound, cell);
     if is_one_number(cell) {
         return Some(decimal(cell.value, cell.decimals));
     }
     has_figure(cell).then(|| Some(format!("{}..{}", scaled(cell.lower)?, scaled(cell.upper)?)))?
+}
+
+fn scaled(bound: Option<i64>, cell: &region::PictureCell) -> Option<String> {
+    bound.map(|bound| decimal(bound, cell.decimals))
+}
+
+/// The pictures to compare, by requirement and version: the later one's requirement may be left out.
+pub fn pair(
+    earlier: (String, u32),
+    (later, version): (Option<String>, u32),
+    periods: bool,
+) -> Result<[(String, u32); 2], Invalid> {
+    let later = (later.unwrap_or_else(|| earlier.0.clone()), version);
+    if earlier == later && !periods {
+        let detail =
+            "a picture is the same as itself: name another one, two versions, or two periods";
+        return Err(Invalid::new(Reason::FieldMissing, "with", detail));
+    }
+    Ok([earlier, later])
 }
 
 #[cfg(test)]

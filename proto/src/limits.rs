@@ -269,6 +269,8 @@ pub const GATE_KNOWN_MAX: usize = 1_000_000;
 pub const POOLED_CELLS_MAX: u64 = 1_000_000;
 /// Changes of them that are kept, so that every verdict can be found again.
 pub const POOLED_CHANGES_MAX: u64 = 4_000_000;
+/// Rounds of one trend.
+pub const ROUNDS_MAX: usize = 64;
 /// A file of what the gate remembered.
 pub const GATE_MEMORY_BYTES_MAX: usize = 256 * 1024 * 1024;
 

@@ -189,9 +189,7 @@ pub fn development(
     write_party(&home.join("keys"), &ca, &coordinator_tls)?;
     write(&home.join("keys/staff-ca.crt"), staff_ca.certificate_pem())?;
     write_secret(&home.join("keys/sign.key"), &centre.to_pem()?)?;
-    for role in
-        [Role::Analyst, Role::Observer, Role::Custodian, Role::Auditor, Role::Operator]
-    {
+    for role in [Role::Analyst, Role::Observer, Role::Custodian, Role::Auditor, Role::Operator] {
         let person = identity(Place::Region, &format!("test-{role}"), role)?;
         let (folder, server) = (role.to_string(), (&coordinator, plan.region_address.as_str()));
         write_staff((&home, &folder), &ca, &staff_ca, &person, server)?;

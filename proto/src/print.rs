@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     clock::Timestamp,
+    strict,
     taxonomy::{CrimeAreaCode, Lists, TOTAL, decimal},
     wire::{self as exchange, region as wire},
 };
@@ -193,6 +194,7 @@ fn as_json(shown: &Shown, lists: &Lists) -> Value {
             "node": state.node,
             "state": state_name(state.state()),
             "reason": if state.reason.is_empty() { Value::Null } else { json!(state.reason) },
+            "sealed_at": sealed_at(state),
             "single_handed": state.single_handed,
             "table_sha256": hex(&state.table_sha256),
         })
@@ -206,6 +208,7 @@ fn as_json(shown: &Shown, lists: &Lists) -> Value {
             "drawn_at": drawn_at,
             "lists": picture.lists,
             "coverage": {"answered": coverage.answered, "members": coverage.members},
+            "contributors_min": picture.contributors_min,
             "cells": shown.cells().map(cell).collect::<Vec<_>>(),
             "footnotes": footnotes(picture, lists),
         },
@@ -217,6 +220,16 @@ fn as_json(shown: &Shown, lists: &Lists) -> Value {
     printed
 }
 
+/// When a member sealed its answer: how fresh it is. Empty: it has not.
+fn sealed_at(state: &wire::MemberState) -> String {
+    let seal = state.seal.as_ref();
+    let seal = seal.and_then(|seal| strict::decode_signed("seal", &seal.payload).ok());
+    let at = seal.and_then(|seal: exchange::Seal| {
+        Timestamp::from_s("seal.issued_at_s", seal.issued_at_s).ok()
+    });
+    at.map_or_else(String::new, |at| at.to_string())
+}
+
 fn as_table(shown: &Shown, lists: &Lists) -> String {
     let Shown { picture, version, drawn_at, own, .. } = shown;
     let coverage = picture.coverage.unwrap_or_default();
@@ -224,10 +237,15 @@ fn as_table(shown: &Shown, lists: &Lists) -> String {
         "Regional picture {} version {version}, {drawn_at}\nCoverage {}/{}\n",
         picture.requirement, coverage.answered, coverage.members
     );
-    let mut members = plain(["JURISDICTION", "NODE", "STATE", "REASON"]);
+    if picture.contributors_min > 0 {
+        let least = picture.contributors_min;
+        text += &format!("A figure that is not public rests on {least} jurisdictions or more\n");
+    }
+    let mut members = plain(["JURISDICTION", "NODE", "STATE", "SEALED", "REASON"]);
     for state in &picture.members {
-        let label = label(lists, &state.jurisdiction);
-        members.add_row([label.as_str(), &state.node, state_name(state.state()), &state.reason]);
+        let (label, sealed) = (label(lists, &state.jurisdiction), sealed_at(state));
+        let (name, day) = (state_name(state.state()), sealed.get(..10).unwrap_or_default());
+        members.add_row([label.as_str(), &state.node, name, day, &state.reason]);
     }
     text += &format!("\n{members}\n");
 

@@ -3,6 +3,8 @@
 //!
 //! A node decides on the authority's own signature, never on the coordinator's word.
 
+use std::collections::BTreeSet;
+
 use prost::Message as _;
 
 use crate::{
@@ -297,6 +299,24 @@ impl Question {
         let cells =
             |block: &Block| block.crime_areas.len() * block.periods.len() * block.categories.len();
         self.blocks.iter().map(cells).sum()
+    }
+
+    /// The indicators that are asked, ascending, once each.
+    pub fn indicators(&self) -> Vec<String> {
+        let all: BTreeSet<_> = self.blocks.iter().map(|block| block.indicator).collect();
+        all.iter().map(ToString::to_string).collect()
+    }
+
+    /// The first and the last period that is asked, of each length: "2014..2018".
+    pub fn periods(&self) -> Vec<String> {
+        let all: BTreeSet<_> = self.blocks.iter().flat_map(|block| &block.periods).collect();
+        let lengths: BTreeSet<_> = all.iter().map(|period| period.granularity()).collect();
+        let range = |length| {
+            let mut of = all.iter().filter(|period| period.granularity() == length);
+            let first = of.next()?;
+            Some(of.next_back().map_or(first.to_string(), |last| format!("{first}..{last}")))
+        };
+        lengths.into_iter().filter_map(range).collect()
     }
 
     fn from_wire(question: wire::Question, lists: &Lists) -> Result<Self, Invalid> {

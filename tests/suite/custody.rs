@@ -61,8 +61,7 @@ impl<'a> Judged<'a> {
 /// Of the cell of cocaine: what was signed, what is said again, why.
 fn verdict(of: &Finished, code: i32) -> [String; 3] {
     let rows = of.json(&[code]).unwrap();
-    let cell =
-        |row: &&Value| row["crime_area"] == "DRG.COC";
+    let cell = |row: &&Value| row["crime_area"] == "DRG.COC";
     let row = rows.as_array().unwrap().iter().find(cell).unwrap().clone();
     ["signed", "again", "why"].map(|name| row[name].as_str().unwrap().to_owned())
 }

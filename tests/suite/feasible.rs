@@ -59,5 +59,9 @@ fn a_draft_is_told_how_many_of_its_cells_could_be_published_at_all() {
     running.federation.start_node("al-police").unwrap();
     let alone = draft(&running, "2016", 3);
     assert_eq!(cells(&alone, 3), [is("2016", "too_few", 1)]);
-    assert!(alone.stderr.contains("rs-police could not be asked (NO_CONNECTION)"), "{}", alone.stderr);
+    assert!(
+        alone.stderr.contains("rs-police could not be asked (NO_CONNECTION)"),
+        "{}",
+        alone.stderr
+    );
 }

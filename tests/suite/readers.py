@@ -17,7 +17,7 @@ import sdmx.model.common
 import sdmx.model.v30
 from pysdmx.io import read_sdmx
 
-NUMBERS = ["value", "standard_error", "lower", "upper"]
+NUMBERS = ["value", "standard_error", "lower", "upper", "whole_lower", "whole_upper"]
 LISTS = ["contributors", "missing", "not_shown", "silent", "footnotes"]
 TEXTS = ["indicator", "indicator_name", "crime_area", "crime_area_name", "region", "region_name", "period", "state", "unit"]
 COUNTS = ["version", "decimals", "answered", "members"]
@@ -144,6 +144,8 @@ def sdmx_rows(document):
             "STD_ERROR": row["standard_error"],
             "LOWER": row["lower"],
             "UPPER": row["upper"],
+            "WHOLE_LOWER": row["whole_lower"],
+            "WHOLE_UPPER": row["whole_upper"],
             "CONTRIBUTORS": row["contributors"],
             "COVERAGE": f"{row['answered']}/{row['members']}",
             "PICTURE": f"{picture['requirement']}/{picture['version']}",
@@ -161,7 +163,7 @@ def compare_sdmx(reader, found, document):
         same(reader, at, "comment on a gap", comment == "" and fields["OBS_VALUE"] is None, False)
         for name, value in fields.items():
             text = row.pop(name)
-            if name in ("OBS_VALUE", "STD_ERROR", "LOWER", "UPPER", "DECIMALS"):
+            if name in ("OBS_VALUE", "STD_ERROR", "LOWER", "UPPER", "WHOLE_LOWER", "WHOLE_UPPER", "DECIMALS"):
                 text = None if text == "NaN" else Decimal(text)
             same(reader, at, name, text, value)
         for axis, code in row.items():

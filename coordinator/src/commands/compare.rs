@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use accord_proto::{
     client::{ClientFile, within},
     compare::{self, Side},
-    limits::CALL_TIMEOUT,
+    limits::{CALL_TIMEOUT, ROUNDS_MAX},
     rate::Population,
     reason::{Invalid, Reason},
     strict,
@@ -46,6 +46,16 @@ pub(crate) struct Compare {
     client: Client,
 }
 
+/// Rounds of a trend.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Trend {
+    /// Ids of the requirements, the earliest round first; of each the newest picture.
+    #[arg(required = true, num_args = 1..=ROUNDS_MAX)]
+    requirements: Vec<String>,
+    #[command(flatten)]
+    client: Client,
+}
+
 /// Rates of a picture.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Rates {
@@ -64,17 +74,25 @@ pub(crate) struct Rates {
 /// Two pictures, or two periods of one.
 pub(crate) async fn compare(wanted: Compare) -> Result<Outcome, Invalid> {
     let Compare { requirement, with, version, with_version, from, to, movers, client } = wanted;
-    if with.is_none() && version == with_version && from.is_none() {
-        let detail =
-            "a picture is the same as itself: name another one, two versions, or two periods";
-        return Err(Invalid::new(Reason::FieldMissing, "with", detail));
-    }
-    let before = picture(&client, requirement.clone(), version).await?;
-    let now = picture(&client, with.unwrap_or(requirement), with_version).await?;
+    let [before, now] =
+        compare::pair((requirement, version), (with, with_version), from.is_some())?;
+    let before = picture(&client, before.0, before.1).await?;
+    let now = picture(&client, now.0, now.1).await?;
     let before = Side { picture: &before, period: from.as_deref() };
     let now = Side { picture: &now, period: to.as_deref() };
     let rows = compare::rows(before, now, movers);
     Ok(Outcome { data: print::rows(client.format, &rows), ..Outcome::default() })
+}
+
+/// Of every cell one point for each period, as the newest of these rounds tells it.
+pub(crate) async fn trend(wanted: Trend) -> Result<Outcome, Invalid> {
+    let Trend { requirements, client } = wanted;
+    let mut rounds = Vec::new();
+    for requirement in requirements {
+        rounds.push(picture(&client, requirement, 0).await?);
+    }
+    let points = json!(compare::trend(&rounds));
+    Ok(Outcome { data: print::rows(client.format, &points), ..Outcome::default() })
 }
 
 /// Every cell that has a rate; the table that it rests on is named beside.

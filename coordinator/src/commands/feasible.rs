@@ -29,9 +29,8 @@ pub(crate) async fn assess(
     let wire::AssessFeasibilityResponse { unreachable, cells, contributors_min } =
         reply.map_err(failed)?.into_inner();
 
-    let can = |of: wire::Feasibility| {
-        matches!(of, wire::Feasibility::Public | wire::Feasibility::Pooled)
-    };
+    let can =
+        |of: wire::Feasibility| matches!(of, wire::Feasibility::Public | wire::Feasibility::Pooled);
     let possible = cells.iter().filter(|cell| can(cell.feasibility())).count();
     let mut remarks = vec![format!(
         "{possible} of {} cells could be published, at best: consents, figures and what other cells would give away are \

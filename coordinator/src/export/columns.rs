@@ -18,7 +18,7 @@ pub(super) enum Cell {
 type Column = (&'static str, fn(&Header, &Observation) -> Cell);
 
 /// Every column with its name. Names are stable: scripts rely on them.
-pub(super) const COLUMNS: [Column; 28] = [
+pub(super) const COLUMNS: [Column; 30] = [
     ("requirement", |header, _| text(&header.requirement)),
     ("version", |header, _| Cell::Count(header.version.into())),
     ("indicator", |_, cell| text(&cell.indicator.code)),
@@ -37,6 +37,8 @@ pub(super) const COLUMNS: [Column; 28] = [
     ("standard_error", |_, cell| Cell::Number(cell.standard_error())),
     ("lower", |_, cell| Cell::Number(cell.interval()[0])),
     ("upper", |_, cell| Cell::Number(cell.interval()[1])),
+    ("whole_lower", |_, cell| Cell::Number(cell.whole()[0])),
+    ("whole_upper", |_, cell| Cell::Number(cell.whole()[1])),
     ("basis", |_, cell| text(basis(cell))),
     ("contributors", |_, cell| list(&cell.contributors)),
     ("missing", |_, cell| list(&cell.missing)),

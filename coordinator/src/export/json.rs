@@ -59,7 +59,7 @@ pub(super) fn lines(header: &Header, observations: &[Observation]) -> Vec<u8> {
 
 fn observation(cell: &Observation) -> Map<String, Value> {
     let number = |exact: Option<Exact>| exact.map(|exact| exact.to_string());
-    let [lower, upper] = cell.interval();
+    let ([lower, upper], [whole_lower, whole_upper]) = (cell.interval(), cell.whole());
     let categories = cell.categories.iter();
     let categories = categories.map(|of| (of.dimension.clone(), json!(of.category.code)));
     let basis = columns::basis(cell);
@@ -79,6 +79,8 @@ fn observation(cell: &Observation) -> Map<String, Value> {
         ("standard_error", json!(number(cell.standard_error()))),
         ("lower", json!(number(lower))),
         ("upper", json!(number(upper))),
+        ("whole_lower", json!(number(whole_lower))),
+        ("whole_upper", json!(number(whole_upper))),
         ("basis", if basis.is_empty() { Value::Null } else { json!(basis) }),
         ("contributors", json!(cell.contributors)),
         ("missing", json!(cell.missing)),

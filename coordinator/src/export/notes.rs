@@ -17,6 +17,13 @@ pub(super) fn notes(header: &Header, observations: &[Observation]) -> Vec<(&'sta
         ("coverage", coverage(header)),
         ("cells", cells(header, observations)),
     ];
+    if header.contributors_min > 0 {
+        let text = format!(
+            "A figure that is not public rests on {} jurisdictions or more.",
+            header.contributors_min
+        );
+        notes.push(("contributors", text));
+    }
     notes.extend(header.population.iter().map(|table| ("population", table.clone())));
     notes.extend(header.members.iter().filter(|of| of.state != "answered").map(|of| {
         let reason = if of.reason.is_empty() { "" } else { ", " };

@@ -133,6 +133,10 @@ pub struct Observation {
     pub lower: Option<i64>,
     /// Upper end of its interval, in units of 10^-decimals.
     pub upper: Option<i64>,
+    /// Lower end of where the figure of everybody who was asked lies, in the same units.
+    pub whole_lower: Option<i64>,
+    /// And its upper end.
+    pub whole_upper: Option<i64>,
     /// What it rests on, where the picture tells.
     pub basis: Option<Basis>,
     /// The jurisdiction has published this very figure.
@@ -165,6 +169,11 @@ impl Observation {
     /// Lower and upper end of its interval, as far as they are told.
     pub fn interval(&self) -> [Option<Exact>; 2] {
         [self.exact(self.lower), self.exact(self.upper)]
+    }
+
+    /// The same for everybody who was asked.
+    pub fn whole(&self) -> [Option<Exact>; 2] {
+        [self.exact(self.whole_lower), self.exact(self.whole_upper)]
     }
 
     /// The category on a dimension; none: the indicator does not have it.

@@ -14,7 +14,7 @@ use super::{Basis, Exact, Header, Observation, State, csv};
 const STRUCTURE: [&str; 3] = ["STRUCTURE", "STRUCTURE_ID", "ACTION"];
 const DATAFLOW: [&str; 3] = ["dataflow", "ACCORD:PICTURE(1.0.0)", "I"];
 const KEY: [&str; 4] = ["FREQ", "REF_AREA", "INDICATOR", "CRIME_AREA"];
-const REST: [&str; 14] = [
+const REST: [&str; 16] = [
     "TIME_PERIOD",
     "OBS_VALUE",
     "OBS_STATUS",
@@ -24,6 +24,8 @@ const REST: [&str; 14] = [
     "STD_ERROR",
     "LOWER",
     "UPPER",
+    "WHOLE_LOWER",
+    "WHOLE_UPPER",
     "CONTRIBUTORS",
     "COMMENT_OBS",
     "COVERAGE",
@@ -49,7 +51,7 @@ fn row<'a>(header: &'a Header, cell: &'a Observation) -> Vec<Cow<'a, str>> {
     );
     let dimensions = header.dimensions.iter();
     row.extend(dimensions.map(|of| Cow::from(cell.category(of).unwrap_or(NOT_APPLICABLE))));
-    let [lower, upper] = cell.interval();
+    let ([lower, upper], [whole_lower, whole_upper]) = (cell.interval(), cell.whole());
     row.extend([
         time.into(),
         number(cell.figure()),
@@ -60,6 +62,8 @@ fn row<'a>(header: &'a Header, cell: &'a Observation) -> Vec<Cow<'a, str>> {
         number(cell.standard_error()),
         number(lower),
         number(upper),
+        number(whole_lower),
+        number(whole_upper),
         cell.contributors.join(" ").into(),
         one_line(&comment(cell)).into(),
         format!("{}/{}", header.answered, header.asked).into(),

@@ -41,6 +41,8 @@ fn cell(area: &str, period: &str, state: State) -> Observation {
         standard_error_milli: 0,
         lower: None,
         upper: None,
+        whole_lower: None,
+        whole_upper: None,
         basis: None,
         published_nationally: false,
         contributors: Vec::new(),
@@ -84,6 +86,7 @@ fn header() -> Header {
         lists: "2-4be1".to_owned(),
         answered: 4,
         asked: 5,
+        contributors_min: 3,
         members: vec![
             member("AL", "Albania", "answered", ""),
             member("BA", "Bosnia and Herzegovina", "answered", ""),
@@ -115,6 +118,7 @@ fn cells() -> Vec<Observation> {
         Observation {
             value: Some(1_250),
             lower: Some(-500),
+            whole_lower: Some(-500),
             upper: Some(3_000),
             standard_error_milli: 875_500,
             basis: Some(Basis::Pooled),

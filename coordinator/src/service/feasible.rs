@@ -37,10 +37,8 @@ pub(super) async fn assess(
                 let (node, jurisdiction) = (member.node, member.jurisdiction);
                 respondents.push(Respondent { node, jurisdiction, said });
             }
-            None => unreachable.push(wire::MemberUnreachable {
-                node: entry.node,
-                reason: entry.unreachable,
-            }),
+            None => unreachable
+                .push(wire::MemberUnreachable { node: entry.node, reason: entry.unreachable }),
         }
     }
     let before = archive.publication(lists).pooled_before(&draft.question)?;

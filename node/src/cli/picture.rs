@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use accord_proto::limits::ROUNDS_MAX;
 use clap::Subcommand;
 
 use super::Client;
@@ -67,6 +68,15 @@ pub(crate) enum Command {
         /// Only so many of the largest changes that are more than noise and rounding.
         #[arg(long)]
         movers: Option<usize>,
+        #[command(flatten)]
+        client: Client,
+    },
+    /// How figures went over rounds: of every cell one point for each period, as the newest round tells it, with breaks,
+    /// revisions and changed contributors.
+    Trend {
+        /// Ids of the requirements, the earliest round first; of each the newest picture.
+        #[arg(required = true, num_args = 1..=ROUNDS_MAX)]
+        requirements: Vec<String>,
         #[command(flatten)]
         client: Client,
     },

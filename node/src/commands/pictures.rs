@@ -44,15 +44,20 @@ pub(crate) async fn run(command: Command) -> Result<Outcome, Invalid> {
             Ok(proven(client.format, offline::prove(&file, &answer, trust)?))
         }
         Command::Compare { requirement, with, version, with_version, from, to, movers, client } => {
-            if with.is_none() && version == with_version && from.is_none() {
-                let detail = "a picture is the same as itself: name another one, two versions, or two periods";
-                return Err(Invalid::new(Reason::FieldMissing, "with", detail));
-            }
-            let before = picture(&client, requirement.clone(), version).await?;
-            let now = picture(&client, with.unwrap_or(requirement), with_version).await?;
+            let [before, now] =
+                compare::pair((requirement, version), (with, with_version), from.is_some())?;
+            let before = picture(&client, before.0, before.1).await?;
+            let now = picture(&client, now.0, now.1).await?;
             let before = Side { picture: &before, period: from.as_deref() };
             let now = Side { picture: &now, period: to.as_deref() };
             Ok(done(&client, &compare::rows(before, now, movers)))
+        }
+        Command::Trend { requirements, client } => {
+            let mut rounds = Vec::new();
+            for requirement in requirements {
+                rounds.push(picture(&client, requirement, 0).await?);
+            }
+            Ok(done(&client, &json!(compare::trend(&rounds))))
         }
         Command::ExportEvidence { requirement, version, out, client } => {
             export(&client, (requirement, version), &out).await
