@@ -7,7 +7,6 @@ use accord_proto::{
     print,
     reason::Invalid,
     status::{exit_code, exit_code_of_start},
-    wire::region::PictureEntry,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -175,19 +174,7 @@ enum Picture {
         client: Client,
     },
     /// List pictures, newest first.
-    List {
-        /// Only those that hold this indicator.
-        #[arg(long)]
-        indicator: Option<String>,
-        /// Only those of this audience.
-        #[arg(long)]
-        audience: Option<String>,
-        /// Only the newest version of each.
-        #[arg(long)]
-        newest: bool,
-        #[command(flatten)]
-        client: Client,
-    },
+    List(Listed),
     /// What has changed between two pictures, two versions, or two periods of one: differences, breaks, revisions, changed
     /// contributors.
     #[command(after_help = compare::EXAMPLES)]
@@ -234,6 +221,23 @@ enum Picture {
         #[command(flatten)]
         client: Client,
     },
+}
+
+/// Which pictures to list.
+#[derive(Clone, Debug, Args)]
+pub struct Listed {
+    /// Only those that hold this indicator.
+    #[arg(long)]
+    pub indicator: Option<String>,
+    /// Only those of this audience.
+    #[arg(long)]
+    pub audience: Option<String>,
+    /// Only the newest version of each.
+    #[arg(long)]
+    pub newest: bool,
+    /// Whom to ask, and how to print.
+    #[command(flatten)]
+    pub client: Client,
 }
 
 #[derive(Debug, Subcommand)]
@@ -363,13 +367,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Picture(Picture::Show { requirement, version, client }) => {
             finish(runtime.block_on(commands::picture(&client, requirement, version)))
         }
-        Command::Picture(Picture::List { indicator, audience, newest, client }) => {
-            let wanted = |entry: &PictureEntry| {
-                (!newest || !entry.superseded)
-                    && audience.as_ref().is_none_or(|of| *of == entry.audience)
-                    && indicator.as_ref().is_none_or(|of| entry.indicators.contains(of))
-            };
-            finish(runtime.block_on(commands::pictures(&client, wanted)))
+        Command::Picture(Picture::List(wanted)) => {
+            finish(runtime.block_on(commands::pictures(&wanted)))
         }
         Command::Picture(Picture::Deliveries { requirement, version, client }) => {
             finish(runtime.block_on(commands::deliveries::list(&client, requirement, version)))

@@ -24,7 +24,7 @@ use serde_json::{Value, json};
 use tonic::{Status, transport::Channel};
 
 use crate::{
-    cli::{Client, Development, Outcome},
+    cli::{Client, Development, Listed, Outcome},
     requirement,
 };
 
@@ -232,10 +232,13 @@ pub async fn picture(
 }
 
 /// Lists the pictures that are wanted, of every page.
-pub async fn pictures(
-    client: &Client,
-    wanted: impl Fn(&wire::PictureEntry) -> bool,
-) -> Result<Outcome, Invalid> {
+pub async fn pictures(listed: &Listed) -> Result<Outcome, Invalid> {
+    let Listed { indicator, audience, newest, client } = listed;
+    let wanted = |entry: &wire::PictureEntry| {
+        (!newest || !entry.superseded)
+            && audience.as_ref().is_none_or(|of| *of == entry.audience)
+            && indicator.as_ref().is_none_or(|of| entry.indicators.contains(of))
+    };
     let mut region = connect(client).await?;
     let (mut rows, mut page_token) = (Vec::new(), String::new());
     loop {

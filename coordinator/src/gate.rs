@@ -40,7 +40,7 @@ mod policy;
 mod pool;
 mod sums;
 
-pub use feasible::{Feasibility, Feasible, Respondent, feasible};
+pub use feasible::{Feasibility, Feasible, Levels, Offer, Respondent, feasible};
 pub use memory::{Atom, Contributor, Pooled, PooledBefore};
 pub use policy::GatePolicy;
 

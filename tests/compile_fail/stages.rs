@@ -71,5 +71,5 @@ fn survey(
     let verdicts = gate::judge(&answers, minimum, &gate::GatePolicy::default(), &before, lists);
     let figures = combine::combine(&verdicts, lists);
     let named = gate::named(&answers);
-    picture::draw(asked, &states, (&figures, &named), roster, lists, key)
+    picture::draw(asked, &states, (&figures, &named, minimum.into()), roster, lists, key)
 }

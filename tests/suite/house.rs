@@ -104,6 +104,7 @@ fn generated_types_stay_behind_their_fence() {
         "verify.rs",
         "archive",
         "evidence.rs",
+        "custody.rs",
         "export/document.rs",
         "requirement.rs",
         "standing.rs",

@@ -3,14 +3,15 @@
 //! never rest on a figure: whoever may ask reads here nothing that members' published policies, frozen periods and earlier
 //! pictures do not tell her.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use accord_proto::{
     identity::Name,
     lattice::Axis,
     question::{Block, Requirement},
-    taxonomy::{JurisdictionCode, Lists, Period, Semantics},
-    wire::{self, region},
+    taxonomy::{
+        DimensionCode, Granularity, IndicatorCode, JurisdictionCode, Lists, Period, Semantics,
+    },
 };
 
 use super::{
@@ -25,8 +26,34 @@ pub struct Respondent {
     pub node: Name,
     /// Whom it speaks for.
     pub jurisdiction: JurisdictionCode,
-    /// Its own words: indicators and modes of its published policy, periods that it has frozen.
-    pub said: wire::DescribeResponse,
+    /// What its published policy says of each indicator that may be asked.
+    pub offers: BTreeMap<IndicatorCode, Offer>,
+    /// Periods that it has frozen, with the number of the edition.
+    pub frozen: Vec<(Period, u32)>,
+}
+
+/// How a member lets an indicator out.
+#[derive(Clone, Debug)]
+pub enum Offer {
+    /// It is published.
+    Public,
+    /// It is not, and may be asked of every cell.
+    Hidden,
+    /// It is not, and may be asked of some cells.
+    Within(Levels),
+}
+
+/// The lattice that an audience may ask.
+#[derive(Clone, Debug, Default)]
+pub struct Levels {
+    /// Of regions.
+    pub regions: Vec<u32>,
+    /// Of periods.
+    pub granularity: Vec<Granularity>,
+    /// Of crime areas; 0 is the top.
+    pub areas: Vec<u32>,
+    /// By which dimensions cells may be broken down.
+    pub dimensions: Vec<DimensionCode>,
 }
 
 /// What could become of a cell at best.
@@ -44,20 +71,6 @@ pub enum Feasibility {
     Waits,
     /// Nobody holds it.
     Nobody,
-}
-
-impl Feasibility {
-    /// As the wire has it.
-    pub fn to_wire(self) -> region::Feasibility {
-        match self {
-            Self::Public => region::Feasibility::Public,
-            Self::Pooled => region::Feasibility::Pooled,
-            Self::TooFew => region::Feasibility::TooFew,
-            Self::NoPool => region::Feasibility::NoPool,
-            Self::Waits => region::Feasibility::Waits,
-            Self::Nobody => region::Feasibility::Nobody,
-        }
-    }
 }
 
 /// A cell, what could become of it, and how many jurisdictions hold it.
@@ -84,10 +97,10 @@ pub fn feasible(
     let minimum = policy.contributors_min(draft.minimum_contributors);
     let mut all = Vec::new();
     for (block, key) in RegionalKey::asked_by_block(&draft.question) {
-        let asked = Asked { audience: draft.audience.to_string(), block, key, lists };
+        let asked = Asked { block, key, lists };
         let (mut public, mut hidden) = (BTreeSet::new(), Present::new());
         for member in respondents {
-            match asked.of(&member.said) {
+            match asked.of(member) {
                 Some(Holds::Public) => {
                     public.insert(member.jurisdiction);
                 }
@@ -113,52 +126,41 @@ enum Holds {
 
 /// One cell of a draft.
 struct Asked<'a> {
-    audience: String,
     block: &'a Block,
     key: RegionalKey,
     lists: &'a Lists,
 }
 
 impl Asked<'_> {
-    fn of(&self, said: &wire::DescribeResponse) -> Option<Holds> {
-        let indicator = self.key.indicator.to_string();
-        let term = said.terms.iter().find(|term| term.indicator == indicator)?;
-        let edition = self.edition(said)?;
-        match term.mode() {
-            wire::Mode::Open => Some(Holds::Public),
-            wire::Mode::Bulletin => Some(Holds::Hidden(edition)),
-            wire::Mode::Protected => {
-                let tier = term.tiers.iter().find(|tier| tier.audience == self.audience)?;
-                self.is_in(tier).then_some(Holds::Hidden(edition))
-            }
-            wire::Mode::Closed | wire::Mode::Unspecified => None,
+    fn of(&self, member: &Respondent) -> Option<Holds> {
+        let edition = self.edition(&member.frozen)?;
+        match member.offers.get(&self.key.indicator)? {
+            Offer::Public => Some(Holds::Public),
+            Offer::Hidden => Some(Holds::Hidden(edition)),
+            Offer::Within(levels) => self.is_in(levels).then_some(Holds::Hidden(edition)),
         }
     }
 
     /// Number of the frozen period that it is, or 0 if it is made of others, or a part of one.
-    fn edition(&self, said: &wire::DescribeResponse) -> Option<u32> {
+    fn edition(&self, frozen: &[(Period, u32)]) -> Option<u32> {
         let asked = self.key.period;
-        let frozen = said.editions.iter().filter_map(|edition| {
-            Period::parse("period", &edition.period).ok().map(|period| (period, edition.number))
-        });
-        let mut near = frozen.filter(|(of, _)| *of == asked || of.holds(asked) || asked.holds(*of));
-        let first = near.next()?;
-        let same = std::iter::once(first).chain(near).find(|(period, _)| *period == asked);
-        Some(same.map_or(0, |(_, number)| number))
+        let near = |(of, _): &&(Period, u32)| *of == asked || of.holds(asked) || asked.holds(*of);
+        frozen.iter().find(near)?;
+        let same = frozen.iter().find(|(of, _)| *of == asked);
+        Some(same.map_or(0, |(_, number)| *number))
     }
 
     /// Does the audience get such a cell at all?
-    fn is_in(&self, tier: &wire::TierTerms) -> bool {
+    fn is_in(&self, levels: &Levels) -> bool {
         let depth = self.key.above(Axis::Area, self.lists).len();
-        let length = self.key.period.granularity().to_string();
         let indicator = self.lists.indicator_of(self.key.indicator);
         let dimensions = indicator.map(|indicator| indicator.dimensions.as_slice());
         let mut broken_down = self.key.categories.iter().zip(dimensions.unwrap_or_default());
-        tier.region_levels.contains(&self.block.region_level)
-            && tier.granularity.contains(&length)
-            && tier.area_levels.iter().any(|level| usize::try_from(*level) == Ok(depth))
+        levels.regions.contains(&self.block.region_level)
+            && levels.granularity.contains(&self.key.period.granularity())
+            && levels.areas.iter().any(|level| usize::try_from(*level) == Ok(depth))
             && broken_down.all(|(category, dimension)| {
-                category.is_none() || tier.dimensions.contains(&dimension.to_string())
+                category.is_none() || levels.dimensions.contains(dimension)
             })
     }
 

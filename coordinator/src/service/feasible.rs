@@ -1,16 +1,19 @@
 //! Feasibility: asks members what may be asked of them, never for a figure.
 
+use std::collections::BTreeMap;
+
 use accord_proto::{
     limits::GATHER_CONCURRENCY_MAX,
     question::Requirement,
     reason::{Invalid, Reason},
-    wire::region as wire,
+    taxonomy::{AudienceCode, Granularity, IndicatorCode, Lists, Period},
+    wire::{self as exchange, region as wire},
 };
 use futures_util::{StreamExt as _, stream};
 
 use super::entry;
 use crate::{
-    gate::{self, Feasible, Respondent},
+    gate::{self, Feasibility, Feasible, Levels, Offer, Respondent},
     survey::Coordinator,
 };
 
@@ -33,10 +36,12 @@ pub(super) async fn assess(
     let (mut respondents, mut unreachable) = (Vec::new(), Vec::new());
     for (member, entry) in asked {
         match entry.description {
-            Some(said) => {
-                let (node, jurisdiction) = (member.node, member.jurisdiction);
-                respondents.push(Respondent { node, jurisdiction, said });
-            }
+            Some(said) => respondents.push(Respondent {
+                node: member.node,
+                jurisdiction: member.jurisdiction,
+                offers: offers(&said, draft.audience, lists),
+                frozen: frozen(&said),
+            }),
             None => unreachable
                 .push(wire::MemberUnreachable { node: entry.node, reason: entry.unreachable }),
         }
@@ -50,7 +55,7 @@ pub(super) async fn assess(
         crime_area: key.crime_area.to_string(),
         period: key.period.to_string(),
         categories: lists.write_categories(key.indicator, &key.categories),
-        feasibility: feasibility.to_wire().into(),
+        feasibility: to_wire(feasibility).into(),
         public: count(public),
         hidden: count(hidden),
     };
@@ -59,4 +64,54 @@ pub(super) async fn assess(
         cells: cells.into_iter().map(cell).collect(),
         contributors_min: u32::try_from(minimum).unwrap_or(u32::MAX),
     })
+}
+
+/// A member's own words that the lists know; of others nothing can be asked.
+fn offers(
+    said: &exchange::DescribeResponse,
+    audience: AudienceCode,
+    lists: &Lists,
+) -> BTreeMap<IndicatorCode, Offer> {
+    let audience = audience.to_string();
+    let offer = |term: &exchange::Term| {
+        let indicator = lists.indicator("indicator", &term.indicator).ok()?;
+        let offer = match term.mode() {
+            exchange::Mode::Open => Offer::Public,
+            exchange::Mode::Bulletin => Offer::Hidden,
+            exchange::Mode::Protected => {
+                let tier = term.tiers.iter().find(|tier| tier.audience == audience)?;
+                let lengths = tier.granularity.iter();
+                let dimensions = indicator.dimensions.iter().copied();
+                Offer::Within(Levels {
+                    regions: tier.region_levels.clone(),
+                    granularity: lengths.filter_map(|name| Granularity::parse(name)).collect(),
+                    areas: tier.area_levels.clone(),
+                    dimensions: dimensions
+                        .filter(|of| tier.dimensions.contains(&of.to_string()))
+                        .collect(),
+                })
+            }
+            exchange::Mode::Closed | exchange::Mode::Unspecified => return None,
+        };
+        Some((indicator.code, offer))
+    };
+    said.terms.iter().filter_map(offer).collect()
+}
+
+fn frozen(said: &exchange::DescribeResponse) -> Vec<(Period, u32)> {
+    let edition = |edition: &exchange::EditionRef| {
+        Period::parse("period", &edition.period).ok().map(|period| (period, edition.number))
+    };
+    said.editions.iter().filter_map(edition).collect()
+}
+
+fn to_wire(of: Feasibility) -> wire::Feasibility {
+    match of {
+        Feasibility::Public => wire::Feasibility::Public,
+        Feasibility::Pooled => wire::Feasibility::Pooled,
+        Feasibility::TooFew => wire::Feasibility::TooFew,
+        Feasibility::NoPool => wire::Feasibility::NoPool,
+        Feasibility::Waits => wire::Feasibility::Waits,
+        Feasibility::Nobody => wire::Feasibility::Nobody,
+    }
 }
