@@ -31,6 +31,7 @@ mod notices;
 mod evidence;
 mod deliveries;
 mod pooled;
+mod collections;
 
 pub use deliveries::Arrived;
 pub use journal::KnownJournal;
@@ -75,10 +76,12 @@ enum Room {
     Rosters,
     /// Requirement id, version and node name → the node's receipt for the picture.
     Deliveries,
+    /// Requirement id → where every member stands in its collection.
+    Collections,
 }
 
 impl Room {
-    const NAMES: [&'static str; 15] = [
+    const NAMES: [&'static str; 16] = [
         "meta",
         "requirements",
         "tables",
@@ -94,6 +97,7 @@ impl Room {
         "evidence",
         "rosters",
         "deliveries",
+        "collections",
     ];
 }
 
@@ -380,15 +384,7 @@ impl Archive {
         mut writes: Writes,
         entry: impl Into<Qualified>,
     ) -> Result<(), Invalid> {
-        let disk = rustix::fs::statvfs(&self.path).map_err(failed)?;
-        if disk.f_bavail.saturating_mul(disk.f_frsize) < self.free_bytes_min {
-            let detail = format!(
-                "less than {} bytes free on the disk of {}",
-                self.free_bytes_min,
-                self.path.display()
-            );
-            return Err(Invalid::new(Reason::StoreFull, "archive", detail));
-        }
+        self.check_room()?;
         let mut next = journal.clone();
         let entry = entry.into().encode(&journal);
         next.append(&entry);
@@ -406,6 +402,20 @@ impl Archive {
             .map_err(|error| failed(format!("{error:?}")))?;
         self.tree.lock().unwrap_or_else(PoisonError::into_inner).append(leaf);
         *journal = next;
+        Ok(())
+    }
+
+    /// A disk that runs full poisons the store: below so much nothing is written.
+    fn check_room(&self) -> Result<(), Invalid> {
+        let disk = rustix::fs::statvfs(&self.path).map_err(failed)?;
+        if disk.f_bavail.saturating_mul(disk.f_frsize) < self.free_bytes_min {
+            let detail = format!(
+                "less than {} bytes free on the disk of {}",
+                self.free_bytes_min,
+                self.path.display()
+            );
+            return Err(Invalid::new(Reason::StoreFull, "archive", detail));
+        }
         Ok(())
     }
 }

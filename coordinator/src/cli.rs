@@ -56,6 +56,16 @@ enum Command {
         #[command(flatten)]
         client: Client,
     },
+    /// Where every member stands in the collection of a requirement (exit code 3 unless it is complete).
+    Collection {
+        /// Id of the requirement.
+        requirement: String,
+        /// Go on until it ends: whenever a member's state changes, it is said on stderr.
+        #[arg(long)]
+        watch: bool,
+        #[command(flatten)]
+        client: Client,
+    },
     /// Ask every member now whether the answers that pictures rest on still stand (analyst; exit code 3 if not all were asked).
     Standing {
         #[command(flatten)]
@@ -356,6 +366,9 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
         Command::Requirement(Requirement::Cancel { requirement, why, authority_key, client }) => {
             finish(runtime.block_on(commands::cancel(&client, &requirement, &why, &authority_key)))
+        }
+        Command::Collection { requirement, watch, client } => {
+            finish(runtime.block_on(commands::collection::watch(&client, requirement, watch)))
         }
         Command::Standing { client } => finish(runtime.block_on(commands::standing(&client))),
         Command::Requirement(Requirement::List { client }) => {

@@ -34,6 +34,7 @@ pub(crate) mod export;
 mod file;
 pub(crate) mod gate;
 pub(crate) mod compare;
+pub(crate) mod collection;
 pub(crate) mod deliveries;
 pub(crate) mod feasible;
 

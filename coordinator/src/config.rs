@@ -7,7 +7,10 @@ use std::{
 };
 
 use accord_proto::{
-    limits::{CALL_TIMEOUT, NODE_CALL_DEADLINE, STANDING_EVERY_MAX, STORE_FREE_BYTES_MIN},
+    limits::{
+        CALL_TIMEOUT, COLLECT_PAUSE_MAX, NODE_CALL_DEADLINE, STANDING_EVERY_MAX,
+        STORE_FREE_BYTES_MIN,
+    },
     reason::{Invalid, Reason},
     transport::TlsFiles,
 };
@@ -51,6 +54,12 @@ struct RawCoordinator {
     call_deadline_ms: u64,
     #[serde(default = "standing_every_s")]
     standing_every_s: u64,
+    #[serde(default = "retry_s")]
+    retry_s: u64,
+}
+
+fn retry_s() -> u64 {
+    30
 }
 
 fn free_bytes_min() -> u64 {
@@ -106,6 +115,8 @@ pub struct Config {
     pub call_deadline: Duration,
     /// How often members are asked whether their answers still stand.
     pub standing_every: Duration,
+    /// Shortest pause before a member that was away is asked again.
+    pub retry: Duration,
     /// host:port where regional staff call.
     pub listen: String,
     /// The CA of regional staff.
@@ -157,6 +168,10 @@ impl Config {
             let most = STANDING_EVERY_MAX.as_secs();
             mistakes.push(format!("coordinator.standing_every_s: must be from 1 to {most}"));
         }
+        if !(1..=COLLECT_PAUSE_MAX.as_secs()).contains(&coordinator.retry_s) {
+            let most = COLLECT_PAUSE_MAX.as_secs();
+            mistakes.push(format!("coordinator.retry_s: must be from 1 to {most}"));
+        }
         if !mistakes.is_empty() {
             return Err(wrong(mistakes.join("; ")));
         }
@@ -165,6 +180,7 @@ impl Config {
             free_bytes_min: coordinator.free_bytes_min,
             call_deadline,
             standing_every: Duration::from_secs(coordinator.standing_every_s),
+            retry: Duration::from_secs(coordinator.retry_s),
             listen: region.listen,
             staff_ca: home.join(region.ca),
             reflection: region.reflection,

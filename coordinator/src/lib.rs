@@ -22,6 +22,8 @@ pub mod standing;
 pub mod evidence;
 pub mod custody;
 pub mod deliver;
+pub mod collection;
+pub mod collect;
 pub mod survey;
 pub mod service;
 pub mod run;

@@ -29,8 +29,16 @@ use tokio::{net::TcpListener, sync::oneshot, time::MissedTickBehavior};
 use tracing::{info, warn};
 
 use crate::{
-    archive::Archive, config::Config, deliver, gate::GatePolicy, gather::Caller, heads::Turns,
-    service::RegionService, standing, survey::Coordinator,
+    archive::Archive,
+    collect::{self, Collections},
+    config::Config,
+    deliver,
+    gate::GatePolicy,
+    gather::Caller,
+    heads::Turns,
+    service::RegionService,
+    standing,
+    survey::Coordinator,
 };
 
 /// Serves until `shutdown` resolves.
@@ -45,6 +53,8 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> Result
     let asking = tokio::spawn(ask_again(Arc::clone(&coordinator), config.standing_every));
     let every = config.standing_every;
     let delivering = tokio::spawn(deliver::keep_delivering(Arc::clone(&coordinator), every));
+
+    let collecting = tokio::spawn(collect::keep_collecting(Arc::clone(&coordinator)));
 
     let journal = JournalServer::new(JournalService::of(Arc::clone(&coordinator)))
         .max_decoding_message_size(limits::REQUEST_BYTES_MAX)
@@ -72,6 +82,7 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> Result
     };
     asking.abort();
     delivering.abort();
+    collecting.abort();
     served
 }
 
@@ -132,6 +143,7 @@ pub async fn open(config: &Config, credentials: &Credentials) -> Result<Coordina
         lists,
         sign_key,
         gate,
+        collections: Collections::of(archive.open_collections()?, config.retry),
         archive,
         deliveries: deliver::Deliveries::default(),
         rounds: Mutex::default(),

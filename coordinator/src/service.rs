@@ -28,6 +28,7 @@ use crate::{
     survey::{self, Coordinator},
 };
 
+mod collections;
 mod deliveries;
 mod feasible;
 mod journal;
@@ -284,6 +285,20 @@ impl wire::region_server::Region for RegionService {
             let _ = events.try_send(end);
         });
         Ok(Response::new(Box::pin(ReceiverStream::new(stream))))
+    }
+
+    type WatchCollectionStream =
+        Pin<Box<dyn Stream<Item = Result<wire::WatchCollectionResponse, Status>> + Send>>;
+
+    async fn watch_collection(
+        &self,
+        request: Request<wire::WatchCollectionRequest>,
+    ) -> Result<Response<Self::WatchCollectionStream>, Status> {
+        self.staff(&request, INSIDERS)?;
+        let wire::WatchCollectionRequest { requirement, follow } = request.into_inner();
+        let id = RequirementId::parse("requirement", &requirement)?;
+        let states = collections::states(Arc::clone(&self.coordinator), id, follow)?;
+        Ok(Response::new(states))
     }
 
     async fn get_picture(

@@ -15,6 +15,7 @@ use std::{
 use accord_proto::{
     clock::Clock,
     id::RequirementId,
+    identity::Name,
     limits::GATHERS_MAX,
     question::SignedRequirement,
     reason::{Invalid, Reason},
@@ -26,6 +27,7 @@ use accord_proto::{
 
 use crate::{
     archive::{Archive, Drawn},
+    collect::{self, Collections},
     combine,
     deliver::Deliveries,
     gate::{self, GatePolicy},
@@ -53,6 +55,8 @@ pub struct Coordinator {
     pub turns: Turns,
     /// Pictures on their way to the members.
     pub deliveries: Deliveries,
+    /// Where members stand in what is being collected.
+    pub collections: Collections,
     /// Requirements that are being gathered right now.
     pub rounds: Mutex<BTreeSet<RequirementId>>,
     /// Now.
@@ -105,6 +109,41 @@ pub async fn survey(
         return coordinator.archive.picture(asked.requirement().id, None);
     }
 
+    coordinator.collections.check_room(asked.requirement().id)?;
+    let (states, answers) = ask(coordinator, by, asked, members, caller, progress).await?;
+    let drawn = publish(coordinator, by, asked, &states, &answers)?;
+    collect::note(coordinator, asked, &states, true)?;
+    coordinator.archive.settled().await?;
+    coordinator.deliveries.poke(asked.requirement().id);
+    Ok(drawn)
+}
+
+/// Asks some members again that have not answered yet, and draws nothing: what they say is seen, and had again when a picture
+/// is drawn.
+pub async fn ask_again(
+    coordinator: &Coordinator,
+    by: &Peer,
+    asked: &SignedRequirement,
+    nodes: &[Name],
+) -> Result<(), Invalid> {
+    coordinator.roster.check_current(coordinator.clock.now())?;
+    let _round = Round::begin(coordinator, asked.requirement().id)?;
+    let mut members = members(coordinator, asked)?;
+    members.retain(|member| nodes.contains(&member.node));
+    let (states, _) = ask(coordinator, by, asked, members, &coordinator.caller, |_| {}).await?;
+    collect::note(coordinator, asked, &states, false)
+}
+
+/// Gather and verify: where each of these members stands, and what they answer. What was seen of them is durable before
+/// anything rests on it.
+async fn ask(
+    coordinator: &Coordinator,
+    by: &Peer,
+    asked: &SignedRequirement,
+    members: Vec<Member>,
+    caller: &Caller,
+    progress: impl Fn(&MemberState),
+) -> Result<(Vec<MemberState>, Vec<VerifiedAnswer>), Invalid> {
     let heads = Heads::of(coordinator);
     let mut verified = BTreeMap::new();
     caller
@@ -117,21 +156,15 @@ pub async fn survey(
             verified.insert(member.node, outcome);
         })
         .await;
-
     let (mut states, mut answers) = (Vec::new(), Vec::new());
     for member in members {
         let outcome = verified.remove(&member.node).unwrap_or(Ok(Err(Silence::Late)))?;
         states.push(MemberState::of(member, &outcome));
         answers.extend(outcome);
     }
-    // What was seen of the members is durable before anything rests on it.
     let (heads, now) = (heads.into_seen(), coordinator.clock.now());
     coordinator.archive.remember(by, asked, &answers, &heads, now).await?;
-
-    let drawn = publish(coordinator, by, asked, &states, &answers)?;
-    coordinator.archive.settled().await?;
-    coordinator.deliveries.poke(asked.requirement().id);
-    Ok(drawn)
+    Ok((states, answers))
 }
 
 /// Judges, combines, draws and keeps, one picture after the other: what the gate knows of the pictures before

@@ -269,6 +269,16 @@ pub const GATE_KNOWN_MAX: usize = 1_000_000;
 pub const POOLED_CELLS_MAX: u64 = 1_000_000;
 /// Changes of them that are kept, so that every verdict can be found again.
 pub const POOLED_CHANGES_MAX: u64 = 4_000_000;
+/// Collections that go on at the same time.
+pub const COLLECTIONS_MAX: usize = 1_000;
+/// Longest pause before a member that is away, has declined or is not believed is asked again.
+pub const COLLECT_PAUSE_MAX: Duration = Duration::from_secs(600);
+/// Pause before a member whose people are deciding is asked again.
+pub const COLLECT_PENDING_PAUSE: Duration = Duration::from_secs(300);
+/// So long before a window closes everybody is asked for the last time; of a short window, in its last quarter.
+pub const COLLECT_LAST: Duration = Duration::from_secs(300);
+/// States of a collection that wait for a slow reader.
+pub const COLLECTION_STATES_WAITING_MAX: usize = 16;
 /// Rounds of one trend.
 pub const ROUNDS_MAX: usize = 64;
 /// A file of what the gate remembered.

@@ -29,6 +29,7 @@ mod forgotten;
 mod protected;
 mod evidence;
 mod custody;
+mod collect;
 mod expected;
 mod exports;
 mod readers;

@@ -119,6 +119,7 @@ const REGIONAL: &Matrix = &[
             ("CancelRequirement", "a"),
             ("ListRequirements", "aecuo"),
             ("Gather", "a"),
+            ("WatchCollection", "aecuo"),
             ("GetPicture", "aevcuo"),
             ("ListPictures", "aevcuo"),
             ("AskStanding", "a"),

@@ -1,0 +1,229 @@
+//! Collecting. Comes in: collections that somebody has begun. Goes out: members that were away or undecided, asked again until
+//! they answer or the window closes; then the picture. Must never store an answer: who has answered is asked once more
+//! when the picture is drawn, and gives the same.
+//!
+//! Whatever becomes of the coordinator meanwhile, the collection goes on from where it stands.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use accord_proto::{
+    clock::Timestamp,
+    id::RequirementId,
+    identity::Name,
+    limits::{COLLECTIONS_MAX, GATHERS_MAX},
+    question::SignedRequirement,
+    reason::{Invalid, Reason},
+    roster::Member,
+};
+use futures_util::{StreamExt as _, stream};
+use tokio::sync::{Notify, watch};
+use tracing::{info, warn};
+
+use crate::{
+    collection::{Collection, Next},
+    picture::{MemberState, Outcome},
+    survey::{self, Coordinator},
+    verify::Silence,
+};
+
+/// Longest sleep: clocks may be set.
+const NAP: Duration = Duration::from_secs(60);
+
+/// What goes on, and who waits to hear of it.
+#[derive(Debug)]
+pub struct Collections {
+    /// As they are kept.
+    open: Mutex<BTreeMap<RequirementId, Collection>>,
+    /// Members that could not be reached, whatever they were asked, until when: nobody else tries meanwhile.
+    away: Mutex<BTreeMap<Name, Timestamp>>,
+    /// Shortest pause.
+    shortest: Duration,
+    poked: Notify,
+    changed: watch::Sender<u64>,
+}
+
+impl Collections {
+    /// What goes on by what was kept.
+    pub fn of(open: Vec<Collection>, shortest: Duration) -> Self {
+        let open = open.into_iter().map(|of| (of.requirement, of)).collect();
+        Self {
+            open: Mutex::new(open),
+            away: Mutex::default(),
+            shortest,
+            poked: Notify::new(),
+            changed: watch::Sender::new(0),
+        }
+    }
+
+    /// Changes whenever a collection does.
+    pub fn watch(&self) -> watch::Receiver<u64> {
+        self.changed.subscribe()
+    }
+
+    fn open(&self) -> Vec<Collection> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    }
+
+    fn put(&self, collection: &Collection) {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        match collection.end {
+            None => open.insert(collection.requirement, collection.clone()),
+            Some(_) => open.remove(&collection.requirement),
+        };
+        drop(open);
+        self.changed.send_modify(|number| *number = number.wrapping_add(1));
+    }
+
+    /// Of these, who may be tried now: whoever did not answer somebody else a moment ago is not.
+    fn reachable(&self, nodes: Vec<Name>, now: Timestamp) -> Vec<Name> {
+        let away = self.away.lock().unwrap_or_else(PoisonError::into_inner);
+        nodes.into_iter().filter(|node| away.get(node).is_none_or(|until| *until <= now)).collect()
+    }
+
+    fn tried(&self, node: &Name, is_away: bool, next: Timestamp) {
+        let mut away = self.away.lock().unwrap_or_else(PoisonError::into_inner);
+        if is_away {
+            away.insert(node.clone(), next);
+        } else {
+            away.remove(node);
+        }
+    }
+
+    /// Is there room for one more?
+    pub fn check_room(&self, requirement: RequirementId) -> Result<(), Invalid> {
+        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if open.len() >= COLLECTIONS_MAX && !open.contains_key(&requirement) {
+            let detail = format!("{COLLECTIONS_MAX} collections go on already");
+            return Err(Invalid::new(Reason::LimitExceeded, "collections", detail));
+        }
+        Ok(())
+    }
+}
+
+/// What came of asking members, durable with the next [`crate::archive::Archive::settled`]. Whoever asks first begins the
+/// collection. `drawn`: a picture was drawn from it.
+pub fn note(
+    coordinator: &Coordinator,
+    asked: &SignedRequirement,
+    states: &[MemberState],
+    drawn: bool,
+) -> Result<(), Invalid> {
+    let Coordinator { archive, collections, roster, clock, .. } = coordinator;
+    let (requirement, now) = (asked.requirement(), clock.now());
+    let mut collection = match archive.collection(requirement.id)? {
+        Some(collection) => collection,
+        None => {
+            let jurisdiction =
+                |node: &Name| roster.member(node).map(|member| (node.clone(), member.jurisdiction));
+            let members = requirement.members.iter().filter_map(jurisdiction);
+            Collection::begin(requirement, members, now)
+        }
+    };
+    for MemberState { member: Member { node, .. }, outcome } in states {
+        let silence = match outcome {
+            Outcome::Answered { .. } => None,
+            Outcome::Silent(silence) => Some(silence),
+        };
+        collection.note(node, silence, collections.shortest, now);
+        let is_away = matches!(silence, Some(Silence::Unreachable(_)));
+        if let Some(slot) = collection.slots.get(node) {
+            collections.tried(node, is_away, slot.next);
+        }
+    }
+    if drawn {
+        // Whoever gathers again begins again, while the window is open.
+        collection.end = None;
+    }
+    if drawn && collection.next(requirement, now) == Next::Draw {
+        end(coordinator, asked, &mut collection)
+    } else {
+        keep(coordinator, &collection)
+    }
+}
+
+fn end(
+    coordinator: &Coordinator,
+    asked: &SignedRequirement,
+    collection: &mut Collection,
+) -> Result<(), Invalid> {
+    let requirement = asked.requirement();
+    let cancelled = coordinator.archive.cancellation(requirement.id)?.is_some();
+    let ends = collection.ends(requirement, cancelled);
+    collection.end = Some(ends);
+    info!(requirement = %requirement.id, end = ends.as_str(), "collection");
+    keep(coordinator, collection)
+}
+
+fn keep(coordinator: &Coordinator, collection: &Collection) -> Result<(), Invalid> {
+    coordinator.archive.keep_collection(collection)?;
+    coordinator.collections.put(collection);
+    coordinator.collections.poked.notify_one();
+    Ok(())
+}
+
+/// Goes on with every collection until it ends.
+pub async fn keep_collecting(coordinator: Arc<Coordinator>) {
+    loop {
+        let now = coordinator.clock.now();
+        let open = coordinator.collections.open();
+        let steps = open.into_iter().map(|collection| {
+            let coordinator = &coordinator;
+            async move {
+                let requirement = collection.requirement;
+                let next = step(coordinator, collection).await;
+                next.unwrap_or_else(|error| {
+                    warn!(%requirement, %error, "its collection cannot go on now");
+                    Some(coordinator.clock.now().plus_s(NAP.as_secs().cast_signed()))
+                })
+            }
+        });
+        let rests: Vec<_> = stream::iter(steps).buffer_unordered(GATHERS_MAX).collect().await;
+        if let Err(error) = coordinator.archive.settled().await {
+            warn!(%error, "where collections stand is not durable");
+        }
+        let soonest = rests.into_iter().flatten().min();
+        let rest = soonest.map_or(NAP, |at| {
+            let seconds = u64::try_from(at.as_s() - now.as_s()).unwrap_or(0);
+            Duration::from_secs(seconds.max(1)).min(NAP)
+        });
+        tokio::select! {
+            () = tokio::time::sleep(rest) => {}
+            () = coordinator.collections.poked.notified() => {}
+        }
+    }
+}
+
+/// One step of a collection; when the next one is due, if it goes on.
+async fn step(
+    coordinator: &Coordinator,
+    mut collection: Collection,
+) -> Result<Option<Timestamp>, Invalid> {
+    let Coordinator { archive, roster, lists, clock, caller, collections, .. } = coordinator;
+    let id = collection.requirement;
+    let asked = SignedRequirement::open(archive.requirement(id)?, roster, lists)?;
+    let (requirement, now) = (asked.requirement(), clock.now());
+    if now >= requirement.closes_at || archive.cancellation(id)?.is_some() {
+        end(coordinator, &asked, &mut collection)?;
+        return Ok(None);
+    }
+    let by = caller.credentials.own();
+    match collection.next(requirement, now) {
+        Next::Rest(until) => Ok(Some(until)),
+        Next::Draw => {
+            survey::survey(coordinator, by, &asked, caller, |_| {}).await?;
+            Ok(Some(now))
+        }
+        Next::Ask(due) => {
+            let due = collections.reachable(due, now);
+            if due.is_empty() {
+                return Ok(Some(now.plus_s(1)));
+            }
+            survey::ask_again(coordinator, by, &asked, &due).await?;
+            Ok(Some(now))
+        }
+    }
+}

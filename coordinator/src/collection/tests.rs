@@ -1,0 +1,175 @@
+//! A window of days, step by step, with a clock that nobody waits for.
+
+use accord_proto::{
+    question::{Question, Requirement},
+    reason::{Invalid, Reason},
+    taxonomy::Lists,
+};
+
+use super::*;
+
+const HOUR: i64 = 3_600;
+const SHORTEST: Duration = Duration::from_secs(30);
+const NODES: [(&str, &str); 4] =
+    [("al-police", "AL"), ("ba-police", "BA"), ("me-police", "ME"), ("rs-police", "RS")];
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_s("", 1_800_000_000 + seconds).unwrap()
+}
+
+/// A requirement with a window of so many seconds.
+fn requirement(window: i64) -> Requirement {
+    let lists = Lists::builtin();
+    let name = |text| Name::parse("", text).unwrap();
+    Requirement {
+        id: RequirementId::mint(&accord_proto::clock::SystemClock, &Zeros).unwrap(),
+        authority: name("analysis-unit"),
+        why: "Test".to_owned(),
+        purpose: lists.purpose("", "THREAT-ASSESSMENT").unwrap(),
+        legal_basis: "Test".to_owned(),
+        audience: lists.audience("", "POLICE").unwrap(),
+        members: NODES.iter().map(|(node, _)| name(*node)).collect(),
+        minimum_contributors: 3,
+        issued_at: at(0),
+        opens_at: at(0),
+        closes_at: at(window),
+        question: Question { blocks: Vec::new() },
+        requester_role: lists.term("", "REQUESTER_ROLE", "ANALYST").unwrap().code,
+        tier: lists.tier(lists.audience("", "POLICE").unwrap()),
+        valid_until: at(window + 1),
+    }
+}
+
+struct Zeros;
+
+impl accord_proto::clock::Entropy for Zeros {
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), Invalid> {
+        bytes.fill(7);
+        Ok(())
+    }
+}
+
+fn begun(requirement: &Requirement) -> Collection {
+    let of = |(node, jurisdiction): (&str, &str)| {
+        (Name::parse("", node).unwrap(), JurisdictionCode::parse(jurisdiction).unwrap())
+    };
+    Collection::begin(requirement, NODES.map(of), at(0))
+}
+
+fn away() -> Silence {
+    Silence::Unreachable(Invalid::new(Reason::NoConnection, "", ""))
+}
+
+/// What a member says at some moment.
+type Says = fn(i64) -> Option<Silence>;
+
+/// Plays a window; every `restart` seconds of it the collection is as the archive would give it back. When each was asked,
+/// and the end.
+fn play(requirement: &Requirement, says: [Says; 4]) -> (BTreeMap<Name, Vec<i64>>, i64, Collection) {
+    let mut collection = begun(requirement);
+    let mut asked = BTreeMap::<Name, Vec<i64>>::new();
+    let mut now = 0;
+    let position = |node: &Name| NODES.iter().position(|(of, _)| *of == node.as_str()).unwrap();
+    loop {
+        match collection.next(requirement, at(now)) {
+            Next::Ask(due) => {
+                for node in due {
+                    asked.entry(node.clone()).or_default().push(now);
+                    let said = says[position(&node)](now);
+                    collection.note(&node, said.as_ref(), SHORTEST, at(now));
+                }
+            }
+            Next::Rest(until) => {
+                assert!(until > at(now), "a rest that is over");
+                now = until.as_s() - at(0).as_s();
+            }
+            Next::Draw => {
+                let all: Vec<_> = collection.slots.keys().cloned().collect();
+                for node in all {
+                    let said = says[position(&node)](now);
+                    collection.note(&node, said.as_ref(), SHORTEST, at(now));
+                }
+                if collection.next(requirement, at(now)) == Next::Draw {
+                    collection.end = Some(collection.ends(requirement, false));
+                    return (asked, now, collection);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn over_seven_days_everybody_is_asked_until_it_answers_and_nobody_is_pestered() {
+    let requirement = requirement(7 * 24 * HOUR);
+    let says: [Says; 4] = [
+        |_| None,
+        // People decide on the third day.
+        |now| (now < 60 * HOUR).then_some(Silence::Pending),
+        // Away for most of the window.
+        |now| (now < 150 * HOUR).then(away),
+        // Never believed before the fifth day.
+        |now| {
+            let why = Invalid::new(Reason::AnswerSeal, "", "");
+            (now < 100 * HOUR).then(|| Silence::Rejected(why))
+        },
+    ];
+    let (asked, ended, collection) = play(&requirement, says);
+    assert_eq!(collection.end, Some(End::Complete));
+    let count = |node: &str| asked[&Name::parse("", node).unwrap()].len();
+    assert_eq!(count("al-police"), 1, "an answer is had once, and again for the picture");
+    assert!((500..1_000).contains(&count("ba-police")), "{}", count("ba-police"));
+    assert!((800..1_300).contains(&count("me-police")), "{}", count("me-police"));
+    // Within ten minutes of its return.
+    assert!((150 * HOUR..150 * HOUR + 750).contains(&ended), "{ended}");
+}
+
+#[test]
+fn at_the_end_of_the_window_it_ends_with_whoever_is_there() {
+    let requirement = requirement(24 * HOUR);
+    let none: Says = |_| None;
+    let never: Says = |_| Some(away());
+    let (_, ended, collection) = play(&requirement, [none, none, none, never]);
+    assert_eq!((collection.end, ended), (Some(End::Partial), 24 * HOUR - 300));
+    let (_, _, collection) = play(&requirement, [none, none, never, never]);
+    assert_eq!(collection.end, Some(End::Insufficient), "fewer than the requirement asks for");
+    assert_eq!(collection.slots.values().filter(|slot| slot.answered).count(), 2);
+    assert_eq!(collection.ends(&requirement, true), End::Cancelled);
+}
+
+#[test]
+fn whoever_is_away_when_the_picture_is_drawn_is_asked_again() {
+    let requirement = requirement(24 * HOUR);
+    let none: Says = |_| None;
+    let says: [Says; 4] = [
+        none,
+        none,
+        // There at first, away while the last one decides and the picture is drawn.
+        |now| (600..1_200).contains(&now).then(away),
+        |now| (now < 900).then_some(Silence::Pending),
+    ];
+    let (_, ended, collection) = play(&requirement, says);
+    assert_eq!(collection.end, Some(End::Complete));
+    assert!((1_200..2_400).contains(&ended), "{ended}");
+}
+
+#[test]
+fn pauses_double_up_to_ten_minutes_and_no_two_members_come_at_once() {
+    let requirement = requirement(24 * HOUR);
+    let mut collection = begun(&requirement);
+    let mut nexts = Vec::new();
+    for (node, _) in NODES {
+        let node = Name::parse("", node).unwrap();
+        let mut pauses = Vec::new();
+        for _ in 0..8 {
+            collection.note(&node, Some(&away()), SHORTEST, at(0));
+            pauses.push(collection.slots[&node].next.as_s() - at(0).as_s());
+        }
+        for (number, pause) in pauses.iter().enumerate() {
+            let whole = (30 << number.min(10)).min(600);
+            assert!((whole * 3 / 4..=whole * 5 / 4).contains(pause), "{number}: {pause}");
+        }
+        nexts.push(pauses);
+    }
+    nexts.dedup();
+    assert_eq!(nexts.len(), NODES.len());
+}
