@@ -8,9 +8,9 @@ use std::{sync::Arc, time::Duration};
 use accord_proto::{
     answer::Answer,
     client::ExchangeClient,
-    limits::GATHER_CONCURRENCY_MAX,
+    limits::MEMBERS_MAX,
     question::SignedRequirement,
-    reason::Invalid,
+    reason::{Invalid, Reason},
     roster::{Member, Roster},
     transport::{Credentials, Expected},
 };
@@ -34,7 +34,7 @@ pub struct Caller {
     pub credentials: Credentials,
     /// Who is where, with which certificate.
     pub roster: Arc<Roster>,
-    /// Bound of one call.
+    /// Bound of one call to a member, and in a gather of everything that it is asked.
     pub call_deadline: Duration,
 }
 
@@ -47,11 +47,14 @@ impl Caller {
         heads: &Heads<'_>,
         mut seen: impl FnMut(Reply),
     ) {
+        // All at once: one round lasts as long as its slowest member, and that one no longer than the deadline.
         let asking = members.into_iter().map(|member| async move {
-            let said = self.ask(requirement, &member, heads).await;
+            let asked = self.ask(requirement, &member, heads);
+            let late = |_| Err(Invalid::new(Reason::DeadlineExceeded, "call", "no answer in time"));
+            let said = tokio::time::timeout(self.call_deadline, asked).await.unwrap_or_else(late);
             Reply { member, said }
         });
-        let mut replies = stream::iter(asking).buffer_unordered(GATHER_CONCURRENCY_MAX);
+        let mut replies = stream::iter(asking).buffer_unordered(MEMBERS_MAX);
         while let Some(reply) = replies.next().await {
             seen(reply);
         }

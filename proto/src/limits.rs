@@ -258,7 +258,7 @@ pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Default of one call to a node; `coordinator.toml` may set another.
 pub const NODE_CALL_DEADLINE: Duration = Duration::from_secs(10);
-/// Nodes asked at the same time.
+/// Nodes that pictures go to, or that are asked what stands, at the same time; a gather asks all at once.
 pub const GATHER_CONCURRENCY_MAX: usize = 32;
 
 /// Gathers under way at the same time, each of another requirement.

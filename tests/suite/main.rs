@@ -30,6 +30,7 @@ mod protected;
 mod evidence;
 mod custody;
 mod collect;
+mod faulty;
 mod expected;
 mod exports;
 mod readers;
