@@ -16,7 +16,7 @@ use accord_tests::{
         reference::Reference,
         soak::soak,
     },
-    crash, damage, fulldisk, roles, torn,
+    crash, damage, fulldisk, gathers, roles, torn,
 };
 use anyhow::{Context as _, Result, bail};
 use clap::{Parser, ValueEnum};
@@ -67,6 +67,8 @@ enum Topic {
     Kill9,
     /// SIGKILL at a random moment of many releases at once.
     Torn,
+    /// SIGKILL of the coordinator, or of a node, at a random moment of a gather.
+    Gather,
     /// The disk loses everything that was not synced (root, loop device).
     Powercut,
     /// The disk is full in the middle of imports (root, loop device).
@@ -90,6 +92,7 @@ impl Topic {
             Self::Store => all.into_iter().map(sized).collect(),
             Self::Powercut => vec![(self, rounds.unwrap_or(100))],
             Self::Attacks => vec![(self, rounds.unwrap_or(1_000))],
+            Self::Gather => vec![(self, rounds.unwrap_or(300))],
             Self::Twin => vec![(self, 1)],
             Self::Kill9 | Self::Torn | Self::Fulldisk | Self::Damage => {
                 all.into_iter().filter(|(topic, _)| *topic == self).map(sized).collect()
@@ -181,6 +184,14 @@ fn run(arguments: &Arguments, topic: Topic, mut rounds: usize, seed: u64) -> Res
                 torn.unheard,
                 torn.later,
                 torn.recovery_ms_max
+            ));
+        }
+        Topic::Gather => {
+            let gathers::Killed { coordinator, node, before, recovery_ms_max } =
+                gathers::killed(&program, &at, rounds, seed)?;
+            return Ok(format!(
+                "{rounds} gathers (seed {seed}): coordinator killed in {coordinator}, a node in {node}, {before} of them before anything \
+                 was begun: 0 stuck, 0 counted twice, 0 lost, each charged once; slowest recovery {recovery_ms_max} ms"
             ));
         }
         Topic::Powercut => match crash::no_powercut() {

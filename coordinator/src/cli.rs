@@ -377,37 +377,33 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Gather { requirement, call_deadline_ms, client } => finish(
             runtime.block_on(commands::gather(&client, requirement, call_deadline_ms.unwrap_or(0))),
         ),
-        Command::Picture(Picture::Show { requirement, version, client }) => {
-            finish(runtime.block_on(commands::picture(&client, requirement, version)))
-        }
-        Command::Picture(Picture::List(wanted)) => {
-            finish(runtime.block_on(commands::pictures(&wanted)))
-        }
-        Command::Picture(Picture::Deliveries { requirement, version, client }) => {
-            finish(runtime.block_on(commands::deliveries::list(&client, requirement, version)))
-        }
-        Command::Picture(Picture::Deliver { requirement, client }) => {
-            finish(runtime.block_on(commands::deliveries::deliver(&client, requirement)))
-        }
+        Command::Picture(command) => picture(&runtime, command),
         Command::Journal(command) => finish(runtime.block_on(commands::journal::run(command))),
-        Command::Picture(Picture::Evidence { requirement, version, out, client }) => {
-            finish(runtime.block_on(commands::evidence::write(&client, requirement, version, &out)))
-        }
-        Command::Picture(Picture::Compare(wanted)) => {
-            finish(runtime.block_on(compare::compare(wanted)))
-        }
-        Command::Picture(Picture::Trend(wanted)) => {
-            finish(runtime.block_on(compare::trend(wanted)))
-        }
-        Command::Picture(Picture::Rates(wanted)) => {
-            finish(runtime.block_on(compare::rates(wanted)))
-        }
-        Command::Picture(Picture::Export(wanted)) => {
-            export::finish(runtime.block_on(commands::export::run(wanted)))
-        }
         Command::Gate(command) => finish(runtime.block_on(commands::gate::run(command))),
         Command::Verify(verify) => finish(commands::evidence::verify(verify)),
         Command::Pki(Pki::Development(plan)) => finish(commands::development(&plan)),
+    }
+}
+
+fn picture(runtime: &tokio::runtime::Runtime, command: Picture) -> ExitCode {
+    match command {
+        Picture::Show { requirement, version, client } => {
+            finish(runtime.block_on(commands::picture(&client, requirement, version)))
+        }
+        Picture::List(wanted) => finish(runtime.block_on(commands::pictures(&wanted))),
+        Picture::Deliveries { requirement, version, client } => {
+            finish(runtime.block_on(commands::deliveries::list(&client, requirement, version)))
+        }
+        Picture::Deliver { requirement, client } => {
+            finish(runtime.block_on(commands::deliveries::deliver(&client, requirement)))
+        }
+        Picture::Evidence { requirement, version, out, client } => {
+            finish(runtime.block_on(commands::evidence::write(&client, requirement, version, &out)))
+        }
+        Picture::Compare(wanted) => finish(runtime.block_on(compare::compare(wanted))),
+        Picture::Trend(wanted) => finish(runtime.block_on(compare::trend(wanted))),
+        Picture::Rates(wanted) => finish(runtime.block_on(compare::rates(wanted))),
+        Picture::Export(wanted) => export::finish(runtime.block_on(commands::export::run(wanted))),
     }
 }
 

@@ -104,25 +104,41 @@ impl Collections {
     }
 }
 
-/// What came of asking members, durable with the next [`crate::archive::Archive::settled`]. Whoever asks first begins the
-/// collection. `drawn`: a picture was drawn from it.
+/// It is on record before anybody is asked: a coordinator that dies meanwhile asks by itself.
+pub async fn begin(coordinator: &Coordinator, asked: &SignedRequirement) -> Result<(), Invalid> {
+    let Coordinator { archive, collections, .. } = coordinator;
+    collections.check_room(asked.requirement().id)?;
+    if archive.collection(asked.requirement().id)?.is_some() {
+        return Ok(());
+    }
+    let collection = begun(coordinator, asked);
+    archive.keep_collection(&collection)?;
+    archive.settled().await?;
+    collections.put(&collection);
+    Ok(())
+}
+
+/// Nobody was asked yet.
+fn begun(coordinator: &Coordinator, asked: &SignedRequirement) -> Collection {
+    let Coordinator { roster, clock, .. } = coordinator;
+    let requirement = asked.requirement();
+    let jurisdiction =
+        |node: &Name| roster.member(node).map(|member| (node.clone(), member.jurisdiction));
+    let members = requirement.members.iter().filter_map(jurisdiction);
+    Collection::begin(requirement, members, clock.now())
+}
+
+/// What came of asking members, durable with the next [`crate::archive::Archive::settled`]. `drawn`: a picture was drawn from it.
 pub fn note(
     coordinator: &Coordinator,
     asked: &SignedRequirement,
     states: &[MemberState],
     drawn: bool,
 ) -> Result<(), Invalid> {
-    let Coordinator { archive, collections, roster, clock, .. } = coordinator;
+    let Coordinator { archive, collections, clock, .. } = coordinator;
     let (requirement, now) = (asked.requirement(), clock.now());
-    let mut collection = match archive.collection(requirement.id)? {
-        Some(collection) => collection,
-        None => {
-            let jurisdiction =
-                |node: &Name| roster.member(node).map(|member| (node.clone(), member.jurisdiction));
-            let members = requirement.members.iter().filter_map(jurisdiction);
-            Collection::begin(requirement, members, now)
-        }
-    };
+    let known = archive.collection(requirement.id)?;
+    let mut collection = known.unwrap_or_else(|| begun(coordinator, asked));
     for MemberState { member: Member { node, .. }, outcome } in states {
         let silence = match outcome {
             Outcome::Answered { .. } => None,

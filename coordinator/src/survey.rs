@@ -109,7 +109,7 @@ pub async fn survey(
         return coordinator.archive.picture(asked.requirement().id, None);
     }
 
-    coordinator.collections.check_room(asked.requirement().id)?;
+    collect::begin(coordinator, asked).await?;
     let (states, answers) = ask(coordinator, by, asked, members, caller, progress).await?;
     let drawn = publish(coordinator, by, asked, &states, &answers)?;
     collect::note(coordinator, asked, &states, true)?;

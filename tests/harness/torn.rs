@@ -36,7 +36,7 @@ const CONNECTIONS: usize = 8;
 /// Rounds that there are months for.
 pub const ROUNDS_MAX: usize = 20;
 /// Persons found in every month: enough to be shown.
-const PERSONS: usize = 40;
+pub(crate) const PERSONS: usize = 40;
 /// Times that whoever kills lets others go first, at most: about as long as a few answers take.
 const YIELDS_MAX: u64 = 20_000;
 const MAPPING: &str = "source = \"made up for a crash test\"\nrows = \"events\"\n[columns]\n\
@@ -87,7 +87,7 @@ pub fn releases(program: &Path, dir: &Path, rounds: usize, seed: u64) -> Result<
     let mut federation = Federation::prepare(program.to_owned(), dir, &["AL"])?;
     federation.start_node(NODE)?;
     let rounds = rounds.min(ROUNDS_MAX);
-    let months = fill(&federation, rounds)?;
+    let months = fill(&federation, NODE, rounds * AT_ONCE)?;
     let runtime = Runtime::new()?;
     let mut torn = Torn { rounds, ..Torn::default() };
     for months in months.chunks(AT_ONCE) {
@@ -120,10 +120,9 @@ pub fn releases(program: &Path, dir: &Path, rounds: usize, seed: u64) -> Result<
 }
 
 /// Persons in so many months, frozen and consented to. The months, in their order.
-fn fill(federation: &Federation, rounds: usize) -> Result<Vec<String>> {
-    let months: Vec<_> = (0..rounds * AT_ONCE)
-        .map(|month| format!("{}-{:02}", 1960 + month / 12, month % 12 + 1))
-        .collect();
+pub(crate) fn fill(federation: &Federation, node: &str, months: usize) -> Result<Vec<String>> {
+    let months: Vec<_> =
+        (0..months).map(|month| format!("{}-{:02}", 1960 + month / 12, month % 12 + 1)).collect();
     let mut rows = String::from("person,month\n");
     for month in &months {
         for person in 0..PERSONS {
@@ -133,12 +132,12 @@ fn fill(federation: &Federation, rounds: usize) -> Result<Vec<String>> {
     let (file, mapping) = (federation.dir.join("persons.csv"), federation.dir.join("persons.toml"));
     fs::write(&file, rows)?;
     fs::write(&mapping, MAPPING)?;
-    federation.import(NODE, &file, &mapping)?.json(&[0])?;
+    federation.import(node, &file, &mapping)?.json(&[0])?;
     for months in months.chunks(AT_ONCE) {
         let (first, last) = (months.first().context("none")?, months.last().context("none")?);
-        federation.desk(NODE, "releaser", &["freeze", first, last])?.json(&[0])?;
+        federation.desk(node, "releaser", &["freeze", first, last])?.json(&[0])?;
     }
-    federation.grant(NODE, &CONSENT)?;
+    federation.grant(node, &CONSENT)?;
     Ok(months)
 }
 
@@ -232,8 +231,8 @@ fn holds_together(
     asked: &[Asked],
     given: &BTreeMap<String, Vec<u8>>,
 ) -> Result<usize> {
-    let disclosed = disclosed(federation)?;
-    let (charged, states) = (charged(federation)?, states(federation)?);
+    let disclosed = disclosed(federation, NODE)?;
+    let (charged, states) = (charged(federation, NODE)?, states(federation)?);
     for asked in asked {
         let id = asked.id();
         let recorded = disclosed.iter().filter(|subject| **subject == id).count();
@@ -254,7 +253,7 @@ fn holds_together(
 
 /// After everything was asked again: all answered and charged, and the journal as it was signed.
 fn is_over(federation: &Federation, asked: &[Asked]) -> Result<()> {
-    let (charged, states) = (charged(federation)?, states(federation)?);
+    let (charged, states) = (charged(federation, NODE)?, states(federation)?);
     for asked in asked {
         let id = asked.id();
         let state = states.get(&id).map(String::as_str);
@@ -266,16 +265,16 @@ fn is_over(federation: &Federation, asked: &[Asked]) -> Result<()> {
 }
 
 /// The subject of every disclosure that is on record.
-fn disclosed(federation: &Federation) -> Result<Vec<String>> {
+pub(crate) fn disclosed(federation: &Federation, node: &str) -> Result<Vec<String>> {
     let arguments = ["journal", "list", "--act", "disclosure", "--last", "0"];
-    let listed = federation.desk(NODE, "auditor", &["journal", "verify"])?;
+    let listed = federation.desk(node, "auditor", &["journal", "verify"])?;
     listed.json(&[0]).context("the journal after the crash")?;
-    texts(&federation.desk(NODE, "auditor", &arguments)?.json(&[0])?, "subject")
+    texts(&federation.desk(node, "auditor", &arguments)?.json(&[0])?, "subject")
 }
 
 /// The months that have been paid for: each for what one answer costs, neither more nor less.
-fn charged(federation: &Federation) -> Result<BTreeSet<String>> {
-    let lines = federation.desk(NODE, "auditor", &["budget"])?.json(&[0])?;
+pub(crate) fn charged(federation: &Federation, node: &str) -> Result<BTreeSet<String>> {
+    let lines = federation.desk(node, "auditor", &["budget"])?.json(&[0])?;
     let lines = lines.as_array().context("no lines")?.iter();
     let spent = |line: &Value| line["spent"].as_f64().filter(|spent| *spent > 0.0);
     let paid: Vec<_> = lines.filter_map(|line| Some((line, spent(line)?))).collect();

@@ -4,10 +4,13 @@
 use std::fs;
 
 use accord_proto::clock::{Clock as _, SystemClock};
-use accord_tests::federation::{QUESTION, STANDING};
+use accord_tests::{
+    federation::{QUESTION, STANDING},
+    gathers,
+};
 use serde_json::Value;
 
-use crate::{Running, prepared, with_sample};
+use crate::{Running, prepared, program, with_sample};
 
 /// Members are asked again after a second.
 fn hurry(running: &Running) {
@@ -107,4 +110,14 @@ fn a_collection_ends_with_its_window_and_says_whether_enough_have_answered() {
     let ended = running.region("analyst", "json", &watched).unwrap();
     assert!(ended.stderr.contains("1 of 3 have answered: insufficient"), "{}", ended.stderr);
     assert_eq!(states(&ended.json(&[3]).unwrap())[0].1, "answered");
+}
+
+#[test]
+fn gathers_in_which_the_coordinator_or_a_node_is_killed_end_by_themselves_counted_and_charged_once()
+{
+    const SEED: u64 = 4_107;
+    println!("seed {SEED}");
+    let dir = tempfile::tempdir().unwrap();
+    let killed = gathers::killed(&program(), &dir.path().join("federation"), 6, SEED).unwrap();
+    assert_eq!((killed.coordinator, killed.node), (4, 2));
 }
