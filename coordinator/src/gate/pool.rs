@@ -63,4 +63,14 @@ impl Pool {
         let amounts = parts.map(|((jurisdiction, _), part)| (*jurisdiction, part.amount));
         rules.check(&Contributions::grouped(amounts, 0), false)
     }
+
+    /// May the one in the middle be told of these and of others, `figures` in all? Above it and below it there must be more
+    /// hidden figures than a coalition has, wherever the others lie. Then one of them is not the coalition's; it may have
+    /// traded places with any hidden figure, and be as far away as it likes.
+    pub(super) fn check_middle(&self, figures: usize, rules: &Rules) -> Result<(), Unsafe> {
+        let others = figures.saturating_sub(self.0.len());
+        let hidden_beside = (figures.saturating_sub(1) / 2).saturating_sub(others);
+        let enough = self.0.len() as u64 >= rules.units_min && hidden_beside > rules.coalition;
+        if enough { Ok(()) } else { Err(Unsafe::TooFewUnits) }
+    }
 }
