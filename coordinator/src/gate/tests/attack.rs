@@ -13,10 +13,10 @@ mod other_world;
 mod sums;
 
 /// Splitmix64: the same on every machine.
-struct Dice(u64);
+pub(super) struct Dice(pub(super) u64);
 
 impl Dice {
-    fn below(&mut self, bound: u64) -> u64 {
+    pub(super) fn below(&mut self, bound: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -24,11 +24,11 @@ impl Dice {
         (mixed ^ (mixed >> 31)) % bound.max(1)
     }
 
-    fn place(&mut self, bound: usize) -> usize {
+    pub(super) fn place(&mut self, bound: usize) -> usize {
         usize::try_from(self.below(bound as u64)).unwrap()
     }
 
-    fn one_in(&mut self, many: u64) -> bool {
+    pub(super) fn one_in(&mut self, many: u64) -> bool {
         self.below(many) == 0
     }
 }
@@ -48,19 +48,19 @@ fn sets(all: &BTreeSet<usize>, size: usize) -> Vec<BTreeSet<usize>> {
 }
 
 /// What a node says of a cell in a round.
-struct Says {
-    key: RegionalKey,
-    node: Name,
-    jurisdiction: JurisdictionCode,
-    mode: Mode,
-    consent: Consent,
-    cell: Cell,
-    standard_error_milli: u64,
-    edition: u32,
+pub(super) struct Says {
+    pub(super) key: RegionalKey,
+    pub(super) node: Name,
+    pub(super) jurisdiction: JurisdictionCode,
+    pub(super) mode: Mode,
+    pub(super) consent: Consent,
+    pub(super) cell: Cell,
+    pub(super) standard_error_milli: u64,
+    pub(super) edition: u32,
 }
 
 /// Judges a round by the gate with its shipped p, for coalitions of this size, and remembers what is shown.
-fn publish(said: &[Says], coalition: usize, before: &mut PooledBefore) -> Verdicts {
+pub(super) fn publish(said: &[Says], coalition: usize, before: &mut PooledBefore) -> Verdicts {
     let lists = Lists::builtin();
     let mut cells = Cells::new();
     for Says { key, node, jurisdiction, mode, consent, cell, standard_error_milli, edition } in said

