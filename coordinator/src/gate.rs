@@ -17,7 +17,8 @@
 //! *Known limit:* the memory is this coordinator's own, and as old as the copy that it was restored from. Wider audiences
 //! get coarser figures of the same edition; what the difference of two tiers tells is the nodes' concern. Two indicators
 //! may count the same events: the lists do not say so. Of stocks and prices the median is told, or its band, of one
-//! contributor set for ever; hidden scores and ratios have no pool.
+//! contributor set for ever, and again only when all have corrected; that a whole is no less than its parts is not audited
+//! there. Hidden scores and ratios have no pool.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -16,7 +16,10 @@ fn price() -> &'static Indicator {
 fn median(figures: &[Figure], indicator: &Indicator) -> Print {
     match accord_proto::combine::combine(figures, indicator) {
         Combined::Figure { value, .. } => vec![value],
-        _ => Vec::new(),
+        Combined::Between { .. }
+        | Combined::Nothing
+        | Combined::TooFew
+        | Combined::NotApplicable => Vec::new(),
     }
 }
 

@@ -212,7 +212,7 @@ impl World {
             };
             let says = match member.how {
                 How::Masked(_) => Cell::Between(figure.value, figure.upper),
-                _ => Cell::Value(figure.value),
+                How::Exact | How::Noisy(_) | How::Open | How::Named => Cell::Value(figure.value),
             };
             said.push(Says {
                 key: keys[cell],
