@@ -17,7 +17,8 @@
 //! *Known limit:* the memory is this coordinator's own, and as old as the copy that it was restored from. Wider audiences
 //! get coarser figures of the same edition; what the difference of two tiers tells is the nodes' concern. Two indicators
 //! may count the same events: the lists do not say so. Of stocks and prices the median is told, or its band, of one
-//! contributor set for ever; hidden scores and ratios have no pool.
+//! contributor set for ever, and again only when all have corrected; that a whole is no less than its parts is not audited
+//! there. Hidden scores and ratios have no pool.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -187,9 +188,6 @@ pub fn pooled(verdicts: &Verdicts) -> impl Iterator<Item = (&RegionalKey, &Poole
     })
 }
 
-/// Fewest hidden figures behind a median or its band.
-const MEDIAN_OF_MIN: u64 = 5;
-
 /// Every part of every cell.
 type Cells<'a> = BTreeMap<RegionalKey, Vec<Contribution<'a>>>;
 
@@ -243,8 +241,10 @@ impl Gate<'_> {
         passed.map_or(Verdict::Withheld(Why::Unclear), Verdict::Shown)
     }
 
-    /// What does not add, and of which the one in the middle is told, or its band: of one contributor set for ever, because
-    /// nobody can say what two medians tell of those who came in between. Each jurisdiction brings one figure.
+    /// What does not add, and of which the one in the middle is told, or its band. Each jurisdiction brings one figure; on
+    /// either side of the middle others must hide (`pool`). It is told of one contributor set for ever, of the same
+    /// editions or of new ones throughout: nobody can say what two medians tell of those who came in between, nor of those
+    /// whose figures stayed.
     fn middle(&self, key: &RegionalKey, cell: &[Contribution<'_>]) -> Verdict {
         let jurisdictions: BTreeSet<_> = cell.iter().map(|part| part.jurisdiction).collect();
         if jurisdictions.len() < cell.len() {
@@ -254,8 +254,9 @@ impl Gate<'_> {
         if pool.0.is_empty() {
             return self.pass(cell, None);
         }
-        if (pool.0.len() as u64) < self.rules.units_min.max(MEDIAN_OF_MIN) {
-            return Verdict::Withheld(Why::Unsafe(Unsafe::TooFewUnits));
+        let figures = cell.iter().filter(|part| part.precision().is_some()).count();
+        if let Err(too_few) = pool.check_middle(figures, &self.rules) {
+            return Verdict::Withheld(too_few.into());
         }
         let (nothing, present) = (Pooled::default(), pool.present());
         let before = self.before.get(key).unwrap_or(&nothing);
@@ -264,7 +265,7 @@ impl Gate<'_> {
             let known = |atom: &Atom| atom.editions.keys().eq(of.iter().copied());
             before.0.is_empty() || before.0.iter().any(known)
         };
-        match before.next(&present, self.rules.units_min, is_safe) {
+        match before.next(&present, pool.0.len() as u64, is_safe) {
             Ok(pooled) => self.pass(cell, Some(pooled)),
             Err(why) => Verdict::Withheld(why),
         }

@@ -223,25 +223,25 @@ fn mean(figures: &[Figure]) -> Option<Combined> {
     Some(told((low, high), error, within, Method::Mean))
 }
 
-/// The median lies between the medians of the figures' own bounds.
+/// The median lies between the medians of the figures' own bounds, and as far on either side as the widest noise reaches:
+/// with each figure's own noise the ends would be those of other members than the one in the middle.
 fn median(figures: &[Figure], indicator: &Indicator) -> Option<Combined> {
-    let margins = figures.iter().map(|figure| margin(figure.standard_error_milli));
-    let margins = margins.collect::<Option<Vec<_>>>()?;
-    let lowest = |(figure, margin): (&Figure, &i64)| figure.value.checked_sub(*margin);
-    let highest = |(figure, margin): (&Figure, &i64)| figure.upper.checked_add(*margin);
-    let lower = figures.iter().zip(&margins).map(lowest).collect::<Option<Vec<_>>>()?;
-    let upper = figures.iter().zip(&margins).map(highest).collect::<Option<Vec<_>>>()?;
     let error = figures.iter().map(|figure| figure.standard_error_milli).max()?;
-
+    let margin = margin(error)?;
     let between = |values: Vec<i64>| {
         let (a, b) = middle(values)?;
         Some(half_to_even(a.checked_add(b)?, 2))
     };
+    let least = between(figures.iter().map(|figure| figure.value).collect())?;
+    let most = between(figures.iter().map(|figure| figure.upper).collect())?;
+    let lower = least.checked_sub(margin)?;
+    let lower = if indicator.value_min >= 0 { lower.max(0) } else { lower };
+    let within = Within { lower, upper: most.checked_add(margin)? };
     if figures.len() < TOLD_OF_MIN || figures.iter().any(|figure| figure.exact_and_hidden) {
         // Of the median itself: the bands of the two in the middle would be a range across members.
         let within = Within {
-            lower: band_of(between(lower)?.max(0), indicator.decimals)?.lower,
-            upper: band_of(between(upper)?.max(0), indicator.decimals)?.upper,
+            lower: band_of(lower.max(0), indicator.decimals)?.lower,
+            upper: band_of(within.upper.max(0), indicator.decimals)?.upper,
         };
         return Some(Combined::Between {
             standard_error_milli: error,
@@ -249,10 +249,6 @@ fn median(figures: &[Figure], indicator: &Indicator) -> Option<Combined> {
             method: Method::Median,
         });
     }
-    let least = between(figures.iter().map(|figure| figure.value).collect())?;
-    let most = between(figures.iter().map(|figure| figure.upper).collect())?;
-    let lower = if indicator.value_min >= 0 { between(lower)?.max(0) } else { between(lower)? };
-    let within = Within { lower, upper: between(upper)? };
     Some(told((least, most), error, within, Method::Median))
 }
 

@@ -173,7 +173,17 @@ impl Federation {
 
     /// Starts the coordinator.
     pub fn start_coordinator(&mut self) -> Result<()> {
+        self.run_coordinator(Command::new(&self.program))
+    }
+
+    /// Starts it with so many threads at work.
+    pub fn start_coordinator_on(&mut self, threads: usize) -> Result<()> {
         let mut command = Command::new(&self.program);
+        command.env("TOKIO_WORKER_THREADS", threads.to_string());
+        self.run_coordinator(command)
+    }
+
+    fn run_coordinator(&mut self, mut command: Command) -> Result<()> {
         let home = self.dir.join("coordinator");
         command
             .arg(roles::COORDINATOR)

@@ -26,6 +26,7 @@ mod summary;
 mod feasible;
 mod pooled;
 mod forgotten;
+mod threads;
 mod protected;
 mod evidence;
 mod custody;

@@ -15,8 +15,9 @@ use accord_proto::{
 };
 
 use super::{
-    GatePolicy, MEDIAN_OF_MIN, Pooled, PooledBefore, RegionalKey,
+    GatePolicy, Pooled, PooledBefore, RegionalKey,
     memory::{Contributor, Present},
+    pool::behind_middle,
 };
 
 /// A member that said what may be asked of it.
@@ -111,7 +112,8 @@ pub fn feasible(
             }
         }
         let of: BTreeSet<_> = hidden.keys().map(|(jurisdiction, _)| *jurisdiction).collect();
-        let feasibility = asked.judge(&public, &hidden, minimum, before.get(&key));
+        let middle = minimum.max(behind_middle(public.len(), policy.coalition()));
+        let feasibility = asked.judge(&public, &hidden, [minimum, middle], before.get(&key));
         all.push(Feasible { key, feasibility, public: public.len(), hidden: of.len() });
     }
     all
@@ -168,16 +170,18 @@ impl Asked<'_> {
         &self,
         public: &BTreeSet<JurisdictionCode>,
         hidden: &Present,
-        minimum: u64,
+        [of_sum, of_middle]: [u64; 2],
         before: Option<&Pooled>,
     ) -> Feasibility {
         let semantics = self.lists.indicator_of(self.key.indicator).map(|of| of.semantics);
         if hidden.is_empty() {
             return if public.is_empty() { Feasibility::Nobody } else { Feasibility::Public };
         }
-        let minimum = match semantics {
-            Some(Semantics::Flow | Semantics::Magnitude) => minimum,
-            Some(Semantics::Stock | Semantics::Price) => minimum.max(MEDIAN_OF_MIN),
+        let all = hidden.len() as u64;
+        let (minimum, corrected) = match semantics {
+            Some(Semantics::Flow | Semantics::Magnitude) => (of_sum, of_sum),
+            // A median is told again only when everybody has corrected.
+            Some(Semantics::Stock | Semantics::Price) => (of_middle, all),
             Some(Semantics::Score | Semantics::Ratio) | None => return Feasibility::NoPool,
         };
         let enough = |of: &BTreeSet<&Contributor>| {
@@ -188,7 +192,7 @@ impl Asked<'_> {
             return Feasibility::TooFew;
         }
         let nothing = Pooled::default();
-        match before.unwrap_or(&nothing).next(hidden, minimum, enough) {
+        match before.unwrap_or(&nothing).next(hidden, corrected, enough) {
             Ok(_) => Feasibility::Pooled,
             Err(_) => Feasibility::Waits,
         }

@@ -75,6 +75,11 @@ impl GatePolicy {
         self.rules(minimum).units_min
     }
 
+    /// As many jurisdictions may pool what they know.
+    pub(super) fn coalition(&self) -> usize {
+        self.coalition
+    }
+
     /// What a requirement's cells are judged by: as many jurisdictions as it demands, or more.
     pub(super) fn rules(&self, minimum: u32) -> Rules {
         let minimum = u64::from(minimum.max(CONTRIBUTORS_MIN));

@@ -63,4 +63,18 @@ impl Pool {
         let amounts = parts.map(|((jurisdiction, _), part)| (*jurisdiction, part.amount));
         rules.check(&Contributions::grouped(amounts, 0), false)
     }
+
+    /// May the one in the middle be told of these and of others, `figures` in all?
+    pub(super) fn check_middle(&self, figures: usize, rules: &Rules) -> Result<(), Unsafe> {
+        let others = figures.saturating_sub(self.0.len());
+        let enough = rules.units_min.max(behind_middle(others, rules.coalition));
+        if self.0.len() as u64 >= enough { Ok(()) } else { Err(Unsafe::TooFewUnits) }
+    }
+}
+
+/// Fewest hidden figures of which the one in the middle may be told beside `others`, which everybody has: above it and
+/// below it lie more hidden figures than a coalition has, wherever the others lie. Then one of them is not the
+/// coalition's; it may have traded places with any hidden figure, and be as far away as it likes.
+pub(super) fn behind_middle(others: usize, coalition: usize) -> u64 {
+    others as u64 + 2 * (coalition as u64 + 1) + 1
 }

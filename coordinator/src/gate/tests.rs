@@ -10,6 +10,7 @@ use accord_proto::{
 use super::*;
 
 mod attack;
+mod order;
 
 /// One node's part of a cell: jurisdiction, node, mode, what it says.
 type Said = (&'static str, &'static str, Mode, Cell);

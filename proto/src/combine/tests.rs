@@ -113,6 +113,24 @@ fn a_median_is_told_of_five_or_more_only_and_never_of_exact_hidden_figures() {
 }
 
 #[test]
+fn the_interval_of_a_median_tells_of_nobody_but_the_one_in_the_middle() {
+    // Whose noise is how wide changes nothing: else the ends would be other members' figures.
+    let price = of("DRG.PRICE.HER.WHL");
+    let prices = [2_000_000, 2_300_000, 2_500_000, 2_600_000, 9_000_000];
+    let mut errors = [500_000, 1_000_000, 2_000_000, 4_000_000, 100_000_000];
+    let told = |errors: [u64; 5]| {
+        let figures: Vec<_> =
+            prices.into_iter().zip(errors).map(|(of, se)| noisy(of, se)).collect();
+        figure(combine(&figures, price))
+    };
+    assert_eq!(told(errors), (2_500_000, 100_000_000, 2_304_000, 2_696_000));
+    for _ in 0..5 {
+        errors.rotate_left(1);
+        assert_eq!(told(errors), (2_500_000, 100_000_000, 2_304_000, 2_696_000));
+    }
+}
+
+#[test]
 fn a_ratio_is_not_combined_without_its_parts() {
     assert_eq!(combine(&figures(&[1, 2, 3, 4, 5]), of("OCN.CORR.SH")), Combined::NotApplicable);
     assert_eq!(combine(&[], of("OCN.CORR.SH")), Combined::NotApplicable);
