@@ -37,6 +37,8 @@ enum Topic {
     Utility,
     /// Verifying a journal of a million entries, and proofs about it.
     Journal,
+    /// A gather of 6, 27 and 200 members with 500 cells each.
+    Gather,
     /// Opening a store of up to 1.28 million observations, and what they take in memory.
     Start,
 }
@@ -75,6 +77,7 @@ fn run(arguments: &Arguments) -> Result<String> {
         Topic::Disclose => measure::disclose(&at, rounds)?,
         Topic::Utility => measure::utility(&at, rounds)?,
         Topic::Journal => measure::journal(rounds)?,
+        Topic::Gather => measure::gather(&program, &at, rounds)?,
         Topic::Start => measure::start(&program, &at, rounds)?,
     };
     Ok(match arguments.format {

@@ -31,6 +31,7 @@ use crate::{
 };
 
 mod disclose;
+mod gather;
 mod ingest;
 mod journal;
 mod slice;
@@ -38,6 +39,7 @@ mod start;
 mod utility;
 
 pub use disclose::disclose;
+pub use gather::gather;
 pub use ingest::ingest;
 pub use journal::journal;
 pub use slice::slice;
