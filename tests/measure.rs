@@ -37,6 +37,8 @@ enum Topic {
     Utility,
     /// Verifying a journal of a million entries, and proofs about it.
     Journal,
+    /// Judging, combining and drawing a regional picture of up to 200 members × 5,000 cells.
+    Picture,
     /// Opening a store of up to 1.28 million observations, and what they take in memory.
     Start,
 }
@@ -75,6 +77,7 @@ fn run(arguments: &Arguments) -> Result<String> {
         Topic::Disclose => measure::disclose(&at, rounds)?,
         Topic::Utility => measure::utility(&at, rounds)?,
         Topic::Journal => measure::journal(rounds)?,
+        Topic::Picture => measure::picture(&program, rounds)?,
         Topic::Start => measure::start(&program, &at, rounds)?,
     };
     Ok(match arguments.format {

@@ -33,6 +33,7 @@ use crate::{
 mod disclose;
 mod ingest;
 mod journal;
+mod picture;
 mod slice;
 mod start;
 mod utility;
@@ -40,6 +41,7 @@ mod utility;
 pub use disclose::disclose;
 pub use ingest::ingest;
 pub use journal::journal;
+pub use picture::{picture, probe as probe_picture};
 pub use slice::slice;
 pub use start::{probe, start};
 pub use utility::{PRISONERS_MAPPING, utility};
