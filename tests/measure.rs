@@ -77,7 +77,7 @@ fn run(arguments: &Arguments) -> Result<String> {
         Topic::Disclose => measure::disclose(&at, rounds)?,
         Topic::Utility => measure::utility(&at, rounds)?,
         Topic::Journal => measure::journal(rounds)?,
-        Topic::Picture => measure::picture(&program, rounds)?,
+        Topic::Picture => measure::picture(&program)?,
         Topic::Start => measure::start(&program, &at, rounds)?,
     };
     Ok(match arguments.format {

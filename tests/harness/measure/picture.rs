@@ -40,7 +40,7 @@ mod region;
 use region::Region;
 
 const MEMBERS: [usize; 3] = [6, 27, 200];
-/// Of 499 cells each.
+/// Of 505 cells each.
 const YEARS: [u16; 2] = [1, 10];
 const MINIMUM: u32 = 3;
 /// Writing this makes the kernel forget the most memory that a process ever had.
@@ -54,6 +54,8 @@ struct Probed {
     later: Drawn,
     naive_us: u64,
     alone_us: u64,
+    /// Cells that add, in which somebody hides a figure, and which pass by themselves.
+    alone: usize,
     /// Resident before anything was judged, and the most.
     rss_bytes: [u64; 2],
 }
@@ -64,20 +66,31 @@ struct Drawn {
     gate_us: u64,
     combine_us: u64,
     draw_us: u64,
-    shown: usize,
-    /// Cells of which neither this nor an earlier picture shows a figure that somebody hides.
+    /// Cells that add, in which somebody hides a figure: shown, and withheld.
+    pooled: usize,
     withheld: usize,
-    /// Of these, in families of which no such figure is shown at all because of what others would tell.
+    /// Of these, those of families of which nothing is shown because of what cells tell together, or because that could
+    /// not be worked out within the bounds.
     withheld_whole: usize,
-    withheld_for: BTreeMap<String, usize>,
 }
 
-/// The process that is measured: members, years; prints JSON.
+impl Drawn {
+    fn gate_s(&self) -> f64 {
+        seconds(Duration::from_micros(self.gate_us))
+    }
+
+    fn seconds(&self) -> f64 {
+        seconds(Duration::from_micros(self.gate_us + self.combine_us + self.draw_us))
+    }
+}
+
+/// The process that is measured: members, years, whether members withhold cells; prints JSON.
 pub fn probe(arguments: &[OsString]) -> ExitCode {
     let probe = || -> Result<()> {
-        let [members, years] = arguments else { anyhow::bail!("two arguments") };
-        let number = |text: &OsString| text.to_str().context("a number").map(str::to_owned);
-        let probed = probed(number(members)?.parse()?, number(years)?.parse()?)?;
+        let arguments = arguments.iter().map(|text| text.to_str().context("text"));
+        let arguments = arguments.collect::<Result<Vec<_>>>()?;
+        let [members, years, withholds] = arguments[..] else { anyhow::bail!("three arguments") };
+        let probed = probed(members.parse()?, years.parse()?, withholds.parse()?)?;
         Ok(writeln!(std::io::stdout(), "{}", serde_json::to_string(&probed)?)?)
     };
     match probe() {
@@ -89,13 +102,13 @@ pub fn probe(arguments: &[OsString]) -> ExitCode {
     }
 }
 
-fn probed(members: usize, years: u16) -> Result<Probed> {
-    let region = Region::new(members, years)?;
+fn probed(members: usize, years: u16, withholds: bool) -> Result<Probed> {
+    let region = Region::new(members, years, withholds)?;
     let first = region.answers(&|_, _| 1)?;
     // Three correct the last year, which is enough to be shown, and one the year before, which is not.
     let last = region.last_year;
     let later = region.answers(&|at, year| match (at, year) {
-        (0..3, year) if year == last => 2,
+        (0..=2, year) if year == last => 2,
         (4, year) if year + 1 == last => 2,
         _ => 1,
     })?;
@@ -112,9 +125,9 @@ fn probed(members: usize, years: u16) -> Result<Probed> {
     });
     let rss_bytes = [resident, memory("VmHWM:")?];
     let (naive_us, _) = timed(|| naive(&first.0));
-    let (alone_us, _) = timed(|| each_alone(&first.0));
-    let cells = region.cells();
-    Ok(Probed { cells, first: first_drawn, later: later_drawn, naive_us, alone_us, rss_bytes })
+    let (alone_us, alone) = timed(|| each_alone(&first.0, region.lists));
+    let (cells, [first, later]) = (region.cells(), [first_drawn, later_drawn]);
+    Ok(Probed { cells, first, later, naive_us, alone_us, alone, rss_bytes })
 }
 
 fn timed<T>(work: impl FnOnce() -> T) -> (u64, T) {
@@ -143,52 +156,48 @@ fn drawn(
             &region.sign_key,
         )
     });
-    let mut drawn = Drawn {
-        gate_us,
-        combine_us,
-        draw_us,
-        shown: 0,
-        withheld: 0,
-        withheld_whole: 0,
-        withheld_for: BTreeMap::new(),
-    };
-    tell(&mut drawn, &verdicts, lists);
-    (drawn, verdicts)
+    let [pooled, withheld, withheld_whole] = became(&verdicts, lists);
+    (Drawn { gate_us, combine_us, draw_us, pooled, withheld, withheld_whole }, verdicts)
 }
 
-/// What became of the cells.
-fn tell(drawn: &mut Drawn, verdicts: &Verdicts, lists: &Lists) {
+/// What became of the cells that add and in which somebody hides a figure: shown; withheld; withheld with all of
+/// their family.
+fn became(verdicts: &Verdicts, lists: &Lists) -> [usize; 3] {
     let pooled: BTreeMap<_, _> = gate::pooled(verdicts).collect();
-    let mut families = BTreeMap::<_, [usize; 2]>::new();
-    for (key, verdict) in verdicts {
+    let mut families = BTreeMap::<_, [usize; 3]>::new();
+    for (key, verdict) in verdicts.iter().filter(|(key, _)| adds(key, lists)) {
         let family = (key.indicator, key.topmost(Axis::Area, lists).crime_area, key.period.year());
-        let [shown, complementary] = families.entry(family).or_default();
+        let [shown, withheld, complementary] = families.entry(family).or_default();
         *shown += usize::from(pooled.contains_key(key));
-        match verdict {
-            Verdict::Shown(_) => drawn.shown += 1,
-            Verdict::Withheld(why) => {
-                drawn.withheld += 1;
-                *complementary += usize::from(*why == Why::Complementary);
-                *drawn.withheld_for.entry(why.to_string()).or_default() += 1;
-            }
-        }
+        *withheld += usize::from(matches!(verdict, Verdict::Withheld(_)));
+        *complementary += usize::from(matches!(verdict, Verdict::Withheld(Why::Complementary)));
     }
-    let whole = families.values().filter(|[shown, complementary]| *shown == 0 && *complementary > 1);
-    drawn.withheld_whole = whole.map(|[_, complementary]| complementary).sum();
+    let all = families.values();
+    all.fold([0; 3], |[shown, withheld, whole], [of_shown, of_withheld, complementary]| {
+        let is_whole = *of_shown == 0 && *complementary > 0;
+        let whole = whole + if is_whole { *of_withheld } else { 0 };
+        [shown + of_shown, withheld + of_withheld, whole]
+    })
+}
+
+fn adds(key: &RegionalKey, lists: &Lists) -> bool {
+    let semantics = lists.indicator_of(key.indicator).map(|of| of.semantics);
+    matches!(semantics, Some(Semantics::Flow | Semantics::Magnitude))
 }
 
 /// Sums without any gate.
 fn naive(answers: &[VerifiedAnswer]) -> BTreeMap<RegionalKey, i64> {
     let cells = regional::contributions(answers.iter().map(VerifiedAnswer::table));
     let sum = |cell: &[regional::Contribution<'_>]| {
-        let values = cell.iter().map(|part| if let Cell::Value(value) = part.cell { value } else { 0 });
+        let values =
+            cell.iter().map(|part| if let Cell::Value(value) = part.cell { value } else { 0 });
         values.fold(0, i64::saturating_add)
     };
     cells.iter().map(|(key, cell)| (*key, sum(cell))).collect()
 }
 
-/// How many cells pass a gate that looks at each alone, with the rules that are shipped.
-fn each_alone(answers: &[VerifiedAnswer]) -> usize {
+/// How many cells that add pass a gate that looks at each alone, with the rules that are shipped.
+fn each_alone(answers: &[VerifiedAnswer], lists: &Lists) -> usize {
     let rules = Rules {
         units_min: u64::from(MINIMUM),
         sources_min: 0,
@@ -199,30 +208,71 @@ fn each_alone(answers: &[VerifiedAnswer]) -> usize {
         zeros: false,
     };
     let cells = regional::contributions(answers.iter().map(VerifiedAnswer::table));
-    let passes = |cell: &&Vec<regional::Contribution<'_>>| {
+    let passes = |(key, cell): &(&RegionalKey, &Vec<regional::Contribution<'_>>)| {
         let hidden = cell.iter().filter(|part| part.is_hidden());
-        let amounts = hidden.filter_map(|part| match part.cell {
-            Cell::Value(value) => Some((part.jurisdiction, value)),
-            _ => None,
+        let amounts = hidden.filter_map(|part| {
+            let Cell::Value(value) = part.cell else { return None };
+            Some((part.jurisdiction, value))
         });
-        rules.check(&Contributions::grouped(amounts, 0), false).is_ok()
+        let amounts: Vec<_> = amounts.collect();
+        let nobody = amounts.is_empty() || !adds(key, lists);
+        !nobody && rules.check(&Contributions::grouped(amounts, 0), false).is_ok()
     };
-    cells.values().filter(passes).count()
+    cells.iter().filter(passes).count()
 }
 
 /// Measures every size, each in a process of its own.
-pub fn picture(program: &Path, _rounds: usize) -> Result<Report> {
+pub fn picture(program: &Path) -> Result<Report> {
     let mut rows = Vec::new();
-    for members in MEMBERS {
-        for years in YEARS {
-            let mut command = Command::new(program);
-            command.arg(roles::PICTURE).arg(members.to_string()).arg(years.to_string());
-            let probed: Probed = serde_json::from_value(Finished::run(command)?.json(&[0])?)?;
-            eprintln!("{members} {years} {probed:#?}");
+    for withholds in [false, true] {
+        for members in MEMBERS {
+            let mut before = None;
+            for years in YEARS {
+                let mut command = Command::new(program);
+                let arguments = [members.to_string(), years.to_string(), withholds.to_string()];
+                command.arg(roles::PICTURE).args(arguments);
+                let probed: Probed = serde_json::from_value(Finished::run(command)?.json(&[0])?)?;
+                let what = if withholds { "some withhold cells" } else { "nobody withholds" };
+                let name = format!("{members} × {} cells, {what}", probed.cells);
+                rows.extend(size_rows(&name, &probed, before.as_ref()));
+                before = Some(probed);
+            }
         }
     }
-    let _ = (count(1), seconds(Duration::ZERO), Semantics::Flow);
-    rows.push(ratio_row("x".into(), 1.0, "s", 1.0, ""));
-    rows.truncate(0);
-    Ok(Report { topic: "picture".to_owned(), rows: Vec::<Row>::new(), left_out: Vec::new() })
+    Ok(Report { topic: "picture".to_owned(), rows, left_out: Vec::new() })
+}
+
+fn size_rows(name: &str, of: &Probed, fewer: Option<&Probed>) -> Vec<Row> {
+    let row = |what: &str, value: f64, unit: &str, yardstick: f64, of: &str| {
+        ratio_row(format!("{name}: {what}"), value, unit, yardstick, of)
+    };
+    let [naive, alone] = [of.naive_us, of.alone_us].map(|us| seconds(Duration::from_micros(us)));
+    let mib = |bytes: u64| count(usize::try_from(bytes >> 10).unwrap_or(usize::MAX)) / 1024.0;
+    let [resident, most] = of.rss_bytes.map(mib);
+    let share = |part: usize, whole: usize| 100.0 * count(part) / count(whole.max(1));
+    let hidden = |drawn: &Drawn| drawn.pooled + drawn.withheld;
+    let mut rows = vec![
+        row("first picture", of.first.seconds(), "s", naive, "sums of the same answers, no gate"),
+        row("its gate", of.first.gate_s(), "s", alone, "a gate that looks at each cell alone"),
+        row("later picture", of.later.seconds(), "s", of.first.seconds(), "the first one"),
+        row("memory at the most", most, "MiB", resident, "with the answers, before the gate"),
+    ];
+    for (which, drawn) in [("first", &of.first), ("later", &of.later)] {
+        let whole = share(drawn.withheld_whole, hidden(drawn));
+        let withheld = format!("{which} picture, withheld of what adds and is hidden");
+        let yardstick = share(hidden(drawn) - of.alone, hidden(drawn));
+        let what = format!("by each cell alone; {whole:.1} % are of families withheld as a whole");
+        rows.push(Row {
+            ratio: None,
+            ..row(&withheld, share(drawn.withheld, hidden(drawn)), "%", yardstick, &what)
+        });
+    }
+    if let Some(fewer) = fewer {
+        let what =
+            format!("{} cells (linear {:.1})", fewer.cells, count(of.cells) / count(fewer.cells));
+        let growth =
+            row("growth, first picture", of.first.seconds(), "s", fewer.first.seconds(), &what);
+        rows.push(growth);
+    }
+    rows
 }

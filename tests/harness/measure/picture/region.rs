@@ -1,9 +1,10 @@
-//! A region made up for a measurement. Comes in: how many members and years. Goes out: verified answers of all of them to
-//! one requirement, truly signed and sealed. Nothing of it is anybody's figure, and figures add up along every axis.
+//! A region made up for a measurement. Comes in: how many members and years, and whether members withhold cells. Goes out:
+//! verified answers of all of them to one requirement, truly signed and sealed. Nothing of it is anybody's figure, and
+//! figures add up along every axis.
 //!
 //! Each member is a jurisdiction of its own, of code lists that are the contract's and as many made-up rows. Of eight
-//! members six bring exact figures, one noisy ones with a floor below which it shows nothing, and one exact ones of
-//! which it withholds a few. Indicators that are public are open with four members of five.
+//! members seven bring exact figures and one noisy ones; indicators that are public are open with four members of
+//! five. Where members withhold cells, those with noise have a floor, and one of eight withholds one exact cell of fifty.
 
 use accord_coordinator::{
     gather::Reply,
@@ -19,7 +20,7 @@ use accord_proto::{
     roster::{Member, Roster},
     seal::{Digest, SecretKey},
     table::{Cell, Contribution, EditionRef, Mode, Table, TableBlock},
-    taxonomy::{CategoryCode, CrimeAreaCode, Indicator, Lists, Period},
+    taxonomy::{Categories, CategoryCode, CrimeAreaCode, Indicator, Lists, Period},
     tree::{Salting, Tree},
     wire,
 };
@@ -41,17 +42,15 @@ const MONTHS: &[&str] = &[
     "-08", "-09", "-10", "-11", "-12",
 ];
 
-/// What is asked: indicator, parts of a year, dimensions that are crossed, by their number. 499 cells a year.
-const ASKED: [(&str, &[&str], &[usize]); 16] = [
+/// What is asked: indicator, parts of a year, dimensions that are crossed, by their number. 505 cells a year.
+const ASKED: [(&str, &[&str], &[usize]); 14] = [
     ("ARM.SEIZ.N", HALVES, &[0]),
-    ("CYB.CASE.N", HALVES, &[0]),
     ("DRG.PRICE.COC.WHL", YEAR, &[]),
     ("DRG.SEIZ.N", HALVES, &[0]),
     ("ENV.CASE.N", YEAR, &[]),
     ("MIG.DEATH.N", YEAR, &[0, 1]),
     ("MIG.FAC.N", QUARTERS, &[0]),
     ("MIG.IBC.N", MONTHS, &[1]),
-    ("MIG.STAY.N", QUARTERS, &[0]),
     ("OCN.ACT.N", YEAR, &[]),
     ("OFS.CASE.N", HALVES, &[]),
     ("OPC.VEH.N", HALVES, &[]),
@@ -72,13 +71,14 @@ pub(super) struct Region {
     /// The coordinator's.
     pub(super) sign_key: SecretKey,
     pub(super) last_year: u16,
+    withholds: bool,
     keys: Vec<SecretKey>,
     now: Timestamp,
 }
 
 impl Region {
-    /// A region of so many members that is asked for so many years.
-    pub(super) fn new(members: usize, years: u16) -> Result<Self> {
+    /// A region of so many members that is asked for so many years. Does anybody withhold a cell?
+    pub(super) fn new(members: usize, years: u16, withholds: bool) -> Result<Self> {
         ensure!((1..=999).contains(&members) && (1..=60).contains(&years), "too many to be named");
         let (lists, now) = (lists(members)?, SystemClock.now());
         let key = || SecretKey::generate(&SystemEntropy);
@@ -90,7 +90,7 @@ impl Region {
         let last_year = FIRST_YEAR + years - 1;
         let asked = Requirement::sign(&requirement(&roster, last_year, lists)?, lists, &authority)?;
         let asked = SignedRequirement::open(asked, &roster, lists)?;
-        Ok(Self { lists, roster, asked, sign_key, last_year, keys, now })
+        Ok(Self { lists, roster, asked, sign_key, last_year, withholds, keys, now })
     }
 
     pub(super) fn cells(&self) -> usize {
@@ -131,8 +131,7 @@ impl Region {
             editions: periods.into_iter().map(edition).collect::<Result<_>>()?,
             blocks: blocks.iter().map(|block| self.block(at, of, block, editions)).collect(),
         };
-        let salting =
-            Salting { secret: &[0; 32], tier: self.lists.tier(requirement.audience) };
+        let salting = Salting { secret: &[0; 32], tier: self.lists.tier(requirement.audience) };
         let tree = Tree::of(&table, salting, self.lists);
         let seal = Seal {
             node: of.node.clone(),
@@ -177,9 +176,12 @@ impl Region {
             (Mode::Protected, _) => {
                 let noise = i64::try_from(hashed([member, place]) % 7).unwrap_or(0) - 3;
                 let value = (value + noise).max(0);
-                if value < FLOOR { Cell::NotShown } else { Cell::Value(value) }
+                let shown = !self.withholds || value >= FLOOR;
+                if shown { Cell::Value(value) } else { Cell::NotShown }
             }
-            (Mode::Bulletin, 3) if hashed([member, place]) % 50 == 0 => Cell::NotShown,
+            (Mode::Bulletin, 3) if self.withholds && hashed([member, place]) % 50 == 0 => {
+                Cell::NotShown
+            }
             _ => Cell::Value(value),
         };
         let errors = if mode == Mode::Protected { periods.len() } else { 0 };
@@ -281,11 +283,11 @@ fn requirement(roster: &Roster, last_year: u16, lists: &Lists) -> Result<wire::R
 
 /// Every category of some dimensions, and their totals, crossed; ascending by text.
 fn categories(indicator: &Indicator, dimensions: &[usize], lists: &Lists) -> Vec<String> {
-    let mut all = vec![accord_proto::taxonomy::Categories::default()];
+    let mut all = vec![Categories::default()];
     for at in dimensions {
         let Some(dimension) = indicator.dimensions.get(*at) else { continue };
         let codes: Vec<_> = lists.categories(*dimension).map(|category| category.code).collect();
-        let with = |base: &accord_proto::taxonomy::Categories, code: CategoryCode| {
+        let with = |base: &Categories, code: CategoryCode| {
             let mut with = *base;
             with[*at] = Some(code);
             with
@@ -314,7 +316,8 @@ impl Counted<'_> {
         let areas: Vec<_> = block.crime_areas.iter().map(|area| self.area(*area)).collect();
         let times = block.periods.iter().map(|period| {
             let edition = u64::from(edition(period.year()));
-            let month = |of: &Period| 1 + hashed([self.member, edition, text_seed(&of.to_string())]) % 2;
+            let month =
+                |of: &Period| 1 + hashed([self.member, edition, text_seed(&of.to_string())]) % 2;
             period.months().iter().map(month).sum::<u64>()
         });
         let times: Vec<_> = times.collect();
