@@ -150,7 +150,7 @@ fn drawn(
         picture::draw(
             &region.asked,
             states,
-            (&figures, &named),
+            (&figures, &named, policy.contributors_min(MINIMUM)),
             &region.roster,
             lists,
             &region.sign_key,
