@@ -61,11 +61,6 @@ impl Search<'_> {
             return false;
         }
         self.steps -= 1;
-        if length == 1 {
-            let last = self.last();
-            last.into_iter().for_each(|(at, by)| self.shift(at, by));
-            return last.is_some();
-        }
         for (_, at, by) in self.ways() {
             self.shift(at, by);
             if self.close(length - 1) {
@@ -74,18 +69,6 @@ impl Search<'_> {
             self.unshift();
         }
         false
-    }
-
-    /// The cheapest cell that makes all equations hold again. It stands in all that are open, and in no other: most searches
-    /// end here, so nothing is put in order for it.
-    fn last(&self) -> Option<(usize, i128)> {
-        let closes = |(at, by): &(usize, i128)| {
-            let rows = &self.component.of_cell[*at];
-            let holds = |(row, sign): &(usize, i8)| self.lacks[*row] + by * i128::from(*sign) == 0;
-            rows.len() == self.open.len() && rows.iter().all(holds)
-        };
-        let ways = self.moves(*self.open.first()?).filter(closes);
-        ways.min_by_key(|(at, _)| ((self.price)(*at), *at))
     }
 
     /// Cells that can make the open equation with the fewest ways out hold again, and by how much: where there is none,
