@@ -39,6 +39,8 @@ enum Topic {
     Journal,
     /// A gather of 6, 27 and 200 members with 500 cells each.
     Gather,
+    /// Judging, combining and drawing a regional picture of up to 200 members × 5,000 cells.
+    Picture,
     /// Opening a store of up to 1.28 million observations, and what they take in memory.
     Start,
 }
@@ -78,6 +80,7 @@ fn run(arguments: &Arguments) -> Result<String> {
         Topic::Utility => measure::utility(&at, rounds)?,
         Topic::Journal => measure::journal(rounds)?,
         Topic::Gather => measure::gather(&program, &at, rounds)?,
+        Topic::Picture => measure::picture(&program)?,
         Topic::Start => measure::start(&program, &at, rounds)?,
     };
     Ok(match arguments.format {

@@ -20,7 +20,11 @@
 //! contributor set for ever, and again only when all have corrected; that a whole is no less than its parts is not audited
 //! there. Hidden scores and ratios have no pool.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::atomic::{AtomicUsize, Ordering},
+    thread,
+};
 
 use accord_proto::{
     lattice::Axis,
@@ -39,6 +43,7 @@ mod feasible;
 mod memory;
 mod policy;
 mod pool;
+mod reach;
 mod sums;
 
 pub use feasible::{Feasibility, Feasible, Levels, Offer, Respondent, feasible};
@@ -194,6 +199,9 @@ type Cells<'a> = BTreeMap<RegionalKey, Vec<Contribution<'a>>>;
 /// Cells outside one such family never overlap: what stands at the top of all areas, and the year.
 type FamilyName = (IndicatorCode, CrimeAreaCode, u16);
 
+/// Its cells with what is hidden in them, and those that were shown before.
+type Family<'a> = (Pools<'a>, Vec<RegionalKey>);
+
 /// A gate, set.
 struct Gate<'a> {
     rules: Rules,
@@ -271,9 +279,10 @@ impl Gate<'_> {
         }
     }
 
-    /// Of every cell with something hidden in it: what to remember if it is shown, or why it is not.
+    /// Of every cell with something hidden in it: what to remember if it is shown, or why it is not. Families are
+    /// judged side by side: what is said of one rests on no other.
     fn outcomes(&self, cells: &Cells<'_>, pools: &BTreeMap<RegionalKey, Pool>) -> Outcomes {
-        let mut families = BTreeMap::<FamilyName, (Pools<'_>, Vec<RegionalKey>)>::new();
+        let mut families = BTreeMap::<FamilyName, Family<'_>>::new();
         for (key, pool) in pools {
             families.entry(self.family(key)).or_default().0.insert(*key, pool);
         }
@@ -282,23 +291,43 @@ impl Gate<'_> {
                 before.push(*key);
             }
         }
-        let judging = Judging { rules: &self.rules, before: self.before, lists: self.lists };
-        let mut all = Outcomes::new();
-        for (pools, before) in families.into_values() {
-            let alone = |(key, pool): (&RegionalKey, &&Pool)| {
-                let cell = cells.get(key).map_or(&[][..], Vec::as_slice);
-                (*key, self.alone(key, cell, pool))
-            };
-            let mut outcomes: Outcomes = pools.iter().map(alone).collect();
-            for key in self.unaudited(&outcomes, &before) {
-                outcomes.insert(key, Err(Why::Related));
+        let families: Vec<_> = families.into_values().collect();
+        let next = AtomicUsize::new(0);
+        let some = || {
+            let mut outcomes = Outcomes::new();
+            while let Some(family) = families.get(next.fetch_add(1, Ordering::Relaxed)) {
+                outcomes.extend(self.of_family(cells, family));
             }
-            for key in judging.withheld(&pools, &outcomes) {
-                outcomes.insert(key, Err(Why::Complementary));
+            outcomes
+        };
+        thread::scope(|scope| {
+            let helpers = 1..thread::available_parallelism().map_or(1, usize::from);
+            // Where there is no thread to be had, this one does it all.
+            let helpers =
+                helpers.filter_map(|_| thread::Builder::new().spawn_scoped(scope, some).ok());
+            let helpers: Vec<_> = helpers.collect();
+            let mut all = some();
+            for helper in helpers {
+                all.extend(helper.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
             }
-            all.extend(outcomes);
+            all
+        })
+    }
+
+    fn of_family(&self, cells: &Cells<'_>, (pools, before): &Family<'_>) -> Outcomes {
+        let alone = |(key, pool): (&RegionalKey, &&Pool)| {
+            let cell = cells.get(key).map_or(&[][..], Vec::as_slice);
+            (*key, self.alone(key, cell, pool))
+        };
+        let mut outcomes: Outcomes = pools.iter().map(alone).collect();
+        for key in self.unaudited(&outcomes, before) {
+            outcomes.insert(key, Err(Why::Related));
         }
-        all
+        let judging = Judging { rules: &self.rules, before: self.before, lists: self.lists };
+        for key in judging.withheld(pools, &outcomes) {
+            outcomes.insert(key, Err(Why::Complementary));
+        }
+        outcomes
     }
 
     /// A cell by itself, and beside what was shown of it before.
@@ -325,19 +354,10 @@ impl Gate<'_> {
             Some(Ok(_) | Err(Why::Joins)) => false,
             Some(Err(_)) | None => true,
         };
-        let (mut reached, before): (Vec<RegionalKey>, Vec<_>) =
+        let (gone, before): (Vec<RegionalKey>, Vec<_>) =
             before.iter().partition(|key| is_gone(key));
-        let mut others: BTreeSet<_> = outcomes.keys().copied().chain(before).collect();
-        let mut found = BTreeSet::new();
-        while let Some(key) = reached.pop() {
-            let near = others.iter().filter(|other| key.overlaps(other, self.lists));
-            let near: Vec<_> = near.copied().collect();
-            for other in near {
-                others.remove(&other);
-                found.insert(other);
-                reached.push(other);
-            }
-        }
+        let others: BTreeSet<_> = outcomes.keys().copied().chain(before).collect();
+        let mut found = reach::reached(gone, others, self.lists);
         found.retain(|key| match outcomes.get(key) {
             Some(Ok(next)) => self.before.get(key) != Some(next),
             Some(Err(_)) | None => false,

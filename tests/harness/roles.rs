@@ -17,6 +17,9 @@ pub const ECHO: &str = "as-echo";
 /// First argument of a process that opens a store and says what that took.
 pub const START: &str = "as-start";
 
+/// First argument of a process that draws a regional picture and says what that took.
+pub const PICTURE: &str = "as-picture";
+
 /// First argument of a process that is a node which is asked and corrected until it is killed.
 pub const ATTACKED: &str = "as-attacked";
 
@@ -38,6 +41,8 @@ pub fn run_if_asked() -> Option<ExitCode> {
         Some(crate::measure::echo(&rest))
     } else if role == START {
         Some(crate::measure::probe(&rest))
+    } else if role == PICTURE {
+        Some(crate::measure::probe_picture(&rest))
     } else if role == ATTACKED {
         Some(crate::attack::rollback::ask_until_killed(&rest))
     } else {

@@ -104,7 +104,13 @@ impl Judging<'_> {
         let asked: Vec<_> = pools.keys().copied().collect();
         let indicator = self.lists.indicator_of(asked.first()?.indicator)?;
         let axes: Vec<_> = Axis::all(indicator).collect();
-        for (signature, members) in self.classes(pools) {
+        let classes = self.classes(pools);
+        // Each class has at least the cells that it is in: whether these alone are too many is known at once.
+        let least: usize = classes.iter().map(|(signature, _)| signature.len()).sum();
+        if least.saturating_mul(assembly.coalitions.len()) > GATE_KNOWN_MAX {
+            return None;
+        }
+        for (signature, members) in classes {
             let point = |(number, _): &(usize, usize)| {
                 let (key, pool) = cells.get(*number)?;
                 let amounts = members.iter().map(|of| pool.0.get(*of).copied());

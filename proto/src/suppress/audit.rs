@@ -12,7 +12,7 @@ use crate::limits::BULLETIN_SOLVED_MAX;
 
 use super::{
     FailClosed, Shown, circuit,
-    equations::{Component, Equations, Room},
+    equations::{Component, Equations, Insider, Room},
     linear::{self, real},
 };
 
@@ -87,6 +87,17 @@ impl Evidence {
                 -real(room.below) / length - PRECISION <= *by
                     && *by <= real(room.above) / length + PRECISION
             }),
+        }
+    }
+
+    /// Is it for somebody who knows more than those it was found for? What she knows of every cell is put together only
+    /// where it takes that: there may be hundreds of her kind, and a circuit has few cells.
+    fn is_within_inside(&self, insider: &Insider<'_>) -> bool {
+        match self {
+            Self::Circuit(moves) => {
+                moves.iter().all(|(at, by)| insider.room(*at).is_some_and(|room| room.allows(*by)))
+            }
+            Self::Point(..) => self.is_within(&insider.rooms()),
         }
     }
 
@@ -249,14 +260,14 @@ impl<'a> Audit<'a> {
         }
         let evidence = self.evidence(component, outside, place, by)?;
         let mut rests_on = evidence.cells();
-        for (level, rooms) in component.inside(place, need.level) {
-            let by = match need.by(level, rooms.get(place)?) {
+        for insider in component.inside(place, need.level) {
+            let by = match need.by(insider.level, &insider.room(place)?) {
                 Ok(by) => by,
                 Err(true) => continue,
                 Err(false) => return None,
             };
-            if !evidence.is_within(&rooms) {
-                rests_on.extend(self.evidence(component, &rooms, place, by)?.cells());
+            if !evidence.is_within_inside(&insider) {
+                rests_on.extend(self.evidence(component, &insider.rooms(), place, by)?.cells());
             }
         }
         Some(global(rests_on))

@@ -91,6 +91,9 @@ fn attempt(table: &Equations, mut choosing: Choosing<'_>) -> Result<Pattern, Fai
         }
         let mut widened = false;
         for cell in exposed {
+            if !choosing.may_hide_more() {
+                break;
+            }
             widened |=
                 (round >= ROUNDS_OF_NEIGHBOURS && choosing.detour(cell)) || choosing.widen(cell);
         }
@@ -164,6 +167,10 @@ impl<'a> Choosing<'a> {
         // Who is alone behind a cell knows it.
         let first = |cell: usize| self.cell(cell)?.known.first();
         let alone = |cell: &usize| first(*cell).is_some_and(|known| known.alone);
+        // All others of some cell must be: with two that are not, nothing is given away.
+        if hidden.iter().filter(|cell| !alone(cell)).nth(1).is_some() {
+            return None;
+        }
         let owner = |cell: usize| first(cell)?.owner;
         let known_to_one = |others: &[usize]| {
             others.iter().all(alone)
@@ -194,6 +201,12 @@ impl<'a> Choosing<'a> {
         known && units.is_some_and(|units| units < self.choice.threshold)
     }
 
+    /// Is there a cell that is not hidden and may be? To look for the best one costs more.
+    fn may_hide_more(&self) -> bool {
+        let cells = self.table.cells().iter().zip(&self.hidden);
+        cells.into_iter().any(|(cell, hidden)| cell.fixed == Fixed::Free && !hidden)
+    }
+
     /// Hides a whole circuit through an exposed cell, up and down: what the audit is going to look for.
     fn detour(&mut self, exposed: usize) -> bool {
         let Some((level, value)) =
@@ -217,7 +230,7 @@ impl<'a> Choosing<'a> {
                 let outside = around(part.outside()).unwrap_or_default();
                 let knows =
                     |rooms: &Vec<Room>| !outside.iter().all(|(at, by)| rooms[*at].allows(*by));
-                let inside = part.inside(place, up).map(|(_, rooms)| rooms);
+                let inside = part.inside(place, up).map(|insider| insider.rooms());
                 circuits.extend(inside.filter(knows).map(|rooms| around(&rooms)));
                 circuits.push(Some(outside));
             }

@@ -61,9 +61,7 @@ impl Search<'_> {
             return false;
         }
         self.steps -= 1;
-        // The equation with the fewest ways out first: where there is none, that is known at once.
-        let ways = self.open.iter().map(|row| self.ways(*row)).min_by_key(Vec::len);
-        for (_, at, by) in ways.unwrap_or_default() {
+        for (_, at, by) in self.ways() {
             self.shift(at, by);
             if self.close(length - 1) {
                 return true;
@@ -73,23 +71,37 @@ impl Search<'_> {
         false
     }
 
-    /// Cells that can make an equation hold again, and by how much: first those that leave fewest others open, and of
-    /// these the cheapest.
-    fn ways(&self, row: usize) -> Vec<(usize, usize, i128)> {
-        let lacks = self.lacks[row];
-        let mut ways: Vec<_> = self.component.rows[row]
-            .iter()
-            .map(|(at, sign)| (*at, -lacks * i128::from(*sign)))
-            .filter(|(at, by)| self.moved[*at] == 0 && self.rooms[*at].allows(*by))
-            .map(|(at, by)| {
-                let rows = self.component.of_cell[at].iter();
-                let opens =
-                    rows.filter(|(row, sign)| self.lacks[*row] + by * i128::from(*sign) != 0);
-                (opens.count(), at, by)
-            })
-            .collect();
+    /// Cells that can make the open equation with the fewest ways out hold again, and by how much: where there is none,
+    /// that is known at once. First those that leave fewest others open, and of these the cheapest.
+    fn ways(&self) -> Vec<(usize, usize, i128)> {
+        let (mut fewest, mut most) = (None, usize::MAX);
+        for row in self.open.iter().copied() {
+            // Counting ends where there are no fewer: an equation may have hundreds.
+            let ways = self.moves(row).take(most).count();
+            if ways < most {
+                (fewest, most) = (Some(row), ways);
+            }
+            if ways == 0 {
+                return Vec::new();
+            }
+        }
+        let Some(row) = fewest else { return Vec::new() };
+        let opens = |(at, by): (usize, i128)| {
+            let rows = self.component.of_cell[at].iter();
+            let opens = rows.filter(|(row, sign)| self.lacks[*row] + by * i128::from(*sign) != 0);
+            (opens.count(), at, by)
+        };
+        let mut ways: Vec<_> = self.moves(row).map(opens).collect();
         ways.sort_by_cached_key(|(opens, at, _)| (*opens, (self.price)(*at), *at));
         ways
+    }
+
+    /// Cells that are not moved yet and may be moved so that an equation holds again, and by how much.
+    fn moves(&self, row: usize) -> impl Iterator<Item = (usize, i128)> {
+        let lacks = self.lacks[row];
+        let terms = self.component.rows[row].iter();
+        let moves = terms.map(move |(at, sign)| (*at, -lacks * i128::from(*sign)));
+        moves.filter(|(at, by)| self.moved[*at] == 0 && self.rooms[*at].allows(*by))
     }
 
     fn shift(&mut self, at: usize, by: i128) {

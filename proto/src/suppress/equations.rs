@@ -291,17 +291,13 @@ impl Component {
         &self.rooms
     }
 
-    /// What each contributor knows, one after the other, and how far `target` must be movable for her: `level`, if she
-    /// knows nothing of it; not those whom it is not protected from.
-    pub(super) fn inside(
-        &self,
-        target: usize,
-        level: i64,
-    ) -> impl Iterator<Item = (i64, Vec<Room>)> {
-        self.others(target).map(move |(of, known)| {
-            let mut rooms = self.rooms.clone();
-            known.iter().for_each(|(at, room)| rooms[*at] = rooms[*at].within(*room));
-            (of.unwrap_or(level), rooms)
+    /// Each contributor, one after the other, and how far `target` must be movable for her: `level`, if she knows nothing
+    /// of it; not those whom it is not protected from.
+    pub(super) fn inside(&self, target: usize, level: i64) -> impl Iterator<Item = Insider<'_>> {
+        self.others(target).map(move |(of, known)| Insider {
+            level: of.unwrap_or(level),
+            outside: &self.rooms,
+            known,
         })
     }
 
@@ -314,12 +310,38 @@ impl Component {
         rooms
     }
 
-    fn others(&self, target: usize) -> impl Iterator<Item = (Option<i64>, &Vec<(usize, Room)>)> {
+    fn others(&self, target: usize) -> impl Iterator<Item = (Option<i64>, &[(usize, Room)])> {
         let levels = &self.levels[target];
         self.insiders.iter().filter_map(|(owner, known)| match levels.get(owner) {
-            None => Some((None, known)),
-            Some(Some(level)) => Some((Some(*level), known)),
+            None => Some((None, known.as_slice())),
+            Some(Some(level)) => Some((Some(*level), known.as_slice())),
             Some(None) => None,
         })
+    }
+}
+
+/// Somebody who knows more than everybody does.
+pub(super) struct Insider<'a> {
+    /// How far the cell in question must be movable for her.
+    pub(super) level: i64,
+    outside: &'a [Room],
+    /// Ascending by place.
+    known: &'a [(usize, Room)],
+}
+
+impl Insider<'_> {
+    /// What she knows of one cell.
+    pub(super) fn room(&self, at: usize) -> Option<Room> {
+        let outside = *self.outside.get(at)?;
+        let known = self.known.iter().skip(self.known.partition_point(|(before, _)| *before < at));
+        let known = known.take_while(|(of, _)| *of == at);
+        Some(known.fold(outside, |room, (_, known)| room.within(*known)))
+    }
+
+    /// What she knows of every cell.
+    pub(super) fn rooms(&self) -> Vec<Room> {
+        let mut rooms = self.outside.to_vec();
+        self.known.iter().for_each(|(at, room)| rooms[*at] = rooms[*at].within(*room));
+        rooms
     }
 }

@@ -78,7 +78,7 @@ pub fn probe(arguments: &[OsString]) -> ExitCode {
 }
 
 /// A line of this process's status, in bytes.
-fn memory(name: &str) -> Result<u64> {
+pub(super) fn memory(name: &str) -> Result<u64> {
     let status = fs::read_to_string("/proc/self/status")?;
     let line = status.lines().find_map(|line| line.strip_prefix(name)).context("no such line")?;
     let kib: u64 = line.trim().trim_end_matches("kB").trim().parse()?;
