@@ -110,7 +110,7 @@ fn over_seven_days_everybody_is_asked_until_it_answers_and_nobody_is_pestered() 
         // Never believed before the fifth day.
         |now| {
             let why = Invalid::new(Reason::AnswerSeal, "", "");
-            (now < 100 * HOUR).then(|| Silence::Rejected(why))
+            (now < 100 * HOUR).then_some(Silence::Rejected(why))
         },
     ];
     let (asked, ended, collection) = play(&requirement, says);
