@@ -15,9 +15,10 @@ use accord_proto::{
     id::RequirementId,
     identity::Name,
     limits::{COLLECTIONS_MAX, GATHERS_MAX},
-    question::SignedRequirement,
+    question::{Requirement, SignedRequirement},
     reason::{Invalid, Reason},
     roster::Member,
+    strict,
 };
 use futures_util::{StreamExt as _, stream};
 use tokio::sync::{Notify, watch};
@@ -84,6 +85,12 @@ impl Collections {
         nodes.into_iter().filter(|node| away.get(node).is_none_or(|until| *until <= now)).collect()
     }
 
+    /// When the first of these may be tried again.
+    fn back(&self, nodes: &[Name]) -> Option<Timestamp> {
+        let away = self.away.lock().unwrap_or_else(PoisonError::into_inner);
+        nodes.iter().filter_map(|node| away.get(node)).min().copied()
+    }
+
     fn tried(&self, node: &Name, is_away: bool, next: Timestamp) {
         let mut away = self.away.lock().unwrap_or_else(PoisonError::into_inner);
         if is_away {
@@ -108,10 +115,13 @@ impl Collections {
 pub async fn begin(coordinator: &Coordinator, asked: &SignedRequirement) -> Result<(), Invalid> {
     let Coordinator { archive, collections, .. } = coordinator;
     collections.check_room(asked.requirement().id)?;
-    if archive.collection(asked.requirement().id)?.is_some() {
+    let known = archive.collection(asked.requirement().id)?;
+    if known.as_ref().is_some_and(|known| known.end.is_none()) {
         return Ok(());
     }
-    let collection = begun(coordinator, asked);
+    // Whoever gathers again begins again, while the window is open.
+    let collection =
+        known.map_or_else(|| begun(coordinator, asked), |known| Collection { end: None, ..known });
     archive.keep_collection(&collection)?;
     archive.settled().await?;
     collections.put(&collection);
@@ -154,8 +164,8 @@ pub fn note(
         // Whoever gathers again begins again, while the window is open.
         collection.end = None;
     }
-    if drawn && collection.next(requirement, now) == Next::Draw {
-        end(coordinator, asked, &mut collection)
+    if drawn && matches!(collection.next(requirement, now), Next::Draw { .. }) {
+        end(coordinator, requirement, &mut collection)
     } else {
         keep(coordinator, &collection)
     }
@@ -163,10 +173,9 @@ pub fn note(
 
 fn end(
     coordinator: &Coordinator,
-    asked: &SignedRequirement,
+    requirement: &Requirement,
     collection: &mut Collection,
 ) -> Result<(), Invalid> {
-    let requirement = asked.requirement();
     let cancelled = coordinator.archive.cancellation(requirement.id)?.is_some();
     let ends = collection.ends(requirement, cancelled);
     collection.end = Some(ends);
@@ -183,6 +192,8 @@ fn keep(coordinator: &Coordinator, collection: &Collection) -> Result<(), Invali
 
 /// Goes on with every collection until it ends.
 pub async fn keep_collecting(coordinator: Arc<Coordinator>) {
+    // Members may still be starting.
+    tokio::time::sleep(coordinator.collections.shortest).await;
     loop {
         let now = coordinator.clock.now();
         let open = coordinator.collections.open();
@@ -190,8 +201,12 @@ pub async fn keep_collecting(coordinator: Arc<Coordinator>) {
             let coordinator = &coordinator;
             async move {
                 let requirement = collection.requirement;
-                let next = step(coordinator, collection).await;
+                let next = step(coordinator, requirement).await;
                 next.unwrap_or_else(|error| {
+                    if error.reason == Reason::Overloaded {
+                        // Somebody gathers it right now.
+                        return Some(coordinator.clock.now().plus_s(2));
+                    }
                     warn!(%requirement, %error, "its collection cannot go on now");
                     Some(coordinator.clock.now().plus_s(NAP.as_secs().cast_signed()))
                 })
@@ -214,29 +229,34 @@ pub async fn keep_collecting(coordinator: Arc<Coordinator>) {
 }
 
 /// One step of a collection; when the next one is due, if it goes on.
-async fn step(
-    coordinator: &Coordinator,
-    mut collection: Collection,
-) -> Result<Option<Timestamp>, Invalid> {
+async fn step(coordinator: &Coordinator, id: RequirementId) -> Result<Option<Timestamp>, Invalid> {
     let Coordinator { archive, roster, lists, clock, caller, collections, .. } = coordinator;
-    let id = collection.requirement;
-    let asked = SignedRequirement::open(archive.requirement(id)?, roster, lists)?;
-    let (requirement, now) = (asked.requirement(), clock.now());
+    // As it stands now: somebody may have gathered meanwhile.
+    let going_on = archive.collection(id)?.filter(|collection| collection.end.is_none());
+    let Some(mut collection) = going_on else { return Ok(None) };
+    let envelope = archive.requirement(id)?;
+    let requirement = strict::decode_signed("requirement", &envelope.payload)?;
+    let (requirement, now) = (Requirement::check(requirement, lists)?, clock.now());
     if now >= requirement.closes_at || archive.cancellation(id)?.is_some() {
-        end(coordinator, &asked, &mut collection)?;
+        end(coordinator, &requirement, &mut collection)?;
         return Ok(None);
     }
+    // An authority that has left the roster: nobody is asked for it any more, and its window ends all the same.
+    let Ok(asked) = SignedRequirement::open(envelope, roster, lists) else {
+        return Ok(Some(requirement.closes_at));
+    };
     let by = caller.credentials.own();
-    match collection.next(requirement, now) {
+    match collection.next(&requirement, now) {
         Next::Rest(until) => Ok(Some(until)),
-        Next::Draw => {
-            survey::survey(coordinator, by, &asked, caller, |_| {}).await?;
+        Next::Draw { last } => {
+            survey::round(coordinator, by, &asked, caller, (!last, |_: &MemberState| {})).await?;
             Ok(Some(now))
         }
         Next::Ask(due) => {
+            let back = collections.back(&due);
             let due = collections.reachable(due, now);
             if due.is_empty() {
-                return Ok(Some(now.plus_s(1)));
+                return Ok(Some(back.unwrap_or(now).max(now.plus_s(1))));
             }
             survey::ask_again(coordinator, by, &asked, &due).await?;
             Ok(Some(now))

@@ -93,8 +93,11 @@ pub struct Collection {
 pub enum Next {
     /// These are asked again.
     Ask(Vec<Name>),
-    /// Everybody is asked once more, and a picture drawn: the last one.
-    Draw,
+    /// Everybody is asked once more, and the last picture drawn. While there is time, only if everybody answers again.
+    Draw {
+        /// There is no more time.
+        last: bool,
+    },
     /// Nothing before this moment.
     Rest(Timestamp),
 }
@@ -154,11 +157,11 @@ impl Collection {
         slot.next = now.plus_s(jittered(pause, requirement, node, slot.tries));
     }
 
-    /// What is to be done now. `drawn`: everything that is there stands in a picture.
+    /// What is to be done now.
     pub fn next(&self, requirement: &Requirement, now: Timestamp) -> Next {
         let last = last_round(requirement);
         if self.slots.values().all(|slot| slot.answered) || now >= last {
-            return Next::Draw;
+            return Next::Draw { last: now >= last };
         }
         let waiting = || self.slots.iter().filter(|(_, slot)| !slot.answered);
         let due: Vec<_> =

@@ -30,6 +30,10 @@ pub fn memory(
     version: Option<u32>,
 ) -> Result<Vec<u8>, Invalid> {
     let drawn = archive.picture(requirement, version)?;
+    if drawn.sequence == 0 {
+        let detail = "what the gate remembered was not kept when this picture was drawn";
+        return Err(Invalid::new(Reason::NotFound, "gate memory", detail));
+    }
     let asked = SignedRequirement::open(archive.requirement(requirement)?, roster, lists)?;
     let question = &asked.requirement().question;
     let before = archive.publication(lists).pooled_before_drawn(question, &drawn)?;

@@ -97,6 +97,18 @@ pub async fn survey(
     caller: &Caller,
     progress: impl Fn(&MemberState),
 ) -> Result<Drawn, Invalid> {
+    let drawn = round(coordinator, by, asked, caller, (false, progress)).await?;
+    drawn.ok_or_else(|| Invalid::new(Reason::NotFound, "picture", "was not drawn"))
+}
+
+/// The same; with `only_whole` nothing is drawn unless every member answers: there is time to ask again.
+pub async fn round(
+    coordinator: &Coordinator,
+    by: &Peer,
+    asked: &SignedRequirement,
+    caller: &Caller,
+    (only_whole, progress): (bool, impl Fn(&MemberState)),
+) -> Result<Option<Drawn>, Invalid> {
     coordinator.roster.check_current(coordinator.clock.now())?;
     let _round = Round::begin(coordinator, asked.requirement().id)?;
     if coordinator.archive.cancellation(asked.requirement().id)?.is_some() {
@@ -106,16 +118,23 @@ pub async fn survey(
     let members = members(coordinator, asked)?;
     if over(coordinator, asked)? {
         // Answers after the window wait for the next round; what was drawn within it stands.
-        return coordinator.archive.picture(asked.requirement().id, None);
+        return coordinator.archive.picture(asked.requirement().id, None).map(Some);
     }
 
     collect::begin(coordinator, asked).await?;
     let (states, answers) = ask(coordinator, by, asked, members, caller, progress).await?;
-    let drawn = publish(coordinator, by, asked, &states, &answers)?;
+    if only_whole && answers.len() < states.len() {
+        collect::note(coordinator, asked, &states, false)?;
+        coordinator.archive.settled().await?;
+        return Ok(None);
+    }
+    // The gate may take seconds; others go on meanwhile.
+    let publish = || publish(coordinator, by, asked, &states, &answers);
+    let drawn = tokio::task::block_in_place(publish)?;
     collect::note(coordinator, asked, &states, true)?;
     coordinator.archive.settled().await?;
     coordinator.deliveries.poke(asked.requirement().id);
-    Ok(drawn)
+    Ok(Some(drawn))
 }
 
 /// Asks some members again that have not answered yet, and draws nothing: what they say is seen, and had again when a picture

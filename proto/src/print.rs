@@ -194,11 +194,12 @@ fn as_json(shown: &Shown, lists: &Lists) -> Value {
             "node": state.node,
             "state": state_name(state.state()),
             "reason": if state.reason.is_empty() { Value::Null } else { json!(state.reason) },
-            "sealed_at": sealed_at(state),
             "single_handed": state.single_handed,
             "table_sha256": hex(&state.table_sha256),
         })
     };
+    let sealed: serde_json::Map<_, _> =
+        picture.members.iter().map(|state| (state.node.clone(), json!(sealed_at(state)))).collect();
     let mut printed = json!({
         "notices": notices.iter().map(as_notice).collect::<Vec<_>>(),
         "picture": {
@@ -213,6 +214,7 @@ fn as_json(shown: &Shown, lists: &Lists) -> Value {
             "footnotes": footnotes(picture, lists),
         },
         "members": picture.members.iter().map(member).collect::<Vec<_>>(),
+        "sealed_at": sealed,
     });
     if own.is_some() {
         printed["own_marking"] = json!(own::MARK);

@@ -83,13 +83,13 @@ fn play(requirement: &Requirement, says: [Says; 4]) -> (BTreeMap<Name, Vec<i64>>
                 assert!(until > at(now), "a rest that is over");
                 now = until.as_s() - at(0).as_s();
             }
-            Next::Draw => {
+            Next::Draw { .. } => {
                 let all: Vec<_> = collection.slots.keys().cloned().collect();
                 for node in all {
                     let said = says[position(&node)](now);
                     collection.note(&node, said.as_ref(), SHORTEST, at(now));
                 }
-                if collection.next(requirement, at(now)) == Next::Draw {
+                if matches!(collection.next(requirement, at(now)), Next::Draw { .. }) {
                     collection.end = Some(collection.ends(requirement, false));
                     return (asked, now, collection);
                 }

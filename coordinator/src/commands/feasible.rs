@@ -78,7 +78,7 @@ fn words(of: wire::Feasibility) -> (&'static str, &'static str) {
         wire::Feasibility::Public => ("public", "whoever holds it has published it"),
         wire::Feasibility::Pooled => ("pooled", "enough jurisdictions hold it"),
         wire::Feasibility::TooFew => {
-            ("too_few", "fewer than {min} jurisdictions (5 of a stock or price) hold it")
+            ("too_few", "fewer than {min} jurisdictions (more of a stock or price) hold it")
         }
         wire::Feasibility::NoPool => {
             ("no_pool", "not public with everybody, and scores and ratios have no pool")

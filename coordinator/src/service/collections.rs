@@ -37,7 +37,7 @@ pub(super) fn states(
             return;
         }
         while goes_on {
-            // Whoever has hung up is not told any more; nor anybody once the coordinator stops.
+            // Whoever has hung up is not told any more.
             tokio::select! {
                 changed = changes.changed() => if changed.is_err() { return },
                 () = to.closed() => return,

@@ -6,6 +6,7 @@ use accord_proto::{
     limits::GATHER_CONCURRENCY_MAX,
     question::Requirement,
     reason::{Invalid, Reason},
+    roster::Member,
     taxonomy::{AudienceCode, Granularity, IndicatorCode, Lists, Period},
     wire::{self as exchange, region as wire},
 };
@@ -23,6 +24,15 @@ pub(super) async fn assess(
     draft: &Requirement,
 ) -> Result<wire::AssessFeasibilityResponse, Invalid> {
     let Coordinator { roster, lists, caller, gate: policy, archive, .. } = coordinator;
+    // Which of a jurisdiction's nodes brought what, no picture tells.
+    let named = |member: &&Member| draft.members.contains(&member.node);
+    let split = roster.members.iter().filter(|member| !named(member)).find(|left_out| {
+        roster.members.iter().filter(named).any(|of| of.jurisdiction == left_out.jurisdiction)
+    });
+    if let Some(left_out) = split {
+        let detail = format!("names nodes of {}, and not all of them", left_out.jurisdiction);
+        return Err(Invalid::new(Reason::FieldInvalid, "requirement.members", detail));
+    }
     let mut asking = Vec::new();
     for name in &draft.members {
         let member = roster.member(name).ok_or_else(|| {

@@ -1,4 +1,4 @@
-//! A trend over rounds. Comes in: pictures in the order of their rounds. Goes out: of every cell one point for each period, as the
+//! A trend over rounds. Comes in: pictures. Goes out: of every cell one point for each period, as the
 //! newest round tells it, each compared with the point before. Pure. Must never draw a line over a break: where two points do
 //! not compare, there is no difference between them, and it is said why.
 
@@ -33,7 +33,7 @@ pub struct Point {
     pub upper: Option<String>,
     /// Who contributes.
     pub contributors: Vec<String>,
-    /// The period before it; empty: it is the first of its length.
+    /// The period before it; empty: that one was not asked.
     pub since: String,
     /// This figure less that of the period before; none where the two are not comparable.
     pub difference: Option<String>,
@@ -52,6 +52,9 @@ type Told<'a> = (&'a region::Picture, &'a region::PictureCell, bool);
 
 /// Every series, in the order of codes and then of time; periods of one length after those of a longer one.
 pub fn trend(rounds: &[region::Picture]) -> Vec<Point> {
+    // Ids carry the time: whoever names them in another order gets the same.
+    let mut rounds: Vec<_> = rounds.iter().collect();
+    rounds.sort_by(|a, b| a.requirement.cmp(&b.requirement));
     let mut series = BTreeMap::<Series<'_>, BTreeMap<Period, Told<'_>>>::new();
     for picture in rounds {
         for cell in &picture.cells {
@@ -79,7 +82,8 @@ fn points(series: BTreeMap<Period, Told<'_>>) -> Vec<Point> {
     let mut points = Vec::new();
     let mut last: Option<(Period, Told<'_>)> = None;
     for (period, told) in series {
-        let before = last.filter(|(last, _)| last.granularity() == period.granularity());
+        // Over a period that nobody asked for there is no line.
+        let before = last.filter(|(last, _)| last.next() == period);
         points.push(point(before.map(|(_, told)| told), told));
         last = Some((period, told));
     }
