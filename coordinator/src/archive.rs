@@ -11,7 +11,7 @@ use std::{
 
 use accord_proto::{
     clock::Timestamp,
-    durable::Durable,
+    durable::{self, Durable},
     id::RequirementId,
     identity::Identity,
     journal::{Act, Entry, Frontier, Qualified, Tree, leaf},
@@ -141,7 +141,8 @@ impl Archive {
     pub fn open(path: &Path, owner: &Identity, free_bytes_min: u64) -> Result<Self, Invalid> {
         let config =
             sled::Config::new().path(path).flush_every_ms(None).cache_capacity(64 * 1024 * 1024);
-        let db = config.open().map_err(failed)?;
+        let held = |error: &sled::Error| error.to_string().contains("could not acquire lock");
+        let db = durable::open_when_free(|| config.open(), held).map_err(failed)?;
         let rooms: Vec<_> = Room::NAMES
             .iter()
             .map(|name| db.open_tree(name))

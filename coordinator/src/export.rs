@@ -57,6 +57,8 @@ pub struct Header {
     pub contributors_min: u32,
     /// How each of them stands.
     pub members: Vec<Member>,
+    /// What members declare to count otherwise than it is defined, a sentence each.
+    pub deviations: Vec<String>,
     /// What members say since of their answers, a sentence each.
     pub notices: Vec<String>,
     /// Which population table rates rest on, if there are any.

@@ -137,28 +137,37 @@ pub enum Verdict {
 /// What the gate says of every cell.
 pub type Verdicts = BTreeMap<RegionalKey, Verdict>;
 
-/// Judges every cell of the answers. `minimum` is what the requirement demands; `before` holds every cell of the
+/// Fewest jurisdictions behind a figure of these answers that is not public: what the requirement, the most demanding member and
+/// the policy demand. Everybody may know it: it stands in the picture.
+pub fn contributors_min(answers: &[VerifiedAnswer], required: u32, policy: &GatePolicy) -> u64 {
+    let tables = answers.iter().map(VerifiedAnswer::table);
+    policy.contributors_min(regional::minimum_of(tables, required))
+}
+
+/// Judges every cell of the answers. `required` is the minimum that the requirement demands; `before` holds every cell of the
 /// indicators asked that was ever pooled.
 pub fn judge(
     answers: &[VerifiedAnswer],
-    minimum: u32,
+    required: u32,
     policy: &GatePolicy,
     before: &PooledBefore,
     lists: &Lists,
 ) -> Verdicts {
     let cells = regional::contributions(answers.iter().map(VerifiedAnswer::table));
+    let minimum = regional::minimum_of(answers.iter().map(VerifiedAnswer::table), required);
     Gate { rules: policy.rules(minimum), before, lists }.judge(&cells)
 }
 
 /// Judges tables that somebody has handed in to see the verdicts again. Nothing can be combined from it.
 pub fn judge_again(
     tables: &[Table],
-    minimum: u32,
+    required: u32,
     policy: &GatePolicy,
     before: &PooledBefore,
     lists: &Lists,
 ) -> BTreeMap<RegionalKey, Result<(), Why>> {
     let cells = regional::contributions(tables);
+    let minimum = regional::minimum_of(tables, required);
     let verdicts = Gate { rules: policy.rules(minimum), before, lists }.judge(&cells);
     let outcome = |verdict| match verdict {
         Verdict::Shown(_) => Ok(()),

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use accord_proto::{
     picture::{Written, write_cell},
     question::SignedRequirement,
+    regional::Deviation,
     roster::{Member, Roster},
     seal::{Kind, SecretKey},
     taxonomy::{JurisdictionCode, Lists},
@@ -116,12 +117,22 @@ impl Picture {
     }
 }
 
-/// Draws the picture of a round. `members` is everybody that the requirement names, ascending; `contributors_min` the fewest
-/// jurisdictions behind a figure that is not public.
+/// What stands in a picture besides its figures.
+#[derive(Debug, Default)]
+pub struct Beside {
+    /// Members' own figures, under their name.
+    pub named: Named,
+    /// Fewest jurisdictions behind a figure that is not public.
+    pub contributors_min: u64,
+    /// What members declare to count otherwise than it is defined.
+    pub deviations: Vec<Deviation>,
+}
+
+/// Draws the picture of a round. `members` is everybody that the requirement names, ascending.
 pub fn draw(
     asked: &SignedRequirement,
     members: &[MemberState],
-    (figures, named, contributors_min): (&BTreeMap<RegionalKey, RegionalCell>, &Named, u64),
+    (figures, beside): (&BTreeMap<RegionalKey, RegionalCell>, &Beside),
     roster: &Roster,
     lists: &Lists,
     key: &SecretKey,
@@ -134,7 +145,7 @@ pub fn draw(
     let unanswered = RegionalCell { combined: Combined::Nothing, standing: Standing::default() };
     let cell = |key: RegionalKey| {
         let RegionalCell { combined, standing } = figures.get(&key).unwrap_or(&unanswered);
-        let (combined, shares) = (*combined, named.of(&key));
+        let (combined, shares) = (*combined, beside.named.of(&key));
         write_cell(key, Written { combined, standing, shares, silent: &silent }, lists)
     };
     // Every cell that was asked stands in the picture, also when nobody answered.
@@ -151,7 +162,8 @@ pub fn draw(
         coverage: Some(coverage),
         members: members.iter().map(MemberState::to_wire).collect(),
         cells: keys.map(cell).collect(),
-        contributors_min: u32::try_from(contributors_min).unwrap_or(u32::MAX),
+        contributors_min: u32::try_from(beside.contributors_min).unwrap_or(u32::MAX),
+        deviations: beside.deviations.iter().map(Deviation::to_wire).collect(),
     };
     Picture { envelope: key.sign(Kind::Picture, picture.encode_to_vec()), coverage }
 }

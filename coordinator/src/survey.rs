@@ -19,6 +19,7 @@ use accord_proto::{
     limits::GATHERS_MAX,
     question::SignedRequirement,
     reason::{Invalid, Reason},
+    regional,
     roster::{Member, Roster},
     seal::SecretKey,
     taxonomy::Lists,
@@ -198,12 +199,15 @@ fn publish(
     let Coordinator { roster, lists, sign_key, gate: policy, archive, clock, .. } = coordinator;
     let publication = archive.publication(lists);
     let before = publication.pooled_before(&asked.requirement().question)?;
-    let minimum = asked.requirement().minimum_contributors;
-    let verdicts = gate::judge(answers, minimum, policy, &before, lists);
+    let required = asked.requirement().minimum_contributors;
+    let verdicts = gate::judge(answers, required, policy, &before, lists);
     let figures = combine::combine(&verdicts, lists);
-    let named = gate::named(answers);
-    let said = (&figures, &named, policy.contributors_min(minimum));
-    let picture = picture::draw(asked, states, said, roster, lists, sign_key);
+    let beside = picture::Beside {
+        named: gate::named(answers),
+        contributors_min: gate::contributors_min(answers, required, policy),
+        deviations: regional::deviations(answers.iter().map(VerifiedAnswer::table)),
+    };
+    let picture = picture::draw(asked, states, (&figures, &beside), roster, lists, sign_key);
     publication.keep(by, asked, &picture, &verdicts, clock.now())
 }
 

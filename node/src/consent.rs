@@ -66,6 +66,8 @@ pub struct ConsentedBlock {
     pub(crate) open_only: bool,
     /// What others may see of it.
     pub(crate) contribution: Contribution,
+    /// So many jurisdictions must stand behind a regional figure that rests on it; 0: as many as are demanded anyway.
+    pub(crate) minimum_contributors: u32,
 }
 
 impl ConsentedBlock {
@@ -247,6 +249,7 @@ fn decide_block(
         audience: audience.unwrap_or(own),
         open_only: strictest.is_some_and(|strictest| strictest.open_only),
         contribution: strictest.map_or(Contribution::Pooled, |strictest| strictest.contribution),
+        minimum_contributors: strictest.map_or(0, |strictest| strictest.minimum_contributors),
     };
     (consented, strictest.filter(|_| audience.is_some()))
 }

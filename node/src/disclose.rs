@@ -86,7 +86,10 @@ pub fn disclose(
         };
         // Where nothing is shown, the block does not say on which terms it would be.
         let shown = cells.iter().any(|cell| *cell != Cell::NotShown);
-        let contribution = if shown { block.contribution } else { Contribution::Pooled };
+        let (contribution, minimum_contributors) = match shown {
+            true => (block.contribution, block.minimum_contributors),
+            false => (Contribution::Pooled, 0),
+        };
         TableBlock {
             indicator: block.indicator,
             mode: rules.policy.mode(block.indicator),
@@ -96,6 +99,8 @@ pub fn disclose(
             categories: block.categories.clone(),
             standard_error_milli,
             contribution,
+            minimum_contributors,
+            deviations: rules.policy.deviations(block.indicator).to_vec(),
             cells,
         }
     });
@@ -246,6 +251,7 @@ pub fn narrow(
         }
         if granted.iter().any(|granted| *granted) {
             block.contribution = block.contribution.max(now.contribution);
+            block.minimum_contributors = block.minimum_contributors.max(now.minimum_contributors);
         }
         if policy.mode(block.indicator) != block.mode || barred {
             block.mode = Mode::Closed;
@@ -260,6 +266,7 @@ pub fn narrow(
         }
         if block.cells.iter().all(|cell| *cell == Cell::NotShown) {
             block.contribution = Contribution::Pooled;
+            block.minimum_contributors = 0;
         }
         // A standard error is shown only beside a figure: alone it would say that there was one.
         let shown = block.coordinates().zip(&block.cells);

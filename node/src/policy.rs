@@ -1,14 +1,15 @@
 //! The policy: in which mode each indicator may leave, and on which terms. Comes in: two files, the published one and the
 //! secret one. Goes out: a checked policy. What it does not name is closed; an unsafe setting is refused with the reason.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use accord_proto::{
     reason::{Invalid, Reason, quoted},
+    regional::DEVIATION,
     rules::Rules,
     seal::Digest,
     table::Mode,
-    taxonomy::{AudienceCode, IndicatorCode, JurisdictionCode, Lists, Tier},
+    taxonomy::{AudienceCode, IndicatorCode, JurisdictionCode, Lists, TermCode, Tier},
 };
 use serde::Deserialize;
 
@@ -90,6 +91,8 @@ impl Terms {
 #[derive(Clone, Debug)]
 pub struct Policy {
     terms: BTreeMap<IndicatorCode, Terms>,
+    /// In what way an indicator is counted here otherwise than it is defined, ascending.
+    deviations: BTreeMap<IndicatorCode, Vec<TermCode>>,
     /// Handling code → audiences for which a record that bears it may count.
     handling: BTreeMap<String, Vec<AudienceCode>>,
     tiers: [TierTerms; 3],
@@ -129,7 +132,7 @@ impl Policy {
         let raw: RawPolicy = toml::from_str(public)
             .map_err(|error| Invalid::new(Reason::FieldInvalid, "policy", error.to_string()))?;
         let tiers = tiers(&raw.tier, &secret)?;
-        let mut terms = BTreeMap::new();
+        let (mut terms, mut deviations) = (BTreeMap::new(), BTreeMap::new());
         for entry in raw.indicator {
             let indicator = lists.indicator("policy.indicator.code", &entry.code)?;
             let reader = protection::Reader { indicator, jurisdiction, tiers: &tiers, lists };
@@ -137,18 +140,27 @@ impl Policy {
             if terms.insert(indicator.code, reader.terms_of(&entry)?).is_some() {
                 return Err(Invalid::new(Reason::FieldInvalid, field, "stands twice"));
             }
+            let field = format!("policy.{}.deviations", indicator.code);
+            let term = |code: &String| Ok(lists.term(&field, DEVIATION, code)?.code);
+            let of: BTreeSet<_> = entry.deviations.iter().map(term).collect::<Result<_, _>>()?;
+            if !of.is_empty() {
+                deviations.insert(indicator.code, of.into_iter().collect());
+            }
         }
         let handling = handling_codes(raw.handling, lists)?;
         let mut says = format!("{handling:?}\n{tiers:?}\n");
         for (code, terms) in &terms {
             says.push_str(&format!("{code} {}\n", terms.says()));
         }
+        for (code, deviations) in &deviations {
+            says.push_str(&format!("{code} deviates {deviations:?}\n"));
+        }
         let digest = Digest::of_parts([says.as_bytes(), &secret.commitment().0]);
         let audiences = lists.audiences().count();
         check_one_class_a_tier(&handling, lists)?;
         let splits = handling.values().any(|for_whom| (1..audiences).contains(&for_whom.len()));
         let published = Digest::of(says.as_bytes());
-        Ok(Self { terms, handling, tiers, secret, splits, published, digest })
+        Ok(Self { terms, deviations, handling, tiers, secret, splits, published, digest })
     }
 
     /// May a record count in what `audience` gets? Every handling code that it bears must allow it; a code
@@ -168,6 +180,11 @@ impl Policy {
     /// On which terms an indicator may leave; closed unless the policy says otherwise.
     pub fn terms(&self, indicator: IndicatorCode) -> &Terms {
         self.terms.get(&indicator).unwrap_or(&Terms::Closed)
+    }
+
+    /// In what way an indicator is counted here otherwise than it is defined, ascending.
+    pub fn deviations(&self, indicator: IndicatorCode) -> &[TermCode] {
+        self.deviations.get(&indicator).map_or(&[], Vec::as_slice)
     }
 
     /// Every indicator that it names, ascending.

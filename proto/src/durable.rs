@@ -16,11 +16,15 @@ use std::{
     path::{Path, PathBuf},
     sync::mpsc,
     thread,
+    time::Instant,
 };
 
 use tokio::sync::oneshot;
 
-use crate::reason::{Invalid, Reason};
+use crate::{
+    limits::{STORE_FREE_PAUSE, STORE_FREE_WAIT},
+    reason::{Invalid, Reason},
+};
 
 type Waiting = oneshot::Sender<Result<(), Invalid>>;
 
@@ -101,6 +105,23 @@ impl Durable {
     }
 }
 
+/// Opens a store; for one that is `held` it tries again until [`STORE_FREE_WAIT`] is over.
+///
+/// A database lets go of its files only when its own last writes have ended, a moment after whoever had it open
+/// is gone: a service that is started again at once must not fail for that.
+pub fn open_when_free<Store, Error>(
+    open: impl Fn() -> Result<Store, Error>,
+    held: impl Fn(&Error) -> bool,
+) -> Result<Store, Error> {
+    let until = Instant::now() + STORE_FREE_WAIT;
+    loop {
+        match open() {
+            Err(error) if held(&error) && Instant::now() < until => thread::sleep(STORE_FREE_PAUSE),
+            opened => return opened,
+        }
+    }
+}
+
 fn failed(detail: &str) -> Invalid {
     Invalid::new(Reason::StoreFailed, "store", detail)
 }
@@ -158,5 +179,20 @@ mod tests {
         assert!(durable.settled().await.is_err(), "the folder cannot be fsynced");
         assert!(durable.settled().await.is_err());
         assert_eq!(rounds.load(Ordering::SeqCst), 1, "a broken store is not flushed again");
+    }
+
+    #[test]
+    fn a_store_that_is_still_closing_is_waited_for_and_any_other_fault_is_told_at_once() {
+        let tries = AtomicUsize::new(0);
+        let open = |frees_at, fault| match tries.fetch_add(1, Ordering::SeqCst) {
+            tried if tried < frees_at => Err(fault),
+            _ => Ok(()),
+        };
+        open_when_free(|| open(3, "held"), |fault| *fault == "held").unwrap();
+        assert_eq!(tries.swap(0, Ordering::SeqCst), 4);
+        open_when_free(|| open(3, "damaged"), |fault| *fault == "held").unwrap_err();
+        assert_eq!(tries.swap(0, Ordering::SeqCst), 1);
+        open_when_free(|| open(usize::MAX, "held"), |fault| *fault == "held").unwrap_err();
+        assert!(tries.load(Ordering::SeqCst) > 2, "no end of waiting is not waiting");
     }
 }

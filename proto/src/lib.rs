@@ -26,6 +26,7 @@ pub mod combine;
 pub mod picture;
 pub mod compare;
 pub mod rate;
+pub mod ratio;
 pub mod journal;
 pub mod evidence;
 pub mod delivery;

@@ -287,6 +287,11 @@ pub const GATE_MEMORY_BYTES_MAX: usize = 256 * 1024 * 1024;
 /// Default of the free space below which a store takes no more writes: a full disk poisons it.
 pub const STORE_FREE_BYTES_MIN: u64 = 64 * 1024 * 1024;
 
+/// How long a start waits for a store whose last owner is still letting go of its files.
+pub const STORE_FREE_WAIT: Duration = Duration::from_secs(2);
+/// Pause between two tries.
+pub const STORE_FREE_PAUSE: Duration = Duration::from_millis(20);
+
 /// One message of a backup stream.
 pub const BACKUP_CHUNK_BYTES: usize = 64 * 1024;
 /// Messages of a backup stream that wait for a slow reader.

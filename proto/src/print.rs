@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     clock::Timestamp,
-    strict,
+    ratio, regional, strict,
     taxonomy::{CrimeAreaCode, Lists, TOTAL, decimal},
     wire::{self as exchange, region as wire},
 };
@@ -83,12 +83,14 @@ pub fn notice(notice: &exchange::Notice) -> String {
     format!("{} {}: {standing} ({at})", notice.jurisdiction, notice.node)
 }
 
-/// A picture, with what is said of its answers since.
+/// A picture, with the ratios of its figures, and with what is said of its answers since.
 pub fn picture(format: impl Into<Format>, shown: &Shown, lists: &Lists) -> String {
+    let mut shown = shown.clone();
+    shown.picture.cells.extend(ratio::of(&shown.picture, lists));
     match format.into() {
-        Format::Json => as_json(shown, lists).to_string(),
-        Format::Csv => as_csv(shown),
-        Format::Table => as_table(shown, lists),
+        Format::Json => as_json(&shown, lists).to_string(),
+        Format::Csv => as_csv(&shown),
+        Format::Table => as_table(&shown, lists),
     }
 }
 
@@ -210,6 +212,7 @@ fn as_json(shown: &Shown, lists: &Lists) -> Value {
             "lists": picture.lists,
             "coverage": {"answered": coverage.answered, "members": coverage.members},
             "contributors_min": picture.contributors_min,
+            "deviations": picture.deviations.iter().map(|of| deviation(of, lists)).collect::<Vec<_>>(),
             "cells": shown.cells().map(cell).collect::<Vec<_>>(),
             "footnotes": footnotes(picture, lists),
         },
@@ -220,6 +223,19 @@ fn as_json(shown: &Shown, lists: &Lists) -> Value {
         printed["own_marking"] = json!(own::MARK);
     }
     printed
+}
+
+/// What is said of a sum in which the same one may be counted more than once.
+pub const COUNTED_TWICE: &str = "A sum of national counts: whoever was counted in several jurisdictions is in it several times.";
+
+fn deviation(of: &wire::Deviation, lists: &Lists) -> Value {
+    json!({
+        "indicator": of.indicator,
+        "jurisdiction": of.jurisdiction,
+        "node": of.node,
+        "codes": of.codes,
+        "text": regional::in_words(of, lists),
+    })
 }
 
 /// When a member sealed its answer: how fresh it is. Empty: it has not.
@@ -257,6 +273,13 @@ fn as_table(shown: &Shown, lists: &Lists) -> String {
     for code in indicators {
         let cells: Vec<_> = shown.cells().filter(|(cell, _)| cell.indicator == *code).collect();
         text += &format!("\n{}\n", grid(code, &cells, own.is_some(), lists));
+        let declared = picture.deviations.iter().filter(|of| of.indicator == *code);
+        for deviation in declared {
+            text += &format!("Counted otherwise: {}\n", regional::in_words(deviation, lists));
+        }
+        if lists.indicator("indicator", code).is_ok_and(|indicator| indicator.counted_twice) {
+            text += &format!("{COUNTED_TWICE}\n");
+        }
     }
     text += "\n† rests on some of the members asked: not the whole region.  : not available.  c not shown.  / not combined.\n";
     if picture.cells.iter().any(|cell| cell.standard_error_milli != 0) {
@@ -357,6 +380,7 @@ fn method_name(method: wire::Method) -> &'static str {
         wire::Method::Sum => "sum",
         wire::Method::Mean => "mean",
         wire::Method::Median => "median",
+        wire::Method::Ratio => "ratio",
         wire::Method::Unspecified => "",
     }
 }

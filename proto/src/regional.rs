@@ -67,6 +67,8 @@ pub struct Contribution<'a> {
     pub region: RegionCode,
     /// What others may see of it.
     pub consent: Consent,
+    /// So many jurisdictions it wants behind the cell; 0: as many as are demanded anyway.
+    pub minimum: u32,
     /// What it says.
     pub cell: Cell,
     /// Of its figure, in thousandths of a unit of 10^-decimals; 0: exact.
@@ -123,8 +125,10 @@ impl std::fmt::Debug for Contribution<'_> {
     }
 }
 
+mod deviation;
 mod share;
 
+pub use deviation::{DEVIATION, Deviation, deviations, in_words};
 pub use share::Share;
 
 /// How exact a member's figure is.
@@ -176,6 +180,7 @@ pub fn contributions<'a>(
                     mode: block.mode,
                     region: placed.region,
                     consent: block.contribution,
+                    minimum: block.minimum_contributors,
                     cell: placed.cell,
                     standard_error_milli: placed.standard_error_milli,
                     edition: edition_of(placed.period),
@@ -184,6 +189,16 @@ pub fn contributions<'a>(
         }
     }
     cells
+}
+
+/// How many jurisdictions must stand behind every figure that is not public: as many as the requirement demands, or as
+/// the most demanding member, for any cell at all. One number for a whole picture: it can be printed, and which cell
+/// brought it cannot be told from it.
+pub fn minimum_of<'a>(tables: impl IntoIterator<Item = &'a Table>, required: u32) -> u32 {
+    let blocks = tables.into_iter().flat_map(|table| &table.blocks);
+    // What is public hides nobody, and needs nobody beside it.
+    let blocks = blocks.filter(|block| block.mode != Mode::Open);
+    blocks.map(|block| block.minimum_contributors).fold(required, u32::max)
 }
 
 /// One figure to combine.

@@ -6,13 +6,15 @@ use prost::Message as _;
 use crate::{
     id::EditionId,
     identity::Name,
-    limits::{AXIS_MAX, BLOCKS_MAX, CELLS_MAX},
+    limits::{AXIS_MAX, BLOCKS_MAX, CELLS_MAX, MEMBERS_MAX},
     question::{Block, Question},
     reason::{Invalid, Reason},
+    regional::DEVIATION,
     roster::{ascending, bounded, each},
     seal::Digest,
     taxonomy::{
         Categories, CrimeAreaCode, IndicatorCode, JurisdictionCode, Lists, Period, RegionCode,
+        TermCode,
     },
     wire,
 };
@@ -119,6 +121,10 @@ pub struct TableBlock {
     pub standard_error_milli: Vec<u64>,
     /// What others may see of it.
     pub contribution: Contribution,
+    /// So many jurisdictions the node wants behind a regional figure that rests on it; 0: as many as are demanded anyway.
+    pub minimum_contributors: u32,
+    /// In what way the node counts otherwise than it is defined: terms of [`crate::regional::DEVIATION`], ascending.
+    pub deviations: Vec<TermCode>,
     /// In the order crime area, region, period, categories, the last varying fastest.
     pub cells: Vec<Cell>,
 }
@@ -234,6 +240,8 @@ impl Table {
             categories: lists.write_category_axis(block.indicator, &block.categories),
             cells_sha256: Vec::new(),
             contribution: block.contribution.to_wire().into(),
+            minimum_contributors: block.minimum_contributors,
+            deviations: block.deviations.iter().map(ToString::to_string).collect(),
         });
         wire::Table {
             node: self.node.to_string(),
@@ -347,6 +355,8 @@ fn block(
         periods,
         categories,
         contribution,
+        minimum_contributors,
+        deviations,
         cells_sha256: _, // compared with the bytes by `tree`
     } = entry;
     let indicator = lists.indicator("indicator", &indicator)?;
@@ -366,8 +376,14 @@ fn block(
         categories: axis,
         standard_error_milli: Vec::new(),
         contribution: Contribution::from_wire("contribution", contribution)?,
+        minimum_contributors,
+        deviations: each("deviations", deviations, |code| {
+            lists.term("code", DEVIATION, &code).map(|term| term.code)
+        })?,
         cells: Vec::new(),
     };
+    bounded("minimum_contributors", minimum_contributors as usize, MEMBERS_MAX)?;
+    ascending("deviations", &block.deviations)?;
     ascending("crime_areas", &block.crime_areas)?;
     ascending("regions", &block.regions)?;
     ascending("periods", &block.periods)?;

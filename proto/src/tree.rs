@@ -186,6 +186,8 @@ mod tests {
             categories: vec![Categories::default()],
             standard_error_milli: if mode == Mode::Protected { vec![2_500] } else { Vec::new() },
             contribution: Contribution::Pooled,
+            minimum_contributors: 0,
+            deviations: Vec::new(),
             cells: vec![Cell::Value(value)],
         }
     }

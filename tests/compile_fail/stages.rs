@@ -70,6 +70,6 @@ fn survey(
     let minimum = asked.requirement().minimum_contributors;
     let verdicts = gate::judge(&answers, minimum, &gate::GatePolicy::default(), &before, lists);
     let figures = combine::combine(&verdicts, lists);
-    let named = gate::named(&answers);
-    picture::draw(asked, &states, (&figures, &named, minimum.into()), roster, lists, key)
+    let beside = picture::Beside { named: gate::named(&answers), ..Default::default() };
+    picture::draw(asked, &states, (&figures, &beside), roster, lists, key)
 }

@@ -249,7 +249,7 @@ fn write_lists(folder: &Path, wards: &[Ward]) -> Result<()> {
 }
 
 /// The indicator, column by column.
-const INDICATOR_COLUMNS: [(&str, &str); 23] = [
+const INDICATOR_COLUMNS: [(&str, &str); 25] = [
     ("code", INDICATOR),
     ("label", "Street-level crime"),
     ("definition", "Crimes and incidents of anti-social behaviour recorded by the police."),
@@ -268,6 +268,8 @@ const INDICATOR_COLUMNS: [(&str, &str); 23] = [
     ("moment", "detection"),
     ("unit_life", "event"),
     ("human_sources", "no"),
+    ("counted_twice", "no"),
+    ("parts", ""),
     ("value_min", "0"),
     ("value_max", "100000000"),
     ("valid_from", ""),

@@ -13,6 +13,7 @@ use accord_proto::{
     limits::SEAL_VALID_S,
     question::{Block, SignedRequirement},
     reason::Invalid,
+    regional::DEVIATION,
     roster::Roster,
     seal::{Digest, SecretKey},
     table::{Cell, Contribution, Mode, Table, TableBlock, coordinates},
@@ -41,6 +42,27 @@ pub struct Says {
     pub cell: Cell,
     /// Mode protected only.
     pub standard_error_milli: u64,
+    /// Jurisdictions that it wants behind a regional figure; 0: as many as are demanded anyway.
+    pub minimum_contributors: u32,
+    /// How it declares to count otherwise: terms of the vocabulary.
+    pub deviations: &'static [&'static str],
+}
+
+impl Says {
+    /// A public figure.
+    pub fn open(value: i64) -> Self {
+        Self::of(Mode::Open, value, 0)
+    }
+
+    /// A figure with noise.
+    pub fn protected(value: i64, standard_error_milli: u64) -> Self {
+        Self::of(Mode::Protected, value, standard_error_milli)
+    }
+
+    fn of(mode: Mode, value: i64, standard_error_milli: u64) -> Self {
+        let cell = Cell::Value(value);
+        Self { mode, cell, standard_error_milli, minimum_contributors: 0, deviations: &[] }
+    }
 }
 
 /// A node that is played. What it says may be changed while it serves: `says` is shared.
@@ -122,6 +144,10 @@ impl StandIn {
         let Block { indicator, region_level, crime_areas, periods, categories } = block.clone();
         let regions = lists.regions_of(self.jurisdiction, region_level);
         let cells = coordinates(&crime_areas, &regions, &periods, &categories);
+        let deviations = lists.terms(DEVIATION);
+        let deviations = deviations.filter(|term| says.deviations.contains(&term.code.as_str()));
+        let mut deviations: Vec<_> = deviations.map(|term| term.code).collect();
+        deviations.sort_unstable();
         let errors = if says.mode == Mode::Protected { periods.len() } else { 0 };
         TableBlock {
             indicator,
@@ -129,6 +155,8 @@ impl StandIn {
             cells: cells.map(|_| says.cell).collect(),
             standard_error_milli: vec![says.standard_error_milli; errors],
             contribution: Contribution::Pooled,
+            minimum_contributors: says.minimum_contributors,
+            deviations,
             crime_areas,
             regions,
             periods,

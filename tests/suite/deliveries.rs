@@ -14,7 +14,7 @@ use accord_proto::{
     seal::{Digest, Kind},
     status::from_status,
     strict,
-    table::{Cell, Mode},
+    table::Cell,
     taxonomy::Lists,
     wire::{self, deliver_picture_request::Part, region},
 };
@@ -399,7 +399,7 @@ fn a_coordinator_puts_no_words_into_a_members_mouth_at_home() {
     let mut running = with_sample(&["AL", "BA", "RS"]);
     running.node_server("al-police").unwrap().kill();
     // Somebody else has the node's keys, and answers in its place.
-    let says = Says { mode: Mode::Open, cell: Cell::Value(7), standard_error_milli: 0 };
+    let says = Says::open(7);
     let runtime = Runtime::new().unwrap();
     let impostor = StandIn::serve(&running, "al-police", Arc::new(Mutex::new(says)));
     let impostor = runtime.block_on(impostor).unwrap();

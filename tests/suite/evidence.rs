@@ -258,6 +258,13 @@ fn whoever_forges_a_figure_of_a_picture_is_found_out_and_the_cell_is_named() {
         });
         assert_eq!(error.reason, Reason::PictureFalse, "{contributors:?}: {error}");
     }
+    // Nobody declared that.
+    let error = scene.refused(|_, picture| {
+        let codes = vec!["MOMENT".to_owned()];
+        let node = picture.members[0].node.clone();
+        picture.deviations.push(region::Deviation { node, codes, ..Default::default() });
+    });
+    assert_eq!(error.field, "picture.deviations", "{error}");
     // A public figure is hidden behind the gate's word.
     let error = scene.refused(|_, picture| {
         let at = at(picture, "ICCS0101");

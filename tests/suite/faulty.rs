@@ -9,7 +9,6 @@ use std::{
 
 use accord_proto::{
     client::ClientFile,
-    table::{Cell, Mode},
     wire::{
         self,
         region::{GatherRequest, gather_response::Event, region_client::RegionClient},
@@ -80,7 +79,7 @@ impl Answers for Faulty {
 }
 
 fn says() -> Arc<Mutex<Says>> {
-    let says = Says { mode: Mode::Protected, cell: Cell::Value(7), standard_error_milli: 2_500 };
+    let says = Says::protected(7, 2_500);
     Arc::new(Mutex::new(says))
 }
 

@@ -233,6 +233,8 @@ fn table() -> Table {
             categories: vec![Categories::default()],
             standard_error_milli: Vec::new(),
             contribution: Contribution::Pooled,
+            minimum_contributors: 0,
+            deviations: Vec::new(),
             cells: vec![Cell::Value(71), Cell::NotShown, Cell::NotApplicable, Cell::Missing],
         }],
     }

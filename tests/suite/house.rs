@@ -11,6 +11,10 @@ use std::{
 use accord_proto::reason::Reason;
 use accord_tests::compile_fail::LIES;
 
+mod documents;
+
+use documents::{first_table, flaws, last_column};
+
 /// Longest program file, without its tests.
 const LINES_MAX: usize = 500;
 
@@ -270,28 +274,21 @@ fn every_refusal_code_is_documented() {
 #[test]
 fn every_promise_names_a_test_that_exists() {
     let readme = read(&root().join("tests/README.md"));
-    let sources = rust_files();
-    let exists = |test: &str| {
-        let name = test.rsplit("::").next().unwrap_or(test);
-        let function = format!("fn {name}(");
-        LIES.iter().any(|(lie, _)| *lie == name)
-            || sources.iter().any(|(_, text)| text.contains(&function))
-    };
-    let mut found = Vec::new();
-    for row in readme.lines().filter(|line| line.starts_with("| ")) {
-        let tests = row.trim_end().trim_end_matches('|').rsplit('|').next();
-        let tests = tests.unwrap_or(row);
-        if !tests.contains('`') && !tests.contains("later") && tests.trim() != "test" {
-            found.push(format!("no test for: {row}"));
-        }
-        // Every second part stands between backticks.
-        for test in tests.split('`').skip(1).step_by(2) {
-            if !exists(test) {
-                found.push(test.to_owned());
-            }
-        }
-    }
+    let rows = readme.lines().filter(|line| line.starts_with("| ")).filter(|row| {
+        let tests = last_column(row);
+        tests.trim() != "test" && (tests.contains('`') || !tests.contains("later"))
+    });
+    let found = flaws(rows);
     assert!(found.is_empty(), "tests/README.md names what is not there: {found:#?}");
+}
+
+#[test]
+fn every_threat_names_a_test_that_exists() {
+    let document = read(&root().join("deploy/SECURITY.md"));
+    let threats = first_table(&document);
+    assert!(!threats.is_empty(), "deploy/SECURITY.md has no table of threats");
+    let found = flaws(threats.into_iter());
+    assert!(found.is_empty(), "deploy/SECURITY.md names what is not there: {found:#?}");
 }
 
 /// The table is made from the tests: `ACCORD_UPDATE_GOLDEN=1` writes it anew.

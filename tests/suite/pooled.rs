@@ -33,8 +33,7 @@ impl Played {
 
     /// A node answers from now on.
     pub(crate) fn joins(&mut self, node: &str, value: i64, standard_error_milli: u64) {
-        let says = Says { mode: Mode::Protected, cell: Cell::Value(value), standard_error_milli };
-        let says = Arc::new(Mutex::new(says));
+        let says = Arc::new(Mutex::new(Says::protected(value, standard_error_milli)));
         let served = StandIn::serve(&self.running, node, Arc::clone(&says));
         let task = self.runtime.block_on(served).unwrap();
         self.nodes.insert(node.to_owned(), (says, task));
@@ -122,6 +121,51 @@ fn figures_that_are_not_public_are_shown_from_three_jurisdictions_with_their_sta
     assert!(table.contains("100 ±5.591†") && table.contains("not exact"), "{table}");
     let csv = played.running.region("observer", "csv", &show).unwrap().stdout;
     assert!(csv.lines().nth(1).unwrap().ends_with(",_T,5.591"), "{csv}");
+}
+
+#[test]
+fn a_member_that_wants_more_jurisdictions_beside_it_raises_the_minimum_and_the_picture_prints_it() {
+    let mut played = Played::start(&["AL", "BA", "ME", "RS"]);
+    for (node, value) in ALL.into_iter().zip([20, 30, 50, 7]) {
+        played.joins(node, value, 2_500);
+    }
+    let drawn = |wants: u32| {
+        played.says("ba-police", |says| says.minimum_contributors = wants);
+        let requirement = played.issue(&ALL, 3, "POLICE");
+        let picture = played.running.gather(&requirement).unwrap()["picture"].clone();
+        (picture["contributors_min"].clone(), picture["cells"][0].clone())
+    };
+    let (printed, cell) = drawn(5);
+    assert_eq!(printed, 5);
+    assert_withheld(&cell);
+    let (printed, cell) = drawn(4);
+    assert_eq!(printed, 4);
+    assert_pooled(&cell, 107, 5.0, &["AL", "BA", "ME", "RS"]);
+}
+
+#[test]
+fn what_a_member_counts_otherwise_stands_beside_every_figure_that_it_is_in() {
+    let mut played = Played::start(&["AL", "BA", "ME"]);
+    for (node, value) in ALL.into_iter().zip([20, 30, 50]) {
+        played.joins(node, value, 2_500);
+    }
+    played.says("me-police", |says| says.deviations = &["MOMENT", "NARROWER"]);
+    let requirement = played.issue(&ALL[..3], 3, "POLICE");
+    let shown = played.running.gather(&requirement).unwrap();
+    let declared = &shown["picture"]["deviations"];
+    assert_eq!(declared[0]["indicator"], "THB.VIC.N", "{declared}");
+    assert_eq!(declared[0]["jurisdiction"], "ME");
+    assert_eq!(declared[0]["codes"], json!(["MOMENT", "NARROWER"]));
+    let show = ["picture", "show", &requirement];
+    let table = played.running.region("observer", "table", &show).unwrap().stdout;
+    for sentence in [
+        "Counted otherwise: THB.VIC.N, ME (me-police): Counts at another moment; Counts less than",
+        "whoever was counted in several jurisdictions is in it several times",
+    ] {
+        assert!(table.contains(sentence), "{table}");
+    }
+    let exported = crate::exports::export(&played.running, &requirement, "json", &[]).stdout;
+    assert!(exported.contains("counted otherwise") && exported.contains("double counting"));
 }
 
 #[test]

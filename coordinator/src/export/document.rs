@@ -6,7 +6,9 @@ use std::collections::BTreeSet;
 
 use accord_proto::{
     clock::Timestamp,
+    ratio,
     reason::Invalid,
+    regional,
     seal::Digest,
     strict,
     taxonomy::{CrimeAreaCode, Indicator, Lists, Period, TOTAL, WHOLE_REGION},
@@ -34,6 +36,7 @@ pub fn open(
         Ok(said(&notice))
     });
     let region::Coverage { answered, members: asked } = picture.coverage.unwrap_or_default();
+    let ratios = ratio::of(&picture, lists);
     let header = Header {
         version,
         drawn_at: Timestamp::from_s("picture.drawn_at", drawn_at_s)?,
@@ -42,17 +45,18 @@ pub fn open(
         asked,
         contributors_min: picture.contributors_min,
         members: picture.members.iter().map(|state| member(state, lists)).collect(),
+        deviations: picture.deviations.iter().map(|of| regional::in_words(of, lists)).collect(),
         notices: notices.collect::<Result<_, Invalid>>()?,
         population: None,
         dimensions: dimensions(lists),
-        cells: picture.cells.len(),
+        cells: picture.cells.len() + ratios.len(),
         selection: Vec::new(),
         federation: picture.federation,
         requirement: picture.requirement,
         lists: picture.lists,
     };
     let mut cells = Vec::new();
-    for cell in &picture.cells {
+    for cell in picture.cells.iter().chain(&ratios) {
         let whole = Observation::of(cell, answered > 0, lists)?;
         let shares: Vec<_> = cell.shares.iter().map(|share| whole.share(share, lists)).collect();
         cells.push(whole);
@@ -75,6 +79,7 @@ impl Observation {
         Ok(Self {
             indicator: named(&cell.indicator, indicator.map_or("", |known| &known.label)),
             unit: cell.unit.clone(),
+            counted_twice: indicator.is_some_and(|known| known.counted_twice),
             decimals: cell.decimals,
             crime_area: named(&cell.crime_area, area),
             region: place(&cell.region, lists),

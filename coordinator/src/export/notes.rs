@@ -3,6 +3,8 @@
 
 use std::collections::BTreeSet;
 
+use accord_proto::print::COUNTED_TWICE;
+
 use super::{Header, Observation, State};
 
 /// Every note, in the order for people.
@@ -38,6 +40,15 @@ pub(super) fn notes(header: &Header, observations: &[Observation]) -> Vec<(&'sta
             .filter(|of| of.single_handed)
             .map(|of| ("released by one person", format!("{}, under break-glass.", of.node))),
     );
+    notes.extend(header.deviations.iter().map(|text| ("counted otherwise", text.clone())));
+    let twice: BTreeSet<_> = observations
+        .iter()
+        .filter(|cell| cell.counted_twice)
+        .map(|cell| &cell.indicator)
+        .map(|indicator| (&indicator.code, &indicator.name))
+        .collect();
+    let twice = twice.into_iter().map(|(code, name)| format!("{name} ({code}). {COUNTED_TWICE}"));
+    notes.extend(twice.map(|text| ("double counting", text)));
     notes.extend(
         header
             .notices

@@ -111,6 +111,8 @@ pub struct Observation {
     pub indicator: Named,
     /// Unit of measure.
     pub unit: String,
+    /// A sum of it may hold the same person, group or action more than once.
+    pub counted_twice: bool,
     /// Figures are whole numbers of 10^-decimals units.
     pub decimals: u32,
     /// Which crime area.

@@ -30,6 +30,7 @@ fn cell(area: &str, period: &str, state: State) -> Observation {
     Observation {
         indicator: named("DRG.SEIZ.COC.KG", "Cocaine seized"),
         unit: "kg".to_owned(),
+        counted_twice: false,
         decimals: 3,
         crime_area: named(area, "Cocaine"),
         region: named("REGION", "All members asked"),
@@ -94,6 +95,7 @@ fn header() -> Header {
             member("RS", "Serbia", "unreachable", "NO_CONNECTION"),
             member("XK", "Kosovo*", "answered", ""),
         ],
+        deviations: vec!["DRG.SEIZ.COC.KG, ME (me-police): Counts at another moment.".to_owned()],
         notices: vec!["AL al-police has withdrawn its answer (2024-05-02T00:00:00Z).".to_owned()],
         population: None,
         dimensions: codes("AGE SEX"),

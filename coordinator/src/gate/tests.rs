@@ -77,6 +77,7 @@ impl Round {
                 cell: *cell,
                 standard_error_milli: if *mode == Mode::Protected { 2_500 } else { 0 },
                 consent: *consent,
+                minimum: 0,
                 edition: *edition,
             });
         }

@@ -106,6 +106,10 @@ pub(crate) struct Terms {
     /// pooled or named; pooled if left out.
     #[arg(long)]
     pub(crate) contribution: Option<String>,
+    /// So many jurisdictions behind a regional figure that rests on this; what the requirement and the region demand if
+    /// left out. The coordinator is told, and pictures print it.
+    #[arg(long, default_value_t = 0, hide_default_value = true)]
+    pub(crate) minimum_contributors: u32,
     /// automatic or by-hand; automatic if left out.
     #[arg(long)]
     pub(crate) release: Option<String>,
@@ -162,6 +166,9 @@ pub(crate) struct Less {
     /// pooled.
     #[arg(long)]
     pub(crate) contribution: Option<String>,
+    /// So many jurisdictions behind a regional figure that rests on it: more than before.
+    #[arg(long)]
+    pub(crate) minimum_contributors: Option<u32>,
     /// by-hand.
     #[arg(long)]
     pub(crate) release: Option<String>,

@@ -75,6 +75,7 @@ async fn give(client: &Client, terms: Terms) -> Result<Outcome, Invalid> {
         precision: or(terms.precision, "tier-a"),
         contribution: or(terms.contribution, "pooled"),
         release: or(terms.release, "automatic"),
+        minimum_contributors: terms.minimum_contributors,
         not_before_s: moment("--not-before", terms.not_before.as_deref())?.unwrap_or(0),
         from_s: Timestamp::parse("--from", &terms.from)?.as_s(),
         until_s: Timestamp::parse("--until", &terms.until)?.as_s(),
@@ -107,6 +108,7 @@ async fn narrow(client: &Client, grant: String, less: Less) -> Result<Outcome, I
         authority,
         precision,
         contribution,
+        minimum_contributors,
         release,
         not_before,
         until,
@@ -122,6 +124,7 @@ async fn narrow(client: &Client, grant: String, less: Less) -> Result<Outcome, I
     put(&mut terms.authorities, authority);
     put(&mut terms.precision, precision);
     put(&mut terms.contribution, contribution);
+    put(&mut terms.minimum_contributors, minimum_contributors);
     put(&mut terms.release, release);
     put(&mut terms.not_before_s, moment("--not-before", not_before.as_deref())?);
     put(&mut terms.until_s, moment("--until", until.as_deref())?);
@@ -199,6 +202,10 @@ fn row(entry: wire::GrantEntry) -> Map<String, Value> {
 
 fn terms_of(terms: wire::GrantRequest) -> Map<String, Value> {
     let embargo = if terms.not_before_s == 0 { String::new() } else { day(terms.not_before_s) };
+    let minimum = match terms.minimum_contributors {
+        0 => String::new(),
+        wanted => wanted.to_string(),
+    };
     let levels: Vec<_> = terms.region_levels.iter().map(ToString::to_string).collect();
     // What a rule that forbids does not name, it forbids.
     let every = |list: String| {
@@ -216,6 +223,7 @@ fn terms_of(terms: wire::GrantRequest) -> Map<String, Value> {
         ("authorities", terms.authorities.join(" ")),
         ("precision", terms.precision),
         ("contribution", terms.contribution),
+        ("minimum_contributors", minimum),
         ("release", terms.release),
         ("not_before", embargo),
         ("from", day(terms.from_s)),

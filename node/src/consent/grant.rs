@@ -346,6 +346,7 @@ fn check_stricter(was: Permit, is: Permit) -> Result<(), Invalid> {
     let stricter = [
         ("precision", tier <= new_tier && open <= new_open && totals <= new_totals),
         ("contribution", was.contribution <= is.contribution),
+        ("minimum_contributors", was.minimum_contributors <= is.minimum_contributors),
         ("release", was.release <= is.release),
         ("not_before_s", was.not_before <= is.not_before),
     ];

@@ -33,15 +33,16 @@ pub(super) struct Strictest {
     pub(super) tier: Tier,
     pub(super) open_only: bool,
     pub(super) contribution: Contribution,
+    pub(super) minimum_contributors: u32,
     pub(super) release: Release,
     pub(super) not_before: Option<Timestamp>,
 }
 
 impl From<Permit> for Strictest {
     fn from(permit: Permit) -> Self {
-        let Permit { precision, contribution, release, not_before } = permit;
+        let Permit { precision, contribution, minimum_contributors, release, not_before } = permit;
         let (tier, open_only, _) = precision.takes();
-        Self { tier, open_only, contribution, release, not_before }
+        Self { tier, open_only, contribution, minimum_contributors, release, not_before }
     }
 }
 
@@ -52,6 +53,7 @@ impl Strictest {
             tier: self.tier.max(other.tier),
             open_only: self.open_only || other.open_only,
             contribution: self.contribution.max(other.contribution),
+            minimum_contributors: self.minimum_contributors.max(other.minimum_contributors),
             release: self.release.max(other.release),
             not_before: self.not_before.max(other.not_before),
         }

@@ -5,7 +5,8 @@ use accord_proto::{
     clock::Timestamp,
     id::GrantId,
     identity::Name,
-    limits::{AXIS_MAX, GRANT_AUTHORITIES_MAX, GRANT_WARN_DAYS_MAX, TEXT_BYTES_MAX},
+    limits::{AXIS_MAX, GRANT_AUTHORITIES_MAX, GRANT_WARN_DAYS_MAX, MEMBERS_MAX, TEXT_BYTES_MAX},
+    question::CONTRIBUTORS_MIN,
     reason::{Invalid, Reason, quoted},
     table::Contribution,
     taxonomy::{
@@ -51,6 +52,8 @@ pub struct RawGrant {
     pub contribution: String,
     /// `automatic` or `by-hand`.
     pub release: String,
+    /// Jurisdictions behind a regional figure that rests on it; 0: as many as are demanded anyway.
+    pub minimum_contributors: u32,
     /// Nothing leaves before, seconds since 1970; 0: no embargo.
     pub not_before_s: i64,
     /// Seconds since 1970.
@@ -111,6 +114,8 @@ pub struct Permit {
     pub precision: Precision,
     /// Under the jurisdiction's name?
     pub contribution: Contribution,
+    /// So many jurisdictions must stand behind a regional figure that rests on it; 0: as many as are demanded anyway.
+    pub minimum_contributors: u32,
     /// By whose hand.
     pub release: Release,
     /// Not before.
@@ -221,6 +226,7 @@ impl Terms {
             precision: word(permit.and_then(|permit| name(Precision::NAMES, permit.precision))),
             contribution: word(permit.and_then(|permit| name(CONTRIBUTIONS, permit.contribution))),
             release: word(permit.and_then(|permit| name(RELEASES, permit.release))),
+            minimum_contributors: permit.map_or(0, |permit| permit.minimum_contributors),
             not_before_s: permit.and_then(|p| p.not_before).map_or(0, Timestamp::as_s),
             from_s: from.as_s(),
             until_s: until.as_s(),
@@ -333,17 +339,35 @@ fn permit(raw: &RawGrant) -> Result<Permit, Invalid> {
     Ok(Permit {
         precision: one_of("precision", &raw.precision, Precision::NAMES)?,
         contribution: one_of("contribution", &raw.contribution, CONTRIBUTIONS)?,
+        minimum_contributors: minimum_contributors(raw.minimum_contributors)?,
         release: one_of("release", &raw.release, RELEASES)?,
         not_before,
     })
 }
 
+/// The region shows nothing that fewer than [`CONTRIBUTORS_MIN`] stand behind, whatever a grant says: less would be a
+/// promise of something else.
+fn minimum_contributors(number: u32) -> Result<u32, Invalid> {
+    match number {
+        0 | CONTRIBUTORS_MIN.. if number as usize <= MEMBERS_MAX => Ok(number),
+        _ => {
+            let detail = format!(
+                "{number} jurisdictions: from {CONTRIBUTORS_MIN} to {MEMBERS_MAX} can be wanted, or 0 for what is demanded anyway"
+            );
+            invalid("minimum_contributors", &detail)
+        }
+    }
+}
+
 fn forbid(raw: &RawGrant) -> Result<Effect, Invalid> {
-    let RawGrant { precision, contribution, release, not_before_s, .. } = raw;
-    if precision.is_empty() && contribution.is_empty() && release.is_empty() && *not_before_s == 0 {
+    let RawGrant { precision, contribution, release, minimum_contributors, not_before_s, .. } = raw;
+    let words = [precision, contribution, release];
+    if words.iter().all(|word| word.is_empty()) && *minimum_contributors == 0 && *not_before_s == 0
+    {
         return Ok(Effect::Forbid);
     }
-    invalid("effect", "a rule that forbids has no precision, contribution, release or embargo")
+    let detail = "a rule that forbids has no precision, contribution, release, minimum of contributors or embargo";
+    invalid("effect", detail)
 }
 
 fn handling(raw: &[String], lists: &Lists) -> Result<Vec<String>, Invalid> {

@@ -44,6 +44,9 @@ pub(super) struct RawTerms {
     pub(super) typical: Option<i64>,
     pub(super) band: Option<i64>,
     pub(super) audiences: Option<Vec<String>>,
+    /// In what way it is counted otherwise than it is defined; a term of no mode.
+    #[serde(default)]
+    pub(super) deviations: Vec<String>,
 }
 
 impl RawTerms {

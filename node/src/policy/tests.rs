@@ -112,6 +112,19 @@ fn a_wider_tier_has_no_level_that_the_narrower_has_not() {
 }
 
 #[test]
+fn a_deviation_is_a_published_term_of_a_closed_list_and_takes_no_period_back() {
+    let of = |more: &str| one("THB.VIC.N", "protected", more);
+    let (plain, declared) = (of("").unwrap(), of("deviations = [\"MOMENT\", \"LAW\"]").unwrap());
+    let indicator = Lists::builtin().indicator("", "THB.VIC.N").unwrap().code;
+    let codes: Vec<_> = declared.deviations(indicator).iter().map(ToString::to_string).collect();
+    assert_eq!(codes, ["LAW", "MOMENT"]);
+    assert_ne!(plain.published(), declared.published());
+    assert_eq!(plain.frozen_terms(), declared.frozen_terms(), "figures are what they were");
+    let error = of("deviations = [\"SLOPPY\"]").unwrap_err();
+    assert!(error.field.contains("THB.VIC.N") && error.detail.contains("NARROWER"), "{error}");
+}
+
+#[test]
 fn every_term_counts_in_the_digest() {
     let plain = one("DRG.SEIZ.N", "protected", "").unwrap().digest();
     for more in [

@@ -72,6 +72,8 @@ pub(super) struct StoredVersion {
     /// Who did it; empty in what format 5 left.
     #[prost(string, tag = "26")]
     by: String,
+    #[prost(uint32, tag = "27")]
+    minimum_contributors: u32,
 }
 
 impl StoredVersion {
@@ -92,6 +94,7 @@ impl StoredVersion {
             precision,
             contribution,
             release,
+            minimum_contributors,
             not_before_s,
             from_s,
             until_s,
@@ -117,6 +120,7 @@ impl StoredVersion {
             precision,
             contribution,
             release,
+            minimum_contributors,
             not_before_s,
             warn_days,
             conditions,
@@ -149,6 +153,7 @@ impl StoredVersion {
             precision: self.precision,
             contribution: self.contribution,
             release: self.release,
+            minimum_contributors: self.minimum_contributors,
             not_before_s: self.not_before_s,
             from_s: self.from_s,
             until_s: self.until_s,
@@ -253,7 +258,7 @@ mod tests {
     use super::*;
     use crate::{
         consent::{ALL, State},
-        store::Found,
+        store::{Found, open::sled_when_free},
     };
 
     const OWNER: &str = "spiffe://wb6.example/AL/node/al-police/node";
@@ -386,7 +391,7 @@ mod tests {
             store.settled().await.unwrap();
         }
         {
-            let db = sled::open(data.join("store")).unwrap();
+            let db = sled_when_free(&sled::Config::new().path(data.join("store"))).unwrap();
             db.open_tree("meta").unwrap().insert(schema::FORMAT_KEY, "accord-node 5").unwrap();
             db.flush().unwrap();
         }

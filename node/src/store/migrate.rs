@@ -17,7 +17,12 @@ use std::{
 use accord_proto::reason::Invalid;
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 
-use super::{failed, grants, open::FOLDER, schema, verify::unreadable};
+use super::{
+    failed, grants,
+    open::{FOLDER, sled_when_free},
+    schema,
+    verify::unreadable,
+};
 
 const COPY: &str = "store.migrating";
 /// Steps in a row; more means that they go in a circle.
@@ -81,7 +86,7 @@ fn migrate(store: &Path, copy: &Path, path: &[&Step]) -> Result<(), Invalid> {
     };
     copied.map_err(|error| failed(&error))?;
     {
-        let db = sled::open(copy).map_err(|error| unreadable(&error))?;
+        let db = sled_when_free(&sled::Config::new().path(copy))?;
         let meta = db.open_tree("meta").map_err(|error| unreadable(&error))?;
         for step in path {
             (step.run)(&db)?;
@@ -104,7 +109,7 @@ fn path_from<'a>(format: &str, steps: &'a [Step]) -> Vec<&'a Step> {
 }
 
 fn format_of(store: &Path) -> Result<String, Invalid> {
-    let db = sled::open(store).map_err(|error| unreadable(&error))?;
+    let db = sled_when_free(&sled::Config::new().path(store))?;
     let meta = db.open_tree("meta").map_err(|error| unreadable(&error))?;
     let format = meta.get(schema::FORMAT_KEY).map_err(|error| unreadable(&error))?;
     Ok(String::from_utf8_lossy(&format.unwrap_or_default()).into_owned())

@@ -11,7 +11,7 @@ use std::{
 
 use accord_proto::{
     clock::Entropy,
-    durable::Durable,
+    durable::{self, Durable},
     journal::{Frontier, Tree},
     reason::Invalid,
     seal::Digest,
@@ -135,15 +135,19 @@ fn durable(
     Durable::start_witnessed(path.join(FOLDER), flush, move |state| witness.write(state))
 }
 
+/// sled itself, once whoever had it open has let go of it.
+pub(super) fn sled_when_free(config: &sled::Config) -> Result<sled::Db, Invalid> {
+    durable::open_when_free(|| config.open(), verify::is_held).map_err(|error| unreadable(&error))
+}
+
 /// sled with every room.
 pub(super) fn database(folder: &Path) -> Result<(sled::Db, Vec<sled::Tree>), Invalid> {
-    let db = sled::Config::new()
+    let config = sled::Config::new()
         .path(folder)
         // sled's own timer would flush beside us and acknowledge nothing by it.
         .flush_every_ms(None)
-        .cache_capacity(64 * 1024 * 1024)
-        .open()
-        .map_err(|error| unreadable(&error))?;
+        .cache_capacity(64 * 1024 * 1024);
+    let db = sled_when_free(&config)?;
     let rooms: Result<_, _> = Room::ALL.iter().map(|room| db.open_tree(room.name())).collect();
     let rooms = rooms.map_err(|error| unreadable(&error))?;
     Ok((db, rooms))

@@ -19,6 +19,7 @@ use crate::{
         RawRecord, RawValue, Records,
         tests::{albania, read},
     },
+    store::open::sled_when_free,
 };
 
 const OWNER: &str = "spiffe://wb6.example/AL/node/al-police/node";
@@ -93,7 +94,7 @@ fn a_store_never_changes_hands_and_an_unknown_format_is_refused() {
             .contains("belongs to")
     );
     {
-        let db = sled::open(dir.path().join("store")).unwrap();
+        let db = sled_when_free(&sled::Config::new().path(dir.path().join("store"))).unwrap();
         db.open_tree("meta").unwrap().insert(schema::FORMAT_KEY, "accord-node 99").unwrap();
         db.flush().unwrap();
     }
@@ -346,7 +347,7 @@ async fn one_value_that_is_gone_or_changed_in_any_room_is_noticed() {
             let _ = fs::remove_dir_all(&staged);
             copy_all(&data, &staged);
             {
-                let db = sled::open(staged.join("store")).unwrap();
+                let db = sled_when_free(&sled::Config::new().path(staged.join("store"))).unwrap();
                 let tree = db.open_tree(room.name()).unwrap();
                 match &change {
                     Some(changed) => tree.insert(key, changed.as_slice()).unwrap(),
@@ -383,7 +384,7 @@ async fn an_older_format_is_brought_to_this_one_and_the_old_store_is_kept() {
     }
     {
         // The fake older format calls the mapping otherwise.
-        let db = sled::open(data.join("store")).unwrap();
+        let db = sled_when_free(&sled::Config::new().path(data.join("store"))).unwrap();
         let mappings = db.open_tree("mappings").unwrap();
         mappings.remove("name").unwrap();
         mappings.insert("old name", "text").unwrap();
@@ -660,7 +661,8 @@ async fn a_ledger_that_is_missing_cut_or_changed_keeps_the_store_shut() {
             let dir = tempfile::tempdir().unwrap();
             charged(dir.path()).await;
             {
-                let db = sled::open(dir.path().join("store")).unwrap();
+                let db =
+                    sled_when_free(&sled::Config::new().path(dir.path().join("store"))).unwrap();
                 damage(&db);
                 db.flush().unwrap();
             }

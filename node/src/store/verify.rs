@@ -50,12 +50,15 @@ pub(super) fn guarded<T>(work: impl FnOnce() -> Result<T, Invalid>) -> Result<T,
     done.unwrap_or_else(|_| Err(damaged("the database cannot read its own files")))
 }
 
+/// Somebody has the store open.
+pub(super) fn is_held(error: &sled::Error) -> bool {
+    matches!(error, sled::Error::Io(error) if error.to_string().contains("could not acquire lock"))
+}
+
 /// What the database says of its files. That somebody else holds them is no damage.
 pub(super) fn unreadable(error: &sled::Error) -> Invalid {
     match error {
-        sled::Error::Io(error) if error.to_string().contains("could not acquire lock") => {
-            failed(&"another process has this store open; stop it first")
-        }
+        held if is_held(held) => failed(&"another process has this store open; stop it first"),
         sled::Error::Io(_) => failed(error),
         sled::Error::CollectionNotFound(_)
         | sled::Error::Unsupported(_)

@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, fmt::Display};
 
 use super::{
     AreaList, CategoryCode, CrimeAreaCode, DimensionCode, EuropolCode, IndicatorCode,
-    JurisdictionCode, Lists, PriorityCode, RegionCode,
+    JurisdictionCode, Lists, PriorityCode, RegionCode, Semantics,
     load::{ListError, Row},
 };
 use crate::reason::quoted;
@@ -117,6 +117,18 @@ impl Lists {
         }
         if indicator.levels.is_empty() || indicator.granularity.is_empty() {
             return Some("needs at least one level and one granularity".to_owned());
+        }
+        if let Some((numerator, denominator)) = indicator.parts {
+            if indicator.semantics != Semantics::Ratio {
+                return Some("has parts, and is no ratio".to_owned());
+            }
+            let sums = |code: &IndicatorCode| {
+                let part = self.indicators.get(code).map(|part| part.semantics);
+                matches!(part, Some(Semantics::Flow | Semantics::Magnitude))
+            };
+            if let Some(part) = [numerator, denominator].iter().find(|code| !sums(code)) {
+                return Some(format!("parts: {part} is no indicator that adds"));
+            }
         }
         if indicator.value_min > indicator.value_max {
             return Some("value_min is above value_max".to_owned());

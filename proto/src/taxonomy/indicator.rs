@@ -98,6 +98,10 @@ pub struct Indicator {
     pub unit_life: UnitLife,
     /// It rests on what people told, so the floor on distinct sources applies.
     pub human_sources: bool,
+    /// Several jurisdictions may count the same one: a person, a group, an action. Their sum may hold it more than once.
+    pub counted_twice: bool,
+    /// Numerator and denominator of a ratio that is worked out of two regional figures.
+    pub parts: Option<(IndicatorCode, IndicatorCode)>,
     /// Least value of one observation, in units of 10^-decimals; below 0 for judgements of direction only.
     pub value_min: i64,
     /// Plausibility cap of one observation, in units of 10^-decimals.

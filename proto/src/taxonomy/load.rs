@@ -355,6 +355,8 @@ fn indicator(row: &Row<'_>) -> Result<Indicator, ListError> {
         moment: row.one_of("moment", &MOMENTS)?,
         unit_life: row.one_of("unit_life", &LIVES)?,
         human_sources: row.one_of("human_sources", &YES_NO)?,
+        counted_twice: row.one_of("counted_twice", &YES_NO)?,
+        parts: parts(row)?,
         value_min: row.read("value_min", scaled)?,
         value_max: row.read("value_max", scaled)?,
         valid_from: row.maybe("valid_from", |text| text.parse().ok())?,
@@ -379,6 +381,15 @@ const MOMENTS: [(&str, Moment); 5] = [
     ("period_end", Moment::PeriodEnd),
 ];
 const LIVES: [(&str, UnitLife); 2] = [("event", UnitLife::Event), ("lasting", UnitLife::Lasting)];
+
+/// Both or neither.
+fn parts(row: &Row<'_>) -> Result<Option<(IndicatorCode, IndicatorCode)>, ListError> {
+    match row.many("parts", IndicatorCode::parse)?.as_slice() {
+        [] => Ok(None),
+        [numerator, denominator] => Ok(Some((*numerator, *denominator))),
+        _ => Err(row.wrong("parts are a numerator and a denominator".to_owned())),
+    }
+}
 
 fn dimensions(row: &Row<'_>) -> Result<Vec<DimensionCode>, ListError> {
     let dimensions = row.many("dimensions", DimensionCode::parse)?;

@@ -71,7 +71,7 @@ fn the_catalogue_of_indicators_is_there() {
     let catalogue: Vec<_> =
         lists.indicators().filter(|i| !i.code.as_str().starts_with("PUB.")).collect();
     let magnitudes = catalogue.iter().filter(|i| i.semantics == Semantics::Magnitude).count();
-    assert_eq!((catalogue.len(), magnitudes), (74, 23));
+    assert_eq!((catalogue.len(), magnitudes), (75, 23));
     assert!(catalogue.iter().all(|indicator| !indicator.public), "only PUB.* is public");
 
     let of = |code| lists.indicator("indicator", code).unwrap();
@@ -175,7 +175,13 @@ fn vocabularies_keep_their_terms_apart() {
     assert!(term("SOURCE.4X4", "D").unwrap_err().detail.contains("A, B, C, X"));
     assert!(term("LANGUAGE", "sr-Cyrl").is_ok() && term("LANGUAGE", "sr-cyrl").is_err());
     assert!(term("MOOD", "A").unwrap_err().detail.contains("no vocabulary"));
-    let counts = [("LIKELIHOOD.PHIA", 7), ("FACTOR", 14), ("ENABLER", 10), ("OBS_STATUS", 8)];
+    let counts = [
+        ("LIKELIHOOD.PHIA", 7),
+        ("FACTOR", 14),
+        ("ENABLER", 10),
+        ("OBS_STATUS", 8),
+        ("DEVIATION", 8),
+    ];
     for (vocabulary, count) in counts {
         assert_eq!(lists.terms(vocabulary).count(), count, "{vocabulary}");
     }
@@ -239,7 +245,7 @@ fn indicator_row(code: &str, list: &str, areas: &str) -> String {
     let header = header.lines().find(|line| !line.starts_with('#')).unwrap();
     format!(
         "{header}\n{code},Cases,Recorded cases.,cases,0,flow,{list},{areas},,,0,year,no,case,,\
-         detection,event,no,0,1000,2020,2024,ours\n"
+         detection,event,no,no,,0,1000,2020,2024,ours\n"
     )
 }
 
@@ -283,6 +289,13 @@ fn a_reference_that_leads_nowhere_is_named_with_its_line() {
         (own("dimensions", "dimension,code,parent,label\nSEX,X,CHILD,x\n"), "parent CHILD"),
         (own("indicators", &indicator_row("X.N", "colours", "")), "area_list is colours"),
         (own("indicators", &indicator_row("X.N", "iccs", "DRG")), "areas DRG is not in the list"),
+        (
+            own(
+                "indicators",
+                &indicator_row("X.N", "crime_areas", "DRG").replace("no,no,,", "no,no,A.N;B.N,"),
+            ),
+            "is no ratio",
+        ),
         (own("area_map", "scheme,code,area\nEMPACT,2030-2033.1,DRG\n"), "the list priorities"),
         (own("area_map", "scheme,code,area\nEUROPOL,E01,X\n"), "area X"),
         (own("area_map", "scheme,code,area\nGITOC,E01,DRG\n"), "scheme \"GITOC\""),

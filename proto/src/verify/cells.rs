@@ -9,7 +9,7 @@ use crate::{
     picture::{Written, write_cell},
     question::{CONTRIBUTORS_MIN, SignedRequirement},
     reason::{Invalid, Reason},
-    regional::{self, Contribution, Parts, RegionalKey, Share, Standing},
+    regional::{self, Contribution, Deviation, Parts, RegionalKey, Share, Standing},
     taxonomy::{Indicator, JurisdictionCode, Lists},
     wire::region,
 };
@@ -58,11 +58,18 @@ pub(super) fn prove(
     let contributions = regional::contributions(tables.iter().map(|held| &held.table));
     let unknown = left_out(tables);
     let silent = silent(picture, lists)?;
-    let minimum = requirement.minimum_contributors.max(CONTRIBUTORS_MIN);
+    let required = requirement.minimum_contributors.max(CONTRIBUTORS_MIN);
+    let minimum = regional::minimum_of(tables.iter().map(|held| &held.table), required);
     // Pictures that were drawn before it stood in them have none.
     if picture.contributors_min != 0 && picture.contributors_min < minimum {
-        let detail = format!("is less than the {minimum} that the requirement asks for");
+        let detail =
+            format!("is less than the {minimum} that the requirement or a member asks for");
         return Err(Invalid::new(Reason::PictureFalse, "picture.contributors_min", detail));
+    }
+    let declared = regional::deviations(tables.iter().map(|held| &held.table));
+    if !declared.iter().map(Deviation::to_wire).eq(picture.deviations.iter().cloned()) {
+        let detail = "are not what the answers declare";
+        return Err(Invalid::new(Reason::PictureFalse, "picture.deviations", detail));
     }
     let minimum = minimum.max(picture.contributors_min);
     let minimum = usize::try_from(minimum).unwrap_or(usize::MAX);

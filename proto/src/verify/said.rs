@@ -17,7 +17,8 @@ pub(super) fn of(cell: &region::PictureCell, lists: &Lists) -> Option<(Combined,
         region::Method::Sum => Some(Method::Sum),
         region::Method::Mean => Some(Method::Mean),
         region::Method::Median => Some(Method::Median),
-        region::Method::Unspecified => None,
+        // A ratio stands beside a picture, never in it.
+        region::Method::Ratio | region::Method::Unspecified => None,
     };
     let standard_error_milli = cell.standard_error_milli;
     let combined = match cell.status() {

@@ -18,7 +18,6 @@ use accord_proto::{
     limits::{ANSWER_BYTES_MAX, LONG_CALL_TIMEOUT},
     question::SignedRequirement,
     strict,
-    table::{Cell, Mode},
     taxonomy::Lists,
     transport::{Credentials, Expected, connection::connect},
     wire::{
@@ -109,7 +108,7 @@ fn size(
     federation.start_coordinator()?;
     let mut serving = Vec::new();
     for node in federation.nodes.keys() {
-        let says = Says { mode: Mode::Open, cell: Cell::Value(7), standard_error_milli: 0 };
+        let says = Says::open(7);
         let kept = Kept {
             member: StandIn::of(&federation, node, Arc::new(Mutex::new(says)))?,
             answers: Mutex::default(),

@@ -146,11 +146,15 @@ fn drawn(
     let (gate_us, verdicts) = timed(|| gate::judge(answers, MINIMUM, &policy, before, lists));
     let (combine_us, figures) = timed(|| combine::combine(&verdicts, lists));
     let (draw_us, _) = timed(|| {
-        let named = gate::named(answers);
+        let beside = picture::Beside {
+            named: gate::named(answers),
+            contributors_min: policy.contributors_min(MINIMUM),
+            deviations: Vec::new(),
+        };
         picture::draw(
             &region.asked,
             states,
-            (&figures, &named, policy.contributors_min(MINIMUM)),
+            (&figures, &beside),
             &region.roster,
             lists,
             &region.sign_key,

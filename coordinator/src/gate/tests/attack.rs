@@ -71,6 +71,7 @@ pub(super) fn publish(said: &[Says], coalition: usize, before: &mut PooledBefore
             mode: *mode,
             region: lists.regions_of(*jurisdiction, 0)[0],
             consent: *consent,
+            minimum: 0,
             cell: *cell,
             standard_error_milli: *standard_error_milli,
             edition: *edition,

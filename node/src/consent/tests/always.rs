@@ -50,6 +50,7 @@ fn permit(dice: &mut Dice) -> RawGrant {
             .pick(&["tier-a", "tier-a", "tier-b", "tier-c", "exact-open", "totals-only"])
             .to_owned(),
         contribution: dice.pick(&["pooled", "named"]).to_owned(),
+        minimum_contributors: dice.pick(&[0, 0, 4, 6]),
         release: dice.pick(&["automatic", "by-hand"]).to_owned(),
         not_before_s: dice.pick(&[0, 0, NOW - 5, NOW + 5]),
         ..grant()
@@ -71,7 +72,7 @@ fn forbid(dice: &mut Dice) -> RawGrant {
 /// Something stricter in one respect.
 fn less(of: &RawGrant, dice: &mut Dice) -> RawGrant {
     let mut less = of.clone();
-    match dice.throw(8) {
+    match dice.throw(9) {
         0 => {
             less.crime_areas = vec![if of.crime_areas == [ALL] {
                 "DRG".to_owned()
@@ -83,6 +84,7 @@ fn less(of: &RawGrant, dice: &mut Dice) -> RawGrant {
         2 => less.dimensions.clear(),
         3 => less.release = "by-hand".to_owned(),
         4 => less.contribution = "pooled".to_owned(),
+        7 => less.minimum_contributors = of.minimum_contributors.max(5),
         5 => less.not_before_s = of.not_before_s.max(NOW + 7),
         6 if of.precision.starts_with("tier") => less.precision = "tier-c".to_owned(),
         _ => less.until_s -= DAY,
@@ -151,6 +153,7 @@ fn no_more(a: &Consented, b: &Consented) -> bool {
         && lists.tier(is.audience) >= lists.tier(was.audience)
         && is.open_only >= was.open_only
         && is.contribution >= was.contribution
+        && is.minimum_contributors >= was.minimum_contributors
         && b.release() >= a.release()
         && b.not_before() >= a.not_before()
 }

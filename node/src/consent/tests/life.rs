@@ -18,6 +18,7 @@ fn whatever_would_be_wider_is_refused_by_its_name() {
         authorities: vec!["analysis-unit".to_owned()],
         precision: "tier-b".to_owned(),
         contribution: "pooled".to_owned(),
+        minimum_contributors: 5,
         release: "by-hand".to_owned(),
         not_before_s: NOW,
         conditions: "Not for the press".to_owned(),
@@ -42,6 +43,8 @@ fn whatever_would_be_wider_is_refused_by_its_name() {
         ("precision", RawGrant { precision: text("exact-open"), ..old() }),
         ("precision", RawGrant { precision: text("totals-only"), ..old() }),
         ("contribution", RawGrant { contribution: text("named"), ..old() }),
+        ("minimum_contributors", RawGrant { minimum_contributors: 4, ..old() }),
+        ("minimum_contributors", RawGrant { minimum_contributors: 0, ..old() }),
         ("release", RawGrant { release: text("automatic"), ..old() }),
         ("not_before_s", RawGrant { not_before_s: NOW - 1, ..old() }),
         ("not_before_s", RawGrant { not_before_s: 0, ..old() }),
@@ -103,6 +106,16 @@ fn what_is_left_out_or_unknown_is_refused_by_its_name() {
         ("precision", RawGrant { precision: text("tier-d"), ..grant() }, Reason::CodeUnknown),
         ("contribution", RawGrant { contribution: text(""), ..grant() }, Reason::FieldMissing),
         ("contribution", RawGrant { contribution: text("all"), ..grant() }, Reason::CodeUnknown),
+        (
+            "minimum_contributors",
+            RawGrant { minimum_contributors: 2, ..grant() },
+            Reason::FieldInvalid,
+        ),
+        (
+            "minimum_contributors",
+            RawGrant { minimum_contributors: 201, ..grant() },
+            Reason::FieldInvalid,
+        ),
         ("release", RawGrant { release: text(""), ..grant() }, Reason::FieldMissing),
         ("release", RawGrant { release: text("now"), ..grant() }, Reason::CodeUnknown),
         ("until_s", RawGrant { until_s: NOW - 10 * DAY, ..grant() }, Reason::FieldInvalid),
@@ -110,6 +123,7 @@ fn what_is_left_out_or_unknown_is_refused_by_its_name() {
         ("conditions", RawGrant { conditions: text("a\nb"), ..grant() }, Reason::FieldInvalid),
         ("conditions", RawGrant { conditions: "x".repeat(5000), ..grant() }, Reason::LimitExceeded),
         ("effect", RawGrant { release: text("automatic"), ..rule() }, Reason::FieldInvalid),
+        ("effect", RawGrant { minimum_contributors: 5, ..rule() }, Reason::FieldInvalid),
     ];
     for (field, raw, reason) in rows {
         assert_eq!(refused(&[Give(1, raw)]), (reason, field.to_owned()));

@@ -191,6 +191,8 @@ impl Region {
             cells: values.into_iter().zip(0..).map(cell).collect(),
             standard_error_milli: vec![STANDARD_ERROR_MILLI; errors],
             contribution: Contribution::Pooled,
+            minimum_contributors: 0,
+            deviations: Vec::new(),
             crime_areas,
             regions,
             periods,
