@@ -5,7 +5,7 @@ use std::{
     io::Write as _,
     path::PathBuf,
     process::ExitCode,
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use accord_tests::{
@@ -16,7 +16,9 @@ use accord_tests::{
         reference::Reference,
         soak::soak,
     },
-    crash, damage, fulldisk, gathers, roles, torn,
+    crash, damage,
+    federation::Federation,
+    fulldisk, gathers, roles, rotation, torn,
 };
 use anyhow::{Context as _, Result, bail};
 use clap::{Parser, ValueEnum};
@@ -69,6 +71,8 @@ enum Topic {
     Torn,
     /// SIGKILL of the coordinator, or of a node, at a random moment of a gather.
     Gather,
+    /// Certificates and keys are replaced every 10 seconds under 50 calls a second.
+    Rotation,
     /// The disk loses everything that was not synced (root, loop device).
     Powercut,
     /// The disk is full in the middle of imports (root, loop device).
@@ -93,6 +97,7 @@ impl Topic {
             Self::Powercut => vec![(self, rounds.unwrap_or(100))],
             Self::Attacks => vec![(self, rounds.unwrap_or(1_000))],
             Self::Gather => vec![(self, rounds.unwrap_or(300))],
+            Self::Rotation => vec![(self, rounds.unwrap_or(12))],
             Self::Twin => vec![(self, 1)],
             Self::Kill9 | Self::Torn | Self::Fulldisk | Self::Damage => {
                 all.into_iter().filter(|(topic, _)| *topic == self).map(sized).collect()
@@ -192,6 +197,21 @@ fn run(arguments: &Arguments, topic: Topic, mut rounds: usize, seed: u64) -> Res
             return Ok(format!(
                 "{rounds} gathers (seed {seed}): coordinator killed in {coordinator}, a node in {node}, {before} of them before anything \
                  was begun: 0 stuck, 0 counted twice, 0 lost, each charged once; slowest recovery {recovery_ms_max} ms"
+            ));
+        }
+        Topic::Rotation => {
+            let mut federation = Federation::prepare(program, &at, &["AL", "BA"])?;
+            federation.start()?;
+            federation.with_sample()?;
+            let rotated = rotation::rotate(&federation, rounds, (Duration::from_secs(10), 50))?;
+            if let Some(first) = rotated.failed.first() {
+                bail!("{} of {} calls failed, first {first}", rotated.failed.len(), rotated.calls);
+            }
+            return Ok(format!(
+                "{rounds} rotations of both sides' certificates, keys in every other one: {} calls, 0 failed; a new connection \
+                 shows the new certificate after {} ms at most",
+                rotated.calls,
+                rotated.slowest.as_millis()
             ));
         }
         Topic::Powercut => match crash::no_powercut() {

@@ -130,7 +130,7 @@ pub async fn begin(coordinator: &Coordinator, asked: &SignedRequirement) -> Resu
 
 /// Nobody was asked yet.
 fn begun(coordinator: &Coordinator, asked: &SignedRequirement) -> Collection {
-    let Coordinator { roster, clock, .. } = coordinator;
+    let (roster, clock) = (coordinator.roster(), &coordinator.clock);
     let requirement = asked.requirement();
     let jurisdiction =
         |node: &Name| roster.member(node).map(|member| (node.clone(), member.jurisdiction));
@@ -230,7 +230,7 @@ pub async fn keep_collecting(coordinator: Arc<Coordinator>) {
 
 /// One step of a collection; when the next one is due, if it goes on.
 async fn step(coordinator: &Coordinator, id: RequirementId) -> Result<Option<Timestamp>, Invalid> {
-    let Coordinator { archive, roster, lists, clock, caller, collections, .. } = coordinator;
+    let Coordinator { archive, lists, clock, caller, collections, .. } = coordinator;
     // As it stands now: somebody may have gathered meanwhile.
     let going_on = archive.collection(id)?.filter(|collection| collection.end.is_none());
     let Some(mut collection) = going_on else { return Ok(None) };
@@ -242,14 +242,14 @@ async fn step(coordinator: &Coordinator, id: RequirementId) -> Result<Option<Tim
         return Ok(None);
     }
     // An authority that has left the roster: nobody is asked for it any more, and its window ends all the same.
-    let Ok(asked) = SignedRequirement::open(envelope, roster, lists) else {
+    let Ok(asked) = SignedRequirement::open(envelope, &coordinator.roster(), lists) else {
         return Ok(Some(requirement.closes_at));
     };
     let by = caller.credentials.own();
     match collection.next(&requirement, now) {
         Next::Rest(until) => Ok(Some(until)),
         Next::Draw { last } => {
-            survey::round(coordinator, by, &asked, caller, (!last, |_: &MemberState| {})).await?;
+            survey::round(coordinator, &by, &asked, caller, (!last, |_: &MemberState| {})).await?;
             Ok(Some(now))
         }
         Next::Ask(due) => {
@@ -258,7 +258,7 @@ async fn step(coordinator: &Coordinator, id: RequirementId) -> Result<Option<Tim
             if due.is_empty() {
                 return Ok(Some(back.unwrap_or(now).max(now.plus_s(1))));
             }
-            survey::ask_again(coordinator, by, &asked, &due).await?;
+            survey::ask_again(coordinator, &by, &asked, &due).await?;
             Ok(Some(now))
         }
     }

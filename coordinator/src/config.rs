@@ -80,6 +80,8 @@ struct RawListener {
     listen: String,
     ca: PathBuf,
     #[serde(default)]
+    crl: PathBuf,
+    #[serde(default)]
     reflection: bool,
 }
 
@@ -89,6 +91,8 @@ struct RawTls {
     certificate: PathBuf,
     key: PathBuf,
     ca: PathBuf,
+    #[serde(default)]
+    crl: PathBuf,
 }
 
 #[derive(Deserialize)]
@@ -121,6 +125,8 @@ pub struct Config {
     pub listen: String,
     /// The CA of regional staff.
     pub staff_ca: PathBuf,
+    /// What that authority has revoked; none: it is not looked at.
+    pub staff_crl: Option<PathBuf>,
     /// Offer the schema to callers.
     pub reflection: bool,
     /// Certificate, key, CA.
@@ -175,6 +181,7 @@ impl Config {
         if !mistakes.is_empty() {
             return Err(wrong(mistakes.join("; ")));
         }
+        let named = |path: PathBuf| (path != PathBuf::new()).then(|| home.join(path));
         Ok(Self {
             data: home.join(coordinator.data),
             free_bytes_min: coordinator.free_bytes_min,
@@ -183,17 +190,19 @@ impl Config {
             retry: Duration::from_secs(coordinator.retry_s),
             listen: region.listen,
             staff_ca: home.join(region.ca),
+            staff_crl: named(region.crl),
             reflection: region.reflection,
             tls: TlsFiles {
                 certificate: home.join(tls.certificate),
                 key: home.join(tls.key),
                 ca: home.join(tls.ca),
+                crl: named(tls.crl),
             },
             sign_key: home.join(sign.key),
             roster: home.join(roster.file),
             root: home.join(roster.root),
-            gate: (gate.policy != PathBuf::new()).then(|| home.join(gate.policy)),
-            lists: (lists.folder != PathBuf::new()).then(|| home.join(lists.folder)),
+            gate: named(gate.policy),
+            lists: named(lists.folder),
         })
     }
 }

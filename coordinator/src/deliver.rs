@@ -168,7 +168,7 @@ async fn deliver_all(coordinator: &Coordinator, by: &Identity) -> Result<(), Inv
 /// The newest picture of a requirement, if it is still valid: is it?
 async fn deliver_one(coordinator: &Coordinator, by: &Identity, envelope: Envelope) -> bool {
     // An authority that has left the roster: nobody could check who has asked.
-    let opened = SignedRequirement::open(envelope, &coordinator.roster, coordinator.lists);
+    let opened = SignedRequirement::open(envelope, &coordinator.roster(), coordinator.lists);
     let Ok(asked) = opened else { return false };
     if !is_valid(&asked, coordinator.clock.now()) {
         return false;
@@ -190,7 +190,8 @@ pub async fn deliver(
     asked: &SignedRequirement,
 ) -> Result<(), Invalid> {
     let _turn = coordinator.deliveries.turn.lock().await;
-    let Coordinator { archive, roster, .. } = coordinator;
+    let Coordinator { archive, .. } = coordinator;
+    let roster = coordinator.roster();
     let id = asked.requirement().id;
     if archive.newest_version(id)?.is_none() {
         return Ok(());

@@ -6,7 +6,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -15,22 +15,22 @@ use accord_proto::{
     identity::Name,
     journal::{Checkpoint, Proof, origin, verify_consistency},
     reason::{Invalid, Reason},
-    roster::{Member, Roster},
+    roster::Member,
 };
 use tracing::warn;
 
-use crate::{archive::KnownJournal, survey::Coordinator};
+use crate::{archive::KnownJournal, pinned::Pinned, survey::Coordinator};
 
 /// One exchange with a member at a time: a checkpoint that overtakes an older one would make that look like a
 /// journal that was cut.
 #[derive(Debug, Default)]
-pub struct Turns(BTreeMap<Name, tokio::sync::Mutex<()>>);
+pub struct Turns(Mutex<BTreeMap<Name, Arc<tokio::sync::Mutex<()>>>>);
 
 impl Turns {
-    /// For the members of a roster.
-    pub fn of(roster: &Roster) -> Self {
-        let members = roster.members.iter();
-        Self(members.map(|member| (member.node.clone(), tokio::sync::Mutex::default())).collect())
+    /// A member's; it has one from the first time that somebody waits for it.
+    fn of(&self, node: &Name) -> Arc<tokio::sync::Mutex<()>> {
+        let mut turns = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(turns.entry(node.clone()).or_default())
     }
 }
 
@@ -73,12 +73,9 @@ impl<'a> Heads<'a> {
         member: &Member,
         deadline: Duration,
     ) -> Result<(), Invalid> {
-        let turns = &self.coordinator.turns;
         let late = |_| Invalid::new(Reason::DeadlineExceeded, "call", "no turn in time");
-        let _turn = match turns.0.get(&member.node) {
-            Some(turn) => Some(tokio::time::timeout(deadline, turn.lock()).await.map_err(late)?),
-            None => None,
-        };
+        let turn = self.coordinator.turns.of(&member.node);
+        let _turn = tokio::time::timeout(deadline, turn.lock()).await.map_err(late)?;
         let Coordinator { archive, caller, .. } = self.coordinator;
         let own = archive.checkpoint(origin(&caller.credentials.own().identity));
         // What a power cut could take back must not be shown.
@@ -99,7 +96,8 @@ impl<'a> Heads<'a> {
         (own, from): (&Checkpoint, u64),
         deadline: Duration,
     ) -> Result<u64, Invalid> {
-        let Coordinator { archive, sign_key, roster, .. } = self.coordinator;
+        let Coordinator { archive, pinned, .. } = self.coordinator;
+        let Pinned { roster, sign_key, .. } = &*pinned.get();
         let known = self.known(&member.node)?;
         let proves = from > 0 && from <= own.size;
         let shown = ShownJournals {

@@ -10,20 +10,19 @@ use std::{
 
 use accord_proto::{
     audit::JournalService,
-    clock::{Clock, SystemClock},
+    clock::SystemClock,
+    current::Current,
     identity::{Place, Role},
     limits, own_lists,
     reason::{Invalid, Reason},
-    roster::Roster,
     seal::{PublicKey, SecretKey},
-    strict,
-    taxonomy::Lists,
     transport::{
         Credentials,
         listener::{self, Options, Services},
         read_secret,
+        renewal::Looks,
     },
-    wire::{self, journal::journal_server::JournalServer, region::region_server::RegionServer},
+    wire::{journal::journal_server::JournalServer, region::region_server::RegionServer},
 };
 use tokio::{net::TcpListener, sync::oneshot, time::MissedTickBehavior};
 use tracing::{info, warn};
@@ -36,6 +35,7 @@ use crate::{
     gate::GatePolicy,
     gather::Caller,
     heads::Turns,
+    pinned::{self, Pinned},
     service::RegionService,
     standing,
     survey::Coordinator,
@@ -44,7 +44,8 @@ use crate::{
 /// Serves until `shutdown` resolves.
 pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> Result<(), Invalid> {
     let credentials = Credentials::load(&config.tls)?;
-    let for_staff = credentials.admitting(&config.staff_ca)?;
+    let for_staff = credentials.admitting(&config.staff_ca, config.staff_crl.as_deref())?;
+    let looks = Looks::begin()?;
     let coordinator = Arc::new(open(&config, &credentials).await?);
     let listener = TcpListener::bind(&config.listen).await.map_err(|error| {
         Invalid::new(Reason::NoConnection, &config.listen, format!("cannot listen: {error}"))
@@ -55,6 +56,11 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> Result
     let delivering = tokio::spawn(deliver::keep_delivering(Arc::clone(&coordinator), every));
 
     let collecting = tokio::spawn(collect::keep_collecting(Arc::clone(&coordinator)));
+
+    let both = (credentials.clone(), for_staff.clone());
+    let files = pinned::Files::of(&config);
+    let renewing = pinned::keep_renewing(Arc::clone(&coordinator), both, looks, files);
+    let renewing = tokio::spawn(renewing);
 
     let journal = JournalServer::new(JournalService::of(Arc::clone(&coordinator)))
         .max_decoding_message_size(limits::REQUEST_BYTES_MAX)
@@ -83,6 +89,7 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> Result
     asking.abort();
     delivering.abort();
     collecting.abort();
+    renewing.abort();
     served
 }
 
@@ -114,34 +121,19 @@ pub async fn open(config: &Config, credentials: &Credentials) -> Result<Coordina
         None => GatePolicy::default(),
     };
     let archive = Archive::open(&config.data, &own.identity, config.free_bytes_min)?;
-    let (roster, signed) = roster(config, archive.roster_version()?, lists)?;
-    if !roster.registers(&own.identity, &own.spki) {
-        let detail = format!(
-            "does not list this certificate for {}; send its key to the root",
-            own.identity
-        );
-        return Err(wrong("roster", detail));
-    }
-    let centre = roster.centres.iter().find(|centre| centre.name == own.identity.name);
-    if !centre.is_some_and(|centre| centre.keys.contains(&sign_key.public())) {
-        return Err(wrong("roster", format!("does not list the key {}", sign_key.public().id())));
-    }
-    let known = archive.roster(roster.version)?.is_some();
-    if roster.version > archive.roster_version()? || !known {
-        let relied_on = (roster.version, &signed);
-        archive.rely_on_roster(relied_on, &own.identity, SystemClock.now()).await?;
-    }
-    let roster = Arc::new(roster);
+    let root = String::from_utf8_lossy(&read(&config.root)?).into_owned();
+    let keys = (PublicKey::from_hex("roster.root", &root)?, Arc::new(sign_key));
+    let pinned = Pinned::read(&read(&config.roster)?, keys, &own, (&archive, lists, &SystemClock))?;
+    pinned.rely_on(&own, &archive, &SystemClock).await?;
     Ok(Coordinator {
         caller: Caller {
             credentials: credentials.clone(),
-            roster: Arc::clone(&roster),
+            roster: Arc::clone(&pinned.roster),
             call_deadline: config.call_deadline,
         },
-        turns: Turns::of(&roster),
-        roster,
+        turns: Turns::default(),
+        pinned: Current::of(pinned),
         lists,
-        sign_key,
         gate,
         collections: Collections::of(archive.open_collections()?, config.retry),
         archive,
@@ -151,16 +143,8 @@ pub async fn open(config: &Config, credentials: &Credentials) -> Result<Coordina
     })
 }
 
-/// The roster, checked, and as it was signed.
-fn roster(config: &Config, seen: u64, lists: &Lists) -> Result<(Roster, wire::Envelope), Invalid> {
-    let unreadable =
-        |path: &Path, error: std::io::Error| wrong(&path.display().to_string(), error.to_string());
-    let root = fs::read_to_string(&config.root).map_err(|error| unreadable(&config.root, error))?;
-    let bytes = fs::read(&config.roster).map_err(|error| unreadable(&config.roster, error))?;
-    let envelope: wire::Envelope = strict::decode("roster", &bytes)?;
-    let root = PublicKey::from_hex("roster.root", &root)?;
-    let roster = Roster::open(&envelope, &root, lists, seen, SystemClock.now())?;
-    Ok((roster, envelope))
+fn read(path: &Path) -> Result<Vec<u8>, Invalid> {
+    fs::read(path).map_err(|error| wrong(&path.display().to_string(), error.to_string()))
 }
 
 fn wrong(field: &str, detail: String) -> Invalid {

@@ -66,9 +66,11 @@ impl RegionService {
         envelope: exchange::Envelope,
         picture_version: u32,
     ) -> Result<wire::RequirementEntry, Invalid> {
-        let Coordinator { archive, roster, lists, clock, .. } = &*self.coordinator;
+        let Coordinator { archive, lists, clock, .. } = &*self.coordinator;
         let mut entry = wire::RequirementEntry { picture_version, ..Default::default() };
-        if let Ok(asked) = SignedRequirement::open(envelope.clone(), roster, lists) {
+        if let Ok(asked) =
+            SignedRequirement::open(envelope.clone(), &self.coordinator.roster(), lists)
+        {
             let cancelled = archive.cancellation(id)?.is_some();
             let (state, until) = requirement::state(asked.requirement(), cancelled, clock.now());
             entry.state = state.as_str().to_owned();
@@ -101,14 +103,14 @@ impl RegionService {
     fn requirement(&self, text: &str) -> Result<SignedRequirement, Invalid> {
         let id = RequirementId::parse("requirement", text)?;
         let envelope = self.coordinator.archive.requirement(id)?;
-        SignedRequirement::open(envelope, &self.coordinator.roster, self.coordinator.lists)
+        SignedRequirement::open(envelope, &self.coordinator.roster(), self.coordinator.lists)
     }
 }
 
 /// Refuses everybody but regional staff in one of `roles`.
 fn check_staff(coordinator: &Coordinator, caller: &Peer, roles: &[Role]) -> Result<(), Invalid> {
     let identity = &caller.identity;
-    let own = identity.federation == coordinator.roster.federation
+    let own = identity.federation == coordinator.roster().federation
         && identity.place == Place::Region
         && identity.role.is_staff();
     if own && roles.contains(&identity.role) {
@@ -127,7 +129,7 @@ impl wire::region_server::Region for RegionService {
     ) -> Result<Response<wire::ListMembersResponse>, Status> {
         self.staff(&request, INSIDERS)?;
         let wire::ListMembersRequest { describe } = request.into_inner();
-        let roster = &self.coordinator.roster;
+        let roster = self.coordinator.roster();
         let asking: Vec<_> = roster
             .members
             .iter()
@@ -152,12 +154,10 @@ impl wire::region_server::Region for RegionService {
         let envelope = requirement
             .ok_or_else(|| Invalid::new(Reason::FieldMissing, "requirement", "nothing is asked"))?;
         let coordinator = &self.coordinator;
-        let asked = SignedRequirement::open(envelope, &coordinator.roster, coordinator.lists)?;
-        if let Some(stranger) = asked
-            .requirement()
-            .members
-            .iter()
-            .find(|name| coordinator.roster.member(name).is_none())
+        let roster = coordinator.roster();
+        let asked = SignedRequirement::open(envelope, &roster, coordinator.lists)?;
+        if let Some(stranger) =
+            asked.requirement().members.iter().find(|name| roster.member(name).is_none())
         {
             let detail = format!("{stranger} is not in the roster");
             return Err(Invalid::new(Reason::NotFound, "requirement.members", detail).into());
@@ -191,7 +191,7 @@ impl wire::region_server::Region for RegionService {
             Invalid::new(Reason::FieldMissing, "cancellation", "nothing is taken back")
         })?;
         let coordinator = &self.coordinator;
-        let cancellation = Cancellation::open(envelope, &asked, &coordinator.roster)?;
+        let cancellation = Cancellation::open(envelope, &asked, &coordinator.roster())?;
         let now = coordinator.clock.now();
         coordinator.archive.cancel(&peer, &asked, &cancellation, now).await?;
         info!(requirement, "cancelled");
@@ -343,8 +343,10 @@ impl wire::region_server::Region for RegionService {
         self.staff(&request, &[Role::Custodian])?;
         let wire::GetGateMemoryRequest { requirement, version } = request.into_inner();
         let id = RequirementId::parse("requirement", &requirement)?;
-        let Coordinator { archive, roster, lists, .. } = &*self.coordinator;
-        let file = custody::memory(archive, (roster, lists), id, (version > 0).then_some(version))?;
+        let Coordinator { archive, lists, .. } = &*self.coordinator;
+        let roster = self.coordinator.roster();
+        let file =
+            custody::memory(archive, (&roster, lists), id, (version > 0).then_some(version))?;
         archive.settled().await?;
         let piece = |piece: &[u8]| Ok(wire::GetGateMemoryResponse { piece: piece.to_vec() });
         let pieces: Vec<_> = file.chunks(PIECE_BYTES).map(piece).collect();

@@ -53,7 +53,7 @@ struct Accepted {
 pub async fn ask(coordinator: &Coordinator, by: &Identity) -> Result<Asked, Invalid> {
     let mut by_member = accepted(coordinator)?;
     let mut of = Vec::new();
-    for member in &coordinator.roster.members {
+    for member in &coordinator.roster().members {
         of.extend(by_member.remove(&member.node).map(|accepted| (member.clone(), accepted)));
     }
     let asking = of.into_iter().map(|(member, accepted)| async move {
@@ -75,7 +75,8 @@ pub async fn ask(coordinator: &Coordinator, by: &Identity) -> Result<Asked, Inva
 
 /// By member, oldest requirement last.
 fn accepted(coordinator: &Coordinator) -> Result<BTreeMap<Name, Vec<Accepted>>, Invalid> {
-    let Coordinator { archive, roster, lists, clock, .. } = coordinator;
+    let Coordinator { archive, lists, clock, .. } = coordinator;
+    let roster = coordinator.roster();
     let now = clock.now();
     let (mut by_member, mut before) = (BTreeMap::<Name, Vec<Accepted>>::new(), None);
     loop {
@@ -84,7 +85,7 @@ fn accepted(coordinator: &Coordinator) -> Result<BTreeMap<Name, Vec<Accepted>>, 
         before = Some(*last);
         for (id, envelope) in page {
             // An authority that has left the roster: nobody could check who has asked.
-            let Ok(requirement) = SignedRequirement::open(envelope, roster, lists) else {
+            let Ok(requirement) = SignedRequirement::open(envelope, &roster, lists) else {
                 continue;
             };
             if requirement.requirement().valid_until <= now {
@@ -125,7 +126,7 @@ async fn ask_one(
         });
         let request = wire::CheckStandingRequest {
             asked: asked.collect(),
-            holdings: Some(holdings(coordinator, member, accepted).sign(&coordinator.sign_key)),
+            holdings: Some(holdings(coordinator, member, accepted).sign(&coordinator.sign_key())),
         };
         let said = client.check_standing(request, caller.call_deadline).await?;
         let notices =
@@ -170,7 +171,7 @@ fn holdings(coordinator: &Coordinator, member: &Member, accepted: &[Accepted]) -
         })
     };
     Holdings {
-        centre: coordinator.caller.credentials.own().identity.name.clone(),
+        centre: coordinator.caller.credentials.own().identity.name,
         node: member.node.clone(),
         at: coordinator.clock.now(),
         holdings: accepted.iter().filter_map(holding).collect(),

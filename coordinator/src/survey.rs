@@ -14,6 +14,7 @@ use std::{
 
 use accord_proto::{
     clock::Clock,
+    current::Current,
     id::RequirementId,
     identity::Name,
     limits::GATHERS_MAX,
@@ -35,6 +36,7 @@ use crate::{
     gather::{Caller, Reply},
     heads::{Heads, Turns},
     picture::{self, MemberState},
+    pinned::Pinned,
     verify::{self, Silence, VerifiedAnswer},
 };
 
@@ -42,12 +44,10 @@ use crate::{
 pub struct Coordinator {
     /// How members are reached.
     pub caller: Caller,
-    /// Who is a member, who may ask.
-    pub roster: Arc<Roster>,
+    /// Who is a member, who may ask, and by which key others believe pictures. May be replaced while it runs.
+    pub pinned: Current<Pinned>,
     /// The code lists.
     pub lists: &'static Lists,
-    /// Signs pictures; named in the roster.
-    pub sign_key: SecretKey,
     /// What the gate judges by: secret.
     pub gate: GatePolicy,
     /// What survives: requirements, states, pictures, who was pooled, the journal. Never a member's figure.
@@ -62,6 +62,18 @@ pub struct Coordinator {
     pub rounds: Mutex<BTreeSet<RequirementId>>,
     /// Now.
     pub clock: Arc<dyn Clock>,
+}
+
+impl Coordinator {
+    /// The roster that counts now.
+    pub fn roster(&self) -> Arc<Roster> {
+        Arc::clone(&self.pinned.get().roster)
+    }
+
+    /// The key that pictures are signed with now.
+    pub fn sign_key(&self) -> Arc<SecretKey> {
+        Arc::clone(&self.pinned.get().sign_key)
+    }
 }
 
 /// A gather under way; over when dropped.
@@ -110,7 +122,7 @@ pub async fn round(
     caller: &Caller,
     (only_whole, progress): (bool, impl Fn(&MemberState)),
 ) -> Result<Option<Drawn>, Invalid> {
-    coordinator.roster.check_current(coordinator.clock.now())?;
+    coordinator.roster().check_current(coordinator.clock.now())?;
     let _round = Round::begin(coordinator, asked.requirement().id)?;
     if coordinator.archive.cancellation(asked.requirement().id)?.is_some() {
         let detail = "its authority has cancelled it; what was drawn before stands";
@@ -146,7 +158,7 @@ pub async fn ask_again(
     asked: &SignedRequirement,
     nodes: &[Name],
 ) -> Result<(), Invalid> {
-    coordinator.roster.check_current(coordinator.clock.now())?;
+    coordinator.roster().check_current(coordinator.clock.now())?;
     let _round = Round::begin(coordinator, asked.requirement().id)?;
     let mut members = members(coordinator, asked)?;
     members.retain(|member| nodes.contains(&member.node));
@@ -196,7 +208,8 @@ fn publish(
     states: &[MemberState],
     answers: &[VerifiedAnswer],
 ) -> Result<Drawn, Invalid> {
-    let Coordinator { roster, lists, sign_key, gate: policy, archive, clock, .. } = coordinator;
+    let Coordinator { lists, gate: policy, archive, clock, .. } = coordinator;
+    let Pinned { roster, sign_key, .. } = &*coordinator.pinned.get();
     let publication = archive.publication(lists);
     let before = publication.pooled_before(&asked.requirement().question)?;
     let required = asked.requirement().minimum_contributors;
@@ -224,8 +237,9 @@ fn believe(
 /// The members that the requirement names, ascending. One that the roster has lost is an error: its absence
 /// would otherwise be a silence that nobody shows.
 fn members(coordinator: &Coordinator, asked: &SignedRequirement) -> Result<Vec<Member>, Invalid> {
+    let roster = coordinator.roster();
     let find = |name| {
-        coordinator.roster.member(name).cloned().ok_or_else(|| {
+        roster.member(name).cloned().ok_or_else(|| {
             let detail = format!("{name} is not in the roster any more; issue a new requirement");
             Invalid::new(Reason::NotFound, "requirement.members", detail)
         })

@@ -12,13 +12,14 @@ use std::sync::{Arc, Mutex, RwLock};
 use accord_proto::{
     answer::{Decline, Seal},
     clock::{Clock, Entropy},
+    current::Current,
     identity::{Identity, Name},
     journal::{Act, Entry},
     limits::SEAL_VALID_S,
     question::{Requirement, SignedRequirement},
     reason::{Invalid, Reason},
     roster::Roster,
-    seal::{Digest, Envelope, PublicKey, SecretKey},
+    seal::{Digest, PublicKey, SecretKey},
     table::Mode,
     taxonomy::{JurisdictionCode, Lists, Period},
     transport::Peer,
@@ -40,6 +41,7 @@ use crate::{
     inbox::{self, Step, Verdict},
     notify::Notices,
     peers,
+    pinned::Pinned,
     policy::Policy,
     receipt,
     seal::SealedAnswer,
@@ -58,10 +60,8 @@ pub struct Node {
     pub identity: Identity,
     /// Whom it speaks for.
     pub jurisdiction: JurisdictionCode,
-    /// Who may ask, and with which keys.
-    pub roster: Roster,
-    /// The same as it was signed, and by whom: what a stranger verifies with.
-    pub pinned: Pinned,
+    /// Who may ask, and by which key others believe the node. May be replaced while it runs.
+    pub pinned: Current<Pinned>,
     /// The code lists.
     pub lists: &'static Lists,
     /// Code of the highest classification that it may hold.
@@ -70,8 +70,6 @@ pub struct Node {
     pub policy: Policy,
     /// Whether people have to look at what leaves.
     pub release: inbox::Rules,
-    /// Signs answers; named in the roster.
-    pub seal_key: SecretKey,
     /// What survives.
     pub store: Store,
     /// What the store says, ready in memory.
@@ -84,15 +82,6 @@ pub struct Node {
     pub clock: Arc<dyn Clock>,
     /// Dice, for ids.
     pub entropy: Arc<dyn Entropy>,
-}
-
-/// Whom a node believes, as whoever set it up has pinned it.
-#[derive(Clone, Debug)]
-pub struct Pinned {
-    /// The roster, as it was signed.
-    pub roster: Envelope,
-    /// The federation root's key.
-    pub root: PublicKey,
 }
 
 /// What the store says, ready in memory.
@@ -173,8 +162,9 @@ pub async fn answer(
     requirement: wire::Envelope,
 ) -> Result<Reply, Invalid> {
     let now = node.clock.now();
-    node.roster.check_current(now)?;
-    let asked = SignedRequirement::open(requirement, &node.roster, node.lists)?;
+    let roster = node.roster();
+    roster.check_current(now)?;
+    let asked = SignedRequirement::open(requirement, &roster, node.lists)?;
     asked.check_open(now)?;
     check_addressed(node, &asked)?;
     peers::check_proven(node, caller)?;
@@ -326,7 +316,7 @@ fn first(
     let safe = disclose::disclose(consented, slice, &reserved, rules, owner);
     let bound = bind(node, change, asked, consented, (None, one_hand));
     let salting = node.salting(asked.requirement());
-    let answer = SealedAnswer::seal(&safe, salting, node.lists, &node.seal_key, bound);
+    let answer = SealedAnswer::seal(&safe, salting, node.lists, &node.seal_key(), bound);
     (answer, reserved.into_ledger(), cost)
 }
 
@@ -367,9 +357,9 @@ fn again(
     released: &Released,
 ) -> Result<SealedAnswer, Invalid> {
     check_same(&released.requirement_digest, asked)?;
-    let before = SealedAnswer::reopen(&released.response, node.seal_keys(), node.lists)?;
+    let before = SealedAnswer::reopen(&released.response, &node.seal_keys(), node.lists)?;
     let salting = node.salting(asked.requirement());
-    let (key, lists, replaced) = (&node.seal_key, node.lists, before.seal().table_digest);
+    let (key, lists, replaced) = (node.seal_key(), node.lists, before.seal().table_digest);
     let one_hand = before.seal().single_handed;
     let given_as = released.given_as(node.lists)?;
     if let Some(safe) = disclose::narrow((before.table(), &given_as), consented, rules) {
@@ -377,18 +367,18 @@ fn again(
         // coordinator accepts another table for the same requirement only under a higher epoch.
         change.raise_consent_epoch();
         let bind = bind(node, change, asked, consented, (Some(replaced), one_hand));
-        return Ok(SealedAnswer::seal(&safe, salting, lists, key, bind));
+        return Ok(SealedAnswer::seal(&safe, salting, lists, &key, bind));
     }
     if before.is_old() {
         // The same cells have another digest now, which is another table to whoever asks.
         change.raise_consent_epoch();
         let bind = bind(node, change, asked, consented, (Some(replaced), one_hand));
-        return Ok(before.reseal(salting, lists, key, bind));
+        return Ok(before.reseal(salting, lists, &key, bind));
     }
     let (over, supersedes) = (before.seal().expires_at, before.seal().supersedes);
     if node.clock.now() >= over {
         let bind = bind(node, change, asked, consented, (supersedes, one_hand));
-        return Ok(before.reseal(salting, lists, key, bind));
+        return Ok(before.reseal(salting, lists, &key, bind));
     }
     before.again().ok_or_else(|| {
         Invalid::new(Reason::Internal, "answer", "what was released cannot be given again")
@@ -403,7 +393,7 @@ fn decline(node: &Node, asked: &SignedRequirement) -> wire::Envelope {
         requirement: asked.requirement().id,
         requirement_digest: asked.digest(),
     };
-    decline.sign(&node.seal_key)
+    decline.sign(&node.seal_key())
 }
 
 /// What a seal binds a table to: this requirement, this audience, this state of consent.
@@ -441,8 +431,18 @@ fn bind(
 
 impl Node {
     /// Every key that may have sealed its answers, as the roster says.
-    pub fn seal_keys(&self) -> &[PublicKey] {
-        self.roster.member(self.name()).map_or(&[], |member| &member.seal_keys)
+    pub fn seal_keys(&self) -> Vec<PublicKey> {
+        self.roster().member(self.name()).map_or(Vec::new(), |member| member.seal_keys.clone())
+    }
+
+    /// The roster that counts now.
+    pub fn roster(&self) -> Arc<Roster> {
+        Arc::clone(&self.pinned.get().roster)
+    }
+
+    /// The key that answers are signed with now.
+    pub fn seal_key(&self) -> Arc<SecretKey> {
+        Arc::clone(&self.pinned.get().seal_key)
     }
 
     /// What the cells of a table are salted with.

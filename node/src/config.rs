@@ -81,6 +81,8 @@ struct RawStaffListener {
     listen: String,
     ca: PathBuf,
     #[serde(default)]
+    crl: PathBuf,
+    #[serde(default)]
     reflection: bool,
 }
 
@@ -90,6 +92,8 @@ struct RawTls {
     certificate: PathBuf,
     key: PathBuf,
     ca: PathBuf,
+    #[serde(default)]
+    crl: PathBuf,
 }
 
 #[derive(Deserialize)]
@@ -133,6 +137,8 @@ pub struct Config {
     pub desk: Listener,
     /// The CA of this node's own staff.
     pub staff_ca: PathBuf,
+    /// What that authority has revoked; none: it is not looked at.
+    pub staff_crl: Option<PathBuf>,
     /// Certificate, key, CA.
     pub tls: TlsFiles,
     /// The key that seals answers.
@@ -180,6 +186,7 @@ impl Config {
         if !mistakes.is_empty() {
             return Err(Invalid::new(Reason::FieldInvalid, "node.toml", mistakes.join("; ")));
         }
+        let named = |path: PathBuf| (path != PathBuf::new()).then(|| home.join(path));
         Ok(Self {
             data: home.join(node.data),
             policy: home.join(node.policy),
@@ -189,17 +196,19 @@ impl Config {
             exchange: Listener { listen: exchange.listen, reflection: exchange.reflection },
             desk: Listener { listen: desk.listen, reflection: desk.reflection },
             staff_ca: home.join(desk.ca),
+            staff_crl: named(desk.crl),
             tls: TlsFiles {
                 certificate: home.join(tls.certificate),
                 key: home.join(tls.key),
                 ca: home.join(tls.ca),
+                crl: named(tls.crl),
             },
             seal_key: home.join(seal.key),
             roster: home.join(roster.file),
             root: home.join(roster.root),
             by_hand: release.by_hand,
             notify,
-            lists: (lists.folder != PathBuf::new()).then(|| home.join(lists.folder)),
+            lists: named(lists.folder),
         })
     }
 }

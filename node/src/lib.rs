@@ -23,6 +23,7 @@ pub mod preview;
 pub mod seal;
 pub mod notify;
 pub mod receipt;
+pub mod pinned;
 pub mod answer;
 pub mod peers;
 pub mod standing;

@@ -51,7 +51,7 @@ pub async fn exchange(
     let (own, keys) = (origin(&node.identity), node.seal_keys());
     let known = match shown.known.as_str() {
         "" => None,
-        note => Some(Checkpoint::open("known", note, &own, keys)?),
+        note => Some(Checkpoint::open("known", note, &own, &keys)?),
     };
     if let Some(known) = &known {
         check_own(node, caller, known, &shown.known)?;
@@ -67,7 +67,7 @@ pub async fn exchange(
         }
         Some(_) | None => Proof::default(),
     };
-    Ok(StandingJournal { note: standing.sign(&node.seal_key), proof, acknowledged })
+    Ok(StandingJournal { note: standing.sign(&node.seal_key()), proof, acknowledged })
 }
 
 /// Is a checkpoint that this node signed once the beginning of what it holds?
@@ -102,7 +102,7 @@ fn keep(node: &Node, caller: &Peer, shown: &ShownJournals) -> Result<u64, Invali
     if note.is_empty() {
         return Ok(kept);
     }
-    let own = Checkpoint::open("own", note, &name, centre_keys(node, &caller.identity))?;
+    let own = Checkpoint::open("own", note, &name, &centre_keys(node, &caller.identity))?;
     let new = PeerJournal { head: own.clone(), note: note.clone(), second: String::new() };
     let Some(known) = &before else {
         if !take(node, caller, None, new)? {
@@ -210,8 +210,9 @@ fn check_single(journal: Option<&PeerJournal>) -> Result<(), Invalid> {
     Err(Invalid::new(Reason::JournalInconsistent, "own", detail))
 }
 
-fn centre_keys<'a>(node: &'a Node, caller: &Identity) -> &'a [accord_proto::seal::PublicKey] {
-    let centres = &node.roster.centres;
+fn centre_keys(node: &Node, caller: &Identity) -> Vec<accord_proto::seal::PublicKey> {
+    let roster = node.roster();
+    let centres = &roster.centres;
     let centre = centres.iter().find(|centre: &&Centre| centre.name == caller.name);
-    centre.map_or(&[], |centre| &centre.keys)
+    centre.map_or(Vec::new(), |centre| centre.keys.clone())
 }

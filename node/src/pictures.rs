@@ -7,6 +7,7 @@ use accord_proto::{
     journal::{Act, Entry, Outcome},
     reason::{Invalid, Reason},
     seal::{Digest, Envelope},
+    taxonomy::Lists,
     transport::Peer,
     verify::Trust,
 };
@@ -15,6 +16,7 @@ use tracing::{info, warn};
 use crate::{
     answer::Node,
     peers,
+    pinned::Pinned,
     seal::SealedAnswer,
     standing,
     store::{Change, Delivered},
@@ -27,7 +29,7 @@ use check::Checked;
 
 /// Refuses a coordinator that hides its journal, before a byte of its file is read.
 pub fn check_caller(node: &Node, caller: &Peer) -> Result<(), Invalid> {
-    node.roster.check_current(node.clock.now())?;
+    node.roster().check_current(node.clock.now())?;
     peers::check_proven(node, caller)
 }
 
@@ -41,16 +43,17 @@ pub async fn take_in(
     let kept = tokio::task::block_in_place(|| keep(node, caller, head, file));
     // What was learnt must not be forgotten, in a refusal either.
     node.store.settled().await?;
-    Ok(kept?.sign(&node.seal_key))
+    Ok(kept?.sign(&node.seal_key()))
 }
 
 /// Whom this node believes.
-pub(crate) fn trust(node: &Node) -> Trust<'_> {
-    Trust { roster: &node.pinned.roster, root: &node.pinned.root, lists: node.lists }
+pub(crate) fn trust<'a>(pinned: &'a Pinned, lists: &'a Lists) -> Trust<'a> {
+    Trust { roster: &pinned.signed, root: &pinned.root, lists }
 }
 
 fn keep(node: &Node, caller: &Peer, head: Head, file: &[u8]) -> Result<PictureReceipt, Invalid> {
-    let checked = check::check(file, &head, node.name(), trust(node))?;
+    let pinned = node.pinned.get();
+    let checked = check::check(file, &head, node.name(), trust(&pinned, node.lists))?;
     check_own(node, &head, &checked)?;
     let receipt = PictureReceipt {
         node: node.name().clone(),
@@ -69,7 +72,7 @@ fn keep(node: &Node, caller: &Peer, head: Head, file: &[u8]) -> Result<PictureRe
         }
         Some(_) => {
             let (_, before) = node.store.picture_file(head.requirement, head.version)?;
-            check::check_only_adds(&before, file, trust(node))?;
+            check::check_only_adds(&before, file, trust(&pinned, node.lists))?;
         }
         None => {}
     }
@@ -103,7 +106,7 @@ fn check_own(node: &Node, head: &Head, checked: &Checked) -> Result<(), Invalid>
     let Some(table) = checked.own_table else { return Ok(()) };
     let newest = node.store.released(head.requirement)?;
     let newest = newest.map(|released| {
-        let reopened = SealedAnswer::reopen(&released.response, node.seal_keys(), node.lists)?;
+        let reopened = SealedAnswer::reopen(&released.response, &node.seal_keys(), node.lists)?;
         Ok::<_, Invalid>(reopened.seal().table_digest)
     });
     if newest.transpose()? == Some(table) || standing::has_sealed(node, head.requirement, table)? {

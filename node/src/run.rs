@@ -9,18 +9,17 @@ use std::{
 use accord_proto::{
     audit::JournalService,
     clock::{SystemClock, SystemEntropy},
+    current::Current,
     identity::{Identity, Place, Role},
     journal::{Act, Entry},
     limits, own_lists,
     reason::{Invalid, Reason},
-    roster::Roster,
     seal::{PublicKey, SecretKey},
-    strict,
-    taxonomy::Lists,
     transport::{
         Credentials,
         listener::{self, Options, Services},
         read_secret,
+        renewal::Looks,
     },
     wire::{self, journal::journal_server::JournalServer},
 };
@@ -28,10 +27,11 @@ use tokio::{net::TcpListener, sync::watch};
 use tracing::{info, warn};
 
 use crate::{
-    answer::{self, Held, Node, Pinned},
+    answer::{self, Held, Node},
     config::{Config, Listener},
     inbox,
     notify::{self, Notices},
+    pinned::{self, Pinned},
     policy::{Files, Policy},
     service::{
         desk::DeskService, exchange::ExchangeService, inbox::InboxService,
@@ -44,7 +44,8 @@ use crate::{
 /// Serves until `shutdown` resolves.
 pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> Result<(), Invalid> {
     let credentials = Credentials::load(&config.tls)?;
-    let for_staff = credentials.admitting(&config.staff_ca)?;
+    let for_staff = credentials.admitting(&config.staff_ca, config.staff_crl.as_deref())?;
+    let looks = Looks::begin()?;
     let node = Arc::new(open(&config, &credentials)?);
     node.store.settled().await?;
     let (exchange_at, desk_at) = (bind(&config.exchange).await?, bind(&config.desk).await?);
@@ -94,6 +95,10 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> Result
         )
     };
     tokio::pin!(serving);
+    let credentials = (credentials.clone(), for_staff.clone());
+    let files = pinned::Files::of(&config);
+    let renewing = pinned::keep_renewing(Arc::clone(&node), credentials, looks, files);
+    let renewing = tokio::spawn(renewing);
     let (data, warnings) = (config.data.clone(), config.notify.warnings);
     let watching = tokio::spawn(async move { notify::watch(&node, &data, warnings).await });
     let served = tokio::select! {
@@ -109,6 +114,7 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> Result
         }
     };
     watching.abort();
+    renewing.abort();
     served
 }
 
@@ -141,34 +147,22 @@ pub fn open(config: &Config, credentials: &Credentials) -> Result<Node, Invalid>
     let public = read(&config.policy)?;
     let files = Files { public: &public, secret: &secret, salt: store.salt() };
     let policy = Policy::parse(files, jurisdiction, lists)?;
-    let (roster, pinned) = roster(config, &own.identity, &store, lists)?;
+    let root = PublicKey::from_hex("roster.root", &read(&config.root)?)?;
+    let bytes = fs::read(&config.roster)
+        .map_err(|error| wrong(&config.roster.display().to_string(), error.to_string()))?;
+    let keys = (root, Arc::new(seal_key));
+    let pinned = Pinned::read(&bytes, keys, &own, (&store, lists, &SystemClock))?;
+    pinned.rely_on(&own.identity, &store, &SystemClock)?;
     note_policy(&store, &own.identity, &policy)?;
-    let member =
-        roster.member(&own.identity.name).filter(|_| roster.registers(&own.identity, &own.spki));
-    let Some(member) = member else {
-        let detail = format!(
-            "does not list this certificate for {}; send its key to the root",
-            own.identity
-        );
-        return Err(wrong("roster", detail));
-    };
-    if !member.seal_keys.contains(&seal_key.public()) {
-        return Err(wrong(
-            "roster",
-            format!("does not list the seal key {}", seal_key.public().id()),
-        ));
-    }
     let held = Held::read(&store, jurisdiction, lists, &policy)?;
     Ok(Node {
         identity: own.identity.clone(),
         jurisdiction,
-        roster,
-        pinned,
+        pinned: Current::of(pinned),
         lists,
         classification_ceiling: config.classification_ceiling.clone(),
         policy,
         release: inbox::Rules { by_hand: config.by_hand },
-        seal_key,
         store,
         held: RwLock::new(held),
         notices: Notices::open(&config.notify)?,
@@ -205,35 +199,6 @@ fn secret_policy(config: &Config) -> Result<String, Invalid> {
         return Ok(String::new());
     };
     read_secret(&named)
-}
-
-/// Reads the roster and remembers its version, so that an older one is never relied on again.
-fn roster(
-    config: &Config,
-    owner: &Identity,
-    store: &Store,
-    lists: &Lists,
-) -> Result<(Roster, Pinned), Invalid> {
-    let clock: &dyn accord_proto::clock::Clock = &SystemClock;
-    let root = PublicKey::from_hex("roster.root", &read(&config.root)?)?;
-    let bytes = fs::read(&config.roster)
-        .map_err(|error| wrong(&config.roster.display().to_string(), error.to_string()))?;
-    let envelope: wire::Envelope = strict::decode("roster", &bytes)?;
-    let roster = Roster::open(&envelope, &root, lists, store.head().roster_version(), clock.now())?;
-    if roster.version > store.head().roster_version() {
-        let mut change = store.begin()?;
-        change.rely_on_roster(roster.version);
-        change.commit(Entry {
-            at: clock.now(),
-            act: Act::Alteration,
-            by: owner.clone(),
-            to: String::new(),
-            why: "roster".to_owned(),
-            subject: format!("version {}", roster.version),
-            digest: accord_proto::seal::Digest::of(&bytes),
-        })?;
-    }
-    Ok((roster, Pinned { roster: envelope, root }))
 }
 
 /// A policy that changed since the last start is an alteration, and stands in the journal.

@@ -46,7 +46,7 @@ pub async fn check(
     request: wire::CheckStandingRequest,
 ) -> Result<Vec<wire::Envelope>, Invalid> {
     let wire::CheckStandingRequest { asked, holdings } = request;
-    node.roster.check_current(node.clock.now())?;
+    node.roster().check_current(node.clock.now())?;
     peers::check_trusted(node, caller)?;
     if asked.len() > STANDING_MAX {
         let detail = format!("{} where {STANDING_MAX} is the most", asked.len());
@@ -70,10 +70,10 @@ fn open(node: &Node, asked: wire::AskedBefore) -> Result<Asked, Invalid> {
     let wire::AskedBefore { requirement, cancellation, table_sha256 } = asked;
     let requirement = requirement
         .ok_or_else(|| Invalid::new(Reason::FieldMissing, "requirement", "names none"))?;
-    let requirement = SignedRequirement::open(requirement, &node.roster, node.lists)?;
+    let requirement = SignedRequirement::open(requirement, &node.roster(), node.lists)?;
     answer::check_addressed(node, &requirement)?;
     let cancelled = cancellation
-        .map(|cancellation| Cancellation::open(cancellation, &requirement, &node.roster))
+        .map(|cancellation| Cancellation::open(cancellation, &requirement, &node.roster()))
         .transpose()?;
     let table = match table_sha256.as_slice() {
         [] => None,
@@ -87,7 +87,8 @@ fn open_holdings(
     caller: &Peer,
     envelope: &wire::Envelope,
 ) -> Result<Holdings, Invalid> {
-    let centres = &node.roster.centres;
+    let roster = node.roster();
+    let centres = &roster.centres;
     let centre = centres.iter().find(|centre| centre.name == caller.identity.name);
     let holdings = Holdings::open(envelope, centre.map_or(&[], |centre| &centre.keys))?;
     if holdings.centre != caller.identity.name || holdings.node != *node.name() {
@@ -136,7 +137,7 @@ fn tell(
                     consent_epoch: change.consent_epoch(),
                     at: node.clock.now(),
                 };
-                notice.sign(&node.seal_key)
+                notice.sign(&node.seal_key())
             });
             notices.push(notice.clone());
             told = Told { notice: Some(notice), ..told };
@@ -211,7 +212,8 @@ pub(crate) fn has_sealed(
 
 /// Was this said before in the same words?
 fn says(node: &Node, notice: &wire::Envelope, standing: Standing) -> bool {
-    Notice::open(notice, node.seal_keys(), node.lists).is_ok_and(|known| known.standing == standing)
+    Notice::open(notice, &node.seal_keys(), node.lists)
+        .is_ok_and(|known| known.standing == standing)
 }
 
 /// What has become of a table that was accepted; none: it stands, or is none of this node's.
@@ -227,7 +229,7 @@ pub(crate) fn standing(
     if released.requirement_digest != requirement.digest().0 {
         return Ok(None);
     }
-    let newest = SealedAnswer::reopen(&released.response, node.seal_keys(), node.lists)?;
+    let newest = SealedAnswer::reopen(&released.response, &node.seal_keys(), node.lists)?;
     let asked = requirement.requirement();
     let now = node.clock.now();
     let consented = consent::decide(asked, &held.grants, node.jurisdiction, node.lists, now)?;

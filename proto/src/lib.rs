@@ -9,6 +9,7 @@
 pub mod limits;
 pub mod reason;
 pub mod clock;
+pub mod current;
 pub mod id;
 pub mod taxonomy;
 pub mod identity;

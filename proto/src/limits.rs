@@ -287,6 +287,13 @@ pub const GATE_MEMORY_BYTES_MAX: usize = 256 * 1024 * 1024;
 /// Default of the free space below which a store takes no more writes: a full disk poisons it.
 pub const STORE_FREE_BYTES_MIN: u64 = 64 * 1024 * 1024;
 
+/// Pause between two looks whether certificates, revocation lists, roster or keys have been replaced; SIGHUP looks at once.
+pub const RENEW_EVERY: Duration = Duration::from_secs(2);
+/// So long after the next one was due a revocation list still counts; then nobody is admitted.
+pub const CRL_GRACE: Duration = Duration::from_secs(86_400);
+/// One file of revocation lists.
+pub const CRL_BYTES_MAX: u64 = 8 * 1024 * 1024;
+
 /// How long a start waits for a store whose last owner is still letting go of its files.
 pub const STORE_FREE_WAIT: Duration = Duration::from_secs(2);
 /// Pause between two tries.

@@ -105,6 +105,10 @@ impl Authority {
 
     /// A certificate with any URIs and lifetime (negative: expired): tests need wrong ones.
     pub fn issue_uris(&self, uris: &[String], days: i64) -> Result<Issued, Invalid> {
+        self.issue_for(uris, days, KeyPair::generate().map_err(failed)?)
+    }
+
+    fn issue_for(&self, uris: &[String], days: i64, key: KeyPair) -> Result<Issued, Invalid> {
         let mut params = params(self.now, uris.first().map_or("nobody", String::as_str));
         let (year, month, day) = ymd(self.now.plus_s(days * 86_400));
         params.not_after = rcgen::date_time_ymd(year, month, day);
@@ -114,13 +118,48 @@ impl Authority {
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages =
             vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
-        let key = KeyPair::generate().map_err(failed)?;
         let certificate = params.signed_by(&key, &self.issuer).map_err(failed)?;
         Ok(Issued {
             certificate_pem: certificate.pem(),
             key_pem: key.serialize_pem(),
             spki: Digest::of(&rcgen::PublicKeyData::subject_public_key_info(&key)),
         })
+    }
+}
+
+impl Authority {
+    /// Another certificate for the same key.
+    pub fn issue_again(&self, identity: &Identity, key_pem: &str) -> Result<Issued, Invalid> {
+        let key = KeyPair::from_pem(key_pem).map_err(failed)?;
+        self.issue_for(&[identity.to_string()], DAYS, key)
+    }
+
+    /// Its revocation list, PEM: these certificates of its own, and when the next list is due (whole days; negative: it
+    /// is overdue).
+    pub fn revoke(&self, certificates_pem: &[&str], next_in_days: i64) -> Result<String, Invalid> {
+        let on = |days: i64| {
+            let (year, month, day) = ymd(self.now.plus_s(days * 86_400));
+            rcgen::date_time_ymd(year, month, day)
+        };
+        let serial = |pem: &&str| {
+            let (_, read) = x509_parser::pem::parse_x509_pem(pem.as_bytes()).map_err(failed)?;
+            let certificate = read.parse_x509().map_err(failed)?;
+            Ok(rcgen::RevokedCertParams {
+                serial_number: rcgen::SerialNumber::from_slice(certificate.raw_serial()),
+                revocation_time: on(-1),
+                reason_code: None,
+                invalidity_date: None,
+            })
+        };
+        let list = rcgen::CertificateRevocationListParams {
+            this_update: on(next_in_days.min(0) - 1),
+            next_update: on(next_in_days),
+            crl_number: rcgen::SerialNumber::from(u64::try_from(self.now.as_s()).unwrap_or(0)),
+            issuing_distribution_point: None,
+            revoked_certs: certificates_pem.iter().map(serial).collect::<Result<_, Invalid>>()?,
+            key_identifier_method: rcgen::KeyIdMethod::Sha256,
+        };
+        list.signed_by(&self.issuer).and_then(|list| list.pem()).map_err(failed)
     }
 }
 

@@ -15,6 +15,7 @@ pub mod process;
 pub mod report;
 pub mod resident;
 pub mod roles;
+pub mod rotation;
 pub mod stand_in;
 pub mod torn;
 pub mod yardstick;

@@ -34,6 +34,7 @@ pub const CALL: Duration = Duration::from_secs(20);
 /// Certificate, key and CA as `pki::development` writes them.
 pub fn credentials(keys: &Path) -> Result<Credentials> {
     let files = TlsFiles {
+        crl: None,
         certificate: keys.join("tls.crt"),
         key: keys.join("tls.key"),
         ca: keys.join("ca.crt"),

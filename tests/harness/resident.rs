@@ -9,10 +9,11 @@ use std::{
 };
 
 use accord_node::{
-    answer::{self, Held, Node, Pinned},
+    answer::{self, Held, Node},
     consent::RawGrant,
     desk::{self, imports},
     peers,
+    pinned::Pinned,
     policy::{Files, Policy},
     store::Store,
 };
@@ -20,6 +21,7 @@ use accord_proto::{
     answer::{Answer, SealedTable},
     client::ShownJournals,
     clock::{Clock, Entropy, SystemClock, SystemEntropy},
+    current::Current,
     id::GrantId,
     identity::Identity,
     journal::{Checkpoint, Frontier, origin},
@@ -27,7 +29,7 @@ use accord_proto::{
     question::SignedRequirement,
     reason::{Invalid, Reason},
     roster::Roster,
-    seal::{Digest, Kind, PublicKey, SecretKey},
+    seal::{Digest, Envelope, Kind, PublicKey, SecretKey},
     taxonomy::{JurisdictionCode, Lists},
     transport::Peer,
     wire,
@@ -91,17 +93,22 @@ impl Resident {
         let policy = Policy::parse(files, jurisdiction, lists)?;
         let held = Held::read(&store, jurisdiction, lists, &policy)?;
         let public = [seal_key.public(), authority.public(), sign_key.public()];
-        let (roster, pinned) = roster(jurisdiction, lists, public, &root?, clock.as_ref())?;
+        let root = root?;
+        let (roster, signed) = roster(jurisdiction, lists, public, &root, clock.as_ref())?;
+        let pinned = Pinned {
+            roster: Arc::new(roster),
+            signed: Arc::new(signed),
+            root: root.public(),
+            seal_key: Arc::new(seal_key),
+        };
         let node = Node {
             identity: owner,
             jurisdiction,
-            roster,
-            pinned,
+            pinned: Current::of(pinned),
             lists,
             classification_ceiling: "RESTRICTED".to_owned(),
             policy,
             release: accord_node::inbox::Rules::default(),
-            seal_key,
             store,
             held: RwLock::new(held),
             notices: accord_node::notify::Notices::default(),
@@ -188,7 +195,7 @@ impl Resident {
     /// A requirement of these question blocks, signed by the authority and checked as a node does.
     pub fn requirement(&self, blocks: &str) -> Result<SignedRequirement> {
         let signed = self.signed(AUDIENCE, blocks)?;
-        Ok(SignedRequirement::open(signed, &self.node.roster, self.node.lists)?)
+        Ok(SignedRequirement::open(signed, &self.node.roster(), self.node.lists)?)
     }
 
     /// A requirement of these question blocks, signed by the authority.
@@ -213,7 +220,7 @@ impl Resident {
     /// Answers, as the coordinator gets it.
     pub fn answer(&self, requirement: wire::Envelope) -> Result<SealedTable, Invalid> {
         let answer = self.ask(requirement)?;
-        let keys = [self.node.seal_key.public()];
+        let keys = [self.node.seal_key().public()];
         match Answer::try_from(wire::AnswerResponse::from(answer))? {
             Answer::Sealed(sealed) => SealedTable::open(sealed, &keys, self.node.lists),
             Answer::Pending | Answer::Declined(_) => {
@@ -307,7 +314,7 @@ fn roster(
     [seal_key, authority, sign_key]: [PublicKey; 3],
     root: &SecretKey,
     clock: &dyn Clock,
-) -> Result<(Roster, Pinned)> {
+) -> Result<(Roster, Envelope)> {
     let now = clock.now();
     let roster = wire::Roster {
         federation: "wb6.example".to_owned(),
@@ -336,5 +343,5 @@ fn roster(
     };
     let signed = Roster::sign(&roster, lists, root)?;
     let opened = Roster::open(&signed, &root.public(), lists, 0, now)?;
-    Ok((opened, Pinned { roster: signed, root: root.public() }))
+    Ok((opened, signed))
 }

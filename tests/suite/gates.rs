@@ -80,7 +80,7 @@ fn accepted_and_proposed(resident: &Resident, by: &Peer, id: RequirementId) -> D
 }
 
 fn opened(resident: &Resident, answer: SealedAnswer) -> (SealedTable, bool) {
-    let keys = [resident.node.seal_key.public()];
+    let keys = [resident.node.seal_key().public()];
     match Answer::try_from(wire::AnswerResponse::from(answer)).unwrap() {
         Answer::Sealed(sealed) => {
             let opened = SealedTable::open(sealed, &keys, resident.node.lists).unwrap();
@@ -154,7 +154,7 @@ fn released_at_once(withdrawn: bool) -> usize {
                 assert!(paid.contains(&year.to_string()), "{year} left unpaid");
                 assert_eq!(item.state(world.now()), State::Released(*digest));
                 let stored = node.store.released(*id).unwrap().unwrap();
-                let keys = [node.seal_key.public()];
+                let keys = [node.seal_key().public()];
                 let sealed = SealedAnswer::reopen(&stored.response, &keys, node.lists).unwrap();
                 assert_eq!(sealed.seal().table_digest, *digest, "the very bytes that were seen");
                 assert!(shows(sealed.table()));
@@ -289,7 +289,7 @@ fn operations(seed: u64) -> (usize, usize) {
         }
         assert!(node.store.head().journal().size() > entries, "no entry; {told}");
         let stored = now_known.unwrap();
-        let keys = [node.seal_key.public()];
+        let keys = [node.seal_key().public()];
         let sealed = SealedAnswer::reopen(&stored.response, &keys, node.lists).unwrap();
         if !shows(sealed.table()) {
             continue;

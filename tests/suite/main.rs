@@ -48,6 +48,7 @@ mod standing;
 mod preview;
 mod rollup;
 mod listener;
+mod rotation;
 mod crash;
 mod store;
 mod golden;

@@ -45,7 +45,7 @@ fn looked_at(world: &World, audience: &str, blocks: &str) -> Preview {
     let resident = world.resident().unwrap();
     let node = &resident.node;
     let signed = resident.signed(audience, blocks).unwrap();
-    let asked = SignedRequirement::open(signed, &node.roster, node.lists).unwrap();
+    let asked = SignedRequirement::open(signed, &node.roster(), node.lists).unwrap();
     let held = resident.held();
     let from = Sources {
         node: node.name(),

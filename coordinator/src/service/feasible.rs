@@ -23,7 +23,8 @@ pub(super) async fn assess(
     coordinator: &Coordinator,
     draft: &Requirement,
 ) -> Result<wire::AssessFeasibilityResponse, Invalid> {
-    let Coordinator { roster, lists, caller, gate: policy, archive, .. } = coordinator;
+    let Coordinator { lists, caller, gate: policy, archive, .. } = coordinator;
+    let roster = coordinator.roster();
     // Which of a jurisdiction's nodes brought what, no picture tells.
     let named = |member: &&Member| draft.members.contains(&member.node);
     let split = roster.members.iter().filter(|member| !named(member)).find(|left_out| {

@@ -20,8 +20,8 @@ impl Keeper for Coordinator {
 
     fn head(&self) -> (String, VerifierKey) {
         let name = origin(&self.caller.credentials.own().identity);
-        let note = self.archive.checkpoint(name.clone()).sign(&self.sign_key);
-        (note, VerifierKey::new(name, self.sign_key.public()))
+        let note = self.archive.checkpoint(name.clone()).sign(&self.sign_key());
+        (note, VerifierKey::new(name, self.sign_key().public()))
     }
 
     async fn settled(&self) -> Result<(), Invalid> {

@@ -51,7 +51,7 @@ pub fn asked(node: &Node, id: RequirementId) -> Result<SignedRequirement, Invali
     let envelope = node.store.inbox_envelope(id)?.ok_or_else(|| {
         Invalid::new(Reason::NotFound, "requirement", format!("{id} is not in the inbox"))
     })?;
-    SignedRequirement::open(strict::decode("requirement", &envelope)?, &node.roster, node.lists)
+    SignedRequirement::open(strict::decode("requirement", &envelope)?, &node.roster(), node.lists)
 }
 
 /// Rights to act alone that hold at this moment.
@@ -199,7 +199,7 @@ fn last_released(
 ) -> Result<BTreeMap<(IndicatorCode, Coordinates), Cell>, Invalid> {
     let mut last = BTreeMap::new();
     for response in node.store.releases(but, RELEASES_COMPARED_MAX) {
-        let sealed = SealedAnswer::reopen(&response?, node.seal_keys(), node.lists)?;
+        let sealed = SealedAnswer::reopen(&response?, &node.seal_keys(), node.lists)?;
         if sealed.seal().audience != audience {
             continue;
         }

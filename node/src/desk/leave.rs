@@ -32,7 +32,7 @@ pub fn certificate(node: &Node) -> Result<Envelope, Invalid> {
     let (mut given, mut holdings) = (Vec::new(), BTreeMap::new());
     for released in node.store.all_released() {
         let (requirement, released) = released?;
-        let sealed = SealedAnswer::reopen(&released.response, node.seal_keys(), node.lists)?;
+        let sealed = SealedAnswer::reopen(&released.response, &node.seal_keys(), node.lists)?;
         let seal = sealed.seal();
         given.push(Given {
             requirement,
@@ -56,7 +56,7 @@ pub fn certificate(node: &Node) -> Result<Envelope, Invalid> {
         given,
         holdings: holdings.into_values().collect(),
     };
-    Ok(departure.sign(&node.seal_key))
+    Ok(departure.sign(&node.seal_key()))
 }
 
 /// Takes back every consent, in one change, and then certifies what is out: consent is gone even where something stands in

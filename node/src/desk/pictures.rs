@@ -60,7 +60,9 @@ pub async fn show(
     let own = match delivered.own_table.as_slice() {
         [] => None,
         table => {
-            let question = check::asked(&parts, trust(node))?.requirement().question.clone();
+            let pinned = node.pinned.get();
+            let question =
+                check::asked(&parts, trust(&pinned, node.lists))?.requirement().question.clone();
             let table = Digest::from_wire("store.picture", table)?;
             released(node, requirement, table)?.map(|(superseded, held)| {
                 let cells = own::share(&question, &held);
@@ -89,7 +91,7 @@ fn released(
     table: Digest,
 ) -> Result<Option<(bool, accord_proto::table::Table)>, Invalid> {
     let Some(released) = node.store.released(requirement)? else { return Ok(None) };
-    let held = SealedAnswer::reopen(&released.response, node.seal_keys(), node.lists)?;
+    let held = SealedAnswer::reopen(&released.response, &node.seal_keys(), node.lists)?;
     Ok(Some((held.seal().table_digest != table, held.table().clone())))
 }
 

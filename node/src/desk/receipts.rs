@@ -45,8 +45,8 @@ pub fn prove(node: &Node, sequence: u64) -> Result<Proven, Invalid> {
     Ok(Proven {
         entry: node.store.entry(receipt.journal_sequence)?,
         inclusion: node.store.inclusion(receipt.journal_sequence, head.size)?,
-        note: head.sign(&node.seal_key),
-        key: VerifierKey::new(name, node.seal_key.public()),
+        note: head.sign(&node.seal_key()),
+        key: VerifierKey::new(name, node.seal_key().public()),
         receipt,
     })
 }
@@ -70,7 +70,7 @@ fn take_out(node: &Node, caller: &Peer, requirement: RequirementId) -> Result<Ex
         let detail = format!("nothing was released for {requirement}");
         Invalid::new(Reason::NotFound, "requirement", detail)
     })?;
-    let before = SealedAnswer::reopen(&released.response, node.seal_keys(), node.lists)?;
+    let before = SealedAnswer::reopen(&released.response, &node.seal_keys(), node.lists)?;
     let (digest, epoch) = (before.seal().table_digest, before.seal().consent_epoch);
     if standing::standing(node, &held, &inbox::asked(node, requirement)?, digest)?.is_some() {
         let detail =

@@ -61,7 +61,7 @@ impl ExchangeService {
             let detail = format!("{} is not a coordinator", peer.identity);
             return Err(Invalid::new(Reason::CertificateRole, "certificate", detail));
         }
-        if !self.node.roster.registers(&peer.identity, &peer.spki) {
+        if !self.node.roster().registers(&peer.identity, &peer.spki) {
             let detail = format!("the roster does not list this certificate for {}", peer.identity);
             return Err(Invalid::new(Reason::CertificateUnregistered, "certificate", detail));
         }
@@ -90,7 +90,7 @@ impl wire::exchange_server::Exchange for ExchangeService {
             policy_sha256: node.policy.published().0.to_vec(),
             terms: node.lists.indicators().map(term).collect(),
             editions: held.editions.references().map(|edition| edition.to_wire()).collect(),
-            roster_version: node.roster.version,
+            roster_version: node.roster().version,
         }))
     }
 

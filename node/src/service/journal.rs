@@ -19,8 +19,8 @@ impl Keeper for Node {
 
     fn head(&self) -> (String, VerifierKey) {
         let name = origin(&self.identity);
-        let note = self.store.checkpoint(name.clone()).sign(&self.seal_key);
-        (note, VerifierKey::new(name, self.seal_key.public()))
+        let note = self.store.checkpoint(name.clone()).sign(&self.seal_key());
+        (note, VerifierKey::new(name, self.seal_key().public()))
     }
 
     async fn settled(&self) -> Result<(), Invalid> {

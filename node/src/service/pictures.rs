@@ -110,9 +110,10 @@ impl wire::pictures_server::Pictures for PicturesService {
         })?;
         let which = which(&requirement, version)?;
         let (delivered, file) = pictures::file(&self.node, &peer, which).await.map_err(refused)?;
+        let pinned = self.node.pinned.get();
         let head = wire::EvidenceHead {
-            roster: Some(self.node.pinned.roster.clone()),
-            root: self.node.pinned.root.to_bytes().to_vec(),
+            roster: Some(accord_proto::seal::Envelope::clone(&pinned.signed)),
+            root: pinned.root.to_bytes().to_vec(),
             version: delivered.version,
         };
         let (pieces, outgoing) = stream(EVIDENCE_PIECES_WAITING_MAX);

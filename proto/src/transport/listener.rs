@@ -24,7 +24,7 @@ use tonic::transport::server::Connected;
 use tower::{ServiceBuilder, limit::GlobalConcurrencyLimitLayer, load_shed::LoadShedLayer};
 use tracing::{debug, warn};
 
-use super::{Credentials, Peer};
+use super::{Credentials, Peer, watched::Watched};
 use crate::{
     limits,
     reason::{Invalid, Reason},
@@ -112,11 +112,10 @@ pub async fn serve_all(
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), Invalid> {
     let Services { routes, names } = services;
-    let acceptor = TlsAcceptor::from(credentials.server_config()?);
     let (accepted, incoming) = mpsc::channel(limits::CALLS_PER_CONNECTION_MAX);
     // A set, so that the accept loop ends with this future however that ends, and the port is free.
     let mut accept_loop = tokio::task::JoinSet::new();
-    accept_loop.spawn(accept(listener, acceptor, accepted));
+    accept_loop.spawn(accept(listener, credentials.clone(), accepted));
 
     let (health, health_service) = tonic_health::server::health_reporter();
     for name in &names {
@@ -175,6 +174,7 @@ fn reflection() -> Result<
 /// A connection whose certificate chain has been checked.
 #[derive(Debug)]
 pub struct PeerStream {
+    watched: Watched,
     tls: TlsStream<TcpStream>,
     caller: Caller,
     _connection: OwnedSemaphorePermit,
@@ -207,7 +207,7 @@ pub fn caller<T>(request: &tonic::Request<T>) -> Result<Peer, Invalid> {
 /// What the connections of one listener share.
 #[derive(Clone)]
 struct Door {
-    acceptor: TlsAcceptor,
+    credentials: Credentials,
     /// Handshakes have room of their own: strangers who never finish one take no connection away.
     handshakes: Arc<Semaphore>,
     handshakes_by_address: Counted<IpAddr>,
@@ -219,11 +219,11 @@ struct Door {
 /// Accepts for ever. Past a cap a connection is closed at once: whoever floods pays, nobody else waits.
 async fn accept(
     listener: TcpListener,
-    acceptor: TlsAcceptor,
+    credentials: Credentials,
     accepted: mpsc::Sender<io::Result<PeerStream>>,
 ) {
     let door = Door {
-        acceptor,
+        credentials,
         handshakes: Arc::new(Semaphore::new(limits::HANDSHAKES_MAX)),
         handshakes_by_address: Counted::new(limits::HANDSHAKES_PER_ADDRESS_MAX),
         connections: Arc::new(Semaphore::new(limits::CONNECTIONS_MAX)),
@@ -265,13 +265,16 @@ impl Door {
     async fn greet(&self, tcp: TcpStream) -> Result<PeerStream, String> {
         // Answers are small and awaited: do not hold them back to fill a packet.
         let _ = tcp.set_nodelay(true);
-        let handshake = tokio::time::timeout(limits::HANDSHAKE_TIMEOUT, self.acceptor.accept(tcp));
+        // By the certificate of now.
+        let acceptor = TlsAcceptor::from(self.credentials.server_config());
+        let handshake = tokio::time::timeout(limits::HANDSHAKE_TIMEOUT, acceptor.accept(tcp));
         let tls = handshake
             .await
             .map_err(|_| "the handshake took too long")?
             .map_err(|error| error.to_string())?;
-        let certificate = tls.get_ref().1.peer_certificates().and_then(<[_]>::first);
-        let certificate = certificate.ok_or("shows no certificate")?;
+        let chain = tls.get_ref().1.peer_certificates().unwrap_or_default();
+        let certificate = chain.first().ok_or("shows no certificate")?;
+        let watched = self.credentials.watch(chain);
         let peer = Peer::from_certificate(certificate);
         let caller = match &peer {
             Ok(peer) => Digest::of(peer.identity.to_string().as_bytes()),
@@ -280,6 +283,7 @@ impl Door {
         let connections = Arc::clone(&self.connections).try_acquire_owned();
         let of_caller = self.connections_by_caller.take(caller);
         Ok(PeerStream {
+            watched,
             tls,
             caller: Caller(peer),
             _connection: connections.map_err(|_| "too many connections")?,
@@ -337,6 +341,9 @@ impl AsyncRead for PeerStream {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if self.watched.is_over(cx) {
+            return Poll::Ready(Err(io::Error::from(io::ErrorKind::ConnectionAborted)));
+        }
         Pin::new(&mut self.tls).poll_read(cx, buf)
     }
 }

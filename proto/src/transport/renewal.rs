@@ -1,0 +1,110 @@
+//! When to look whether something was replaced. Comes in: the pace, and SIGHUP. Goes out: a tick for each look, and a line in the
+//! log whenever something was taken in, or could not be. Must never say the same thing twice.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    time::{Interval, MissedTickBehavior},
+};
+use tracing::{info, warn};
+
+use super::{Credentials, unusable};
+use crate::{
+    limits::RENEW_EVERY,
+    reason::{Invalid, Reason},
+    seal::Digest,
+};
+
+/// The pace of looking.
+#[derive(Debug)]
+pub struct Looks {
+    pace: Interval,
+    hangup: Signal,
+    told: BTreeMap<&'static str, String>,
+}
+
+impl Looks {
+    /// Begins; SIGHUP means "look now" from here on, and ends nothing.
+    pub fn begin() -> Result<Self, Invalid> {
+        let hangup = signal(SignalKind::hangup())
+            .map_err(|error| Invalid::new(Reason::Internal, "SIGHUP", error.to_string()))?;
+        let mut pace = tokio::time::interval(RENEW_EVERY);
+        pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        Ok(Self { pace, hangup, told: BTreeMap::new() })
+    }
+
+    /// Waits until it is time to look.
+    pub async fn next(&mut self) {
+        let Self { pace, hangup, .. } = self;
+        tokio::select! {
+            _ = pace.tick() => {}
+            _ = hangup.recv() => {}
+        }
+    }
+
+    /// Certificates, and what has been revoked.
+    pub fn renew(&mut self, what: &'static str, credentials: &Credentials) {
+        let renewed = credentials.renew();
+        self.tell(what, renewed);
+        match credentials.warning() {
+            Some(warning) => {
+                self.tell("revocation", Err(Invalid::new(Reason::FieldInvalid, what, warning)))
+            }
+            None => drop(self.told.remove("revocation")),
+        }
+    }
+
+    /// What became of looking at something: nothing new, taken in, or why not.
+    pub fn tell(&mut self, what: &'static str, renewed: Result<bool, Invalid>) {
+        match renewed {
+            Ok(false) => {}
+            Ok(true) => {
+                self.told.remove(what);
+                info!(what, "renewed");
+            }
+            Err(error) => {
+                let error = error.to_string();
+                if self.told.get(what) != Some(&error) {
+                    warn!(what, %error, "not taken in: what was there goes on counting");
+                    self.told.insert(what, error);
+                }
+            }
+        }
+    }
+}
+
+/// A file that may be replaced.
+#[derive(Debug)]
+pub struct Replaced {
+    path: PathBuf,
+    seen: Option<Digest>,
+}
+
+impl Replaced {
+    /// Nothing was read of it yet: the first look takes what is there.
+    pub fn at(path: &Path) -> Self {
+        Self { path: path.to_owned(), seen: None }
+    }
+
+    /// Where it lies.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What it holds, if that is not what was taken before.
+    pub fn changed(&self) -> Result<Option<Vec<u8>>, Invalid> {
+        let bytes =
+            fs::read(&self.path).map_err(|error| unusable(&self.path, &error.to_string()))?;
+        Ok((self.seen != Some(Digest::of(&bytes))).then_some(bytes))
+    }
+
+    /// That was taken in.
+    pub fn taken(&mut self, bytes: &[u8]) {
+        self.seen = Some(Digest::of(bytes));
+    }
+}
