@@ -14,7 +14,7 @@ use accord_proto::{
     taxonomy::{IndicatorCode, Lists, Period},
 };
 use accord_tests::{
-    federation::{Federation, SIX, sample_dir},
+    federation::{Dialling, Federation, SIX, sample_dir},
     process::{self, Finished},
     roles,
 };
@@ -34,6 +34,9 @@ struct Arguments {
     /// Jurisdictions whose node is kept away from the gather, comma-separated.
     #[arg(long, value_delimiter = ',')]
     offline: Vec<String>,
+    /// Nodes have no port for the coordinator: they connect to it.
+    #[arg(long)]
+    dial: bool,
     /// Keep everything in this folder (must not exist).
     #[arg(long)]
     keep: Option<PathBuf>,
@@ -131,7 +134,9 @@ fn run(arguments: &Arguments, dir: &Path) -> Result<Federation> {
     let data = arguments.data.clone().unwrap_or_else(sample_dir);
     let plan = Asked::by(&data)?;
 
-    let mut federation = Federation::prepare(std::env::current_exe()?, dir, &SIX)?;
+    let dialling = if arguments.dial { Dialling::Everybody } else { Dialling::Nobody };
+    let program = std::env::current_exe()?;
+    let mut federation = Federation::prepare_with(program, dir, &SIX, (None, dialling))?;
     say("certificate authority, certificates, keys, signed roster: for this run only");
     federation.start()?;
     say(

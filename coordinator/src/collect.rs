@@ -41,6 +41,8 @@ pub struct Collections {
     open: Mutex<BTreeMap<RequirementId, Collection>>,
     /// Members that could not be reached, whatever they were asked, until when: nobody else tries meanwhile.
     away: Mutex<BTreeMap<Name, Timestamp>>,
+    /// Members that have connected by themselves, and when.
+    came: Mutex<BTreeMap<Name, Timestamp>>,
     /// Shortest pause.
     shortest: Duration,
     poked: Notify,
@@ -54,6 +56,7 @@ impl Collections {
         Self {
             open: Mutex::new(open),
             away: Mutex::default(),
+            came: Mutex::default(),
             shortest,
             poked: Notify::new(),
             changed: watch::Sender::new(0),
@@ -97,6 +100,31 @@ impl Collections {
             away.insert(node.clone(), next);
         } else {
             away.remove(node);
+        }
+    }
+
+    /// A member has connected by itself: whoever missed it asks it at once. One that comes and goes all the time hurries
+    /// nobody.
+    pub fn came(&self, node: &Name, now: Timestamp) {
+        let pause = i64::try_from(self.shortest.as_secs()).unwrap_or(i64::MAX);
+        let mut came = self.came.lock().unwrap_or_else(PoisonError::into_inner);
+        if came.get(node).is_some_and(|at| *at <= now && now < at.plus_s(pause)) {
+            return;
+        }
+        came.insert(node.clone(), now);
+        self.away.lock().unwrap_or_else(PoisonError::into_inner).remove(node);
+        self.poked.notify_one();
+    }
+
+    /// Whoever was not connected and has come since is not waited for.
+    fn hasten(&self, collection: &mut Collection, now: Timestamp) {
+        let came = self.came.lock().unwrap_or_else(PoisonError::into_inner);
+        let away = self.away.lock().unwrap_or_else(PoisonError::into_inner);
+        for (node, slot) in &mut collection.slots {
+            let missed = slot.reason == Reason::NoConnection.code();
+            if missed && came.contains_key(node) && !away.contains_key(node) {
+                slot.next = slot.next.min(now);
+            }
         }
     }
 
@@ -246,6 +274,7 @@ async fn step(coordinator: &Coordinator, id: RequirementId) -> Result<Option<Tim
         return Ok(Some(requirement.closes_at));
     };
     let by = caller.credentials.own();
+    collections.hasten(&mut collection, now);
     match collection.next(&requirement, now) {
         Next::Rest(until) => Ok(Some(until)),
         Next::Draw { last } => {
@@ -261,5 +290,74 @@ async fn step(coordinator: &Coordinator, id: RequirementId) -> Result<Option<Tim
             survey::ask_again(coordinator, &by, &asked, &due).await?;
             Ok(Some(now))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use accord_proto::{
+        clock::{Entropy, FixedClock},
+        taxonomy::JurisdictionCode,
+    };
+
+    use super::*;
+    use crate::collection::Slot;
+
+    struct Zeros;
+
+    impl Entropy for Zeros {
+        fn fill(&self, bytes: &mut [u8]) -> Result<(), Invalid> {
+            bytes.fill(0);
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn whoever_was_not_connected_and_has_come_is_not_waited_for_and_nobody_else_is_hurried() {
+        let now = Timestamp::parse("now", "2026-12-01").unwrap();
+        let (later, name) = (now.plus_s(600), |node: &str| Name::parse("node", node).unwrap());
+        let slot = |(node, reason): (&str, &str)| {
+            let slot = Slot {
+                jurisdiction: JurisdictionCode::parse("AL").unwrap(),
+                answered: reason.is_empty(),
+                reason: reason.to_owned(),
+                tries: 1,
+                failures: 1,
+                last_contact: None,
+                next: later,
+            };
+            (name(node), slot)
+        };
+        let mut collection = Collection {
+            requirement: RequirementId::mint(&FixedClock(now), &Zeros).unwrap(),
+            begun_at: now,
+            slots: [("a", "NO_CONNECTION"), ("b", "NO_CONNECTION"), ("c", "PENDING"), ("d", "")]
+                .map(slot)
+                .into(),
+            end: None,
+        };
+        let collections = Collections::of(Vec::new(), Duration::from_secs(30));
+        for node in ["a", "b"] {
+            collections.tried(&name(node), true, later);
+        }
+        for node in ["a", "c", "d"] {
+            collections.came(&name(node), now);
+        }
+        collections.hasten(&mut collection, now);
+        let next: Vec<_> = collection.slots.values().map(|slot| slot.next).collect();
+        assert_eq!(next, [now, later, later, later]);
+
+        // It has gone again: the usual pause, also if it comes and goes.
+        collections.tried(&name("a"), true, later);
+        let mut waits = |now| {
+            collection.slots.get_mut(&name("a")).unwrap().next = later;
+            collections.hasten(&mut collection, now);
+            collection.slots[&name("a")].next == later
+        };
+        assert!(waits(now));
+        collections.came(&name("a"), now.plus_s(29));
+        assert!(waits(now));
+        collections.came(&name("a"), now.plus_s(30));
+        assert!(!waits(now.plus_s(30)));
     }
 }

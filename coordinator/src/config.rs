@@ -21,6 +21,8 @@ use serde::Deserialize;
 struct RawConfig {
     coordinator: RawCoordinator,
     region: RawListener,
+    #[serde(default)]
+    dial: RawDial,
     tls: RawTls,
     sign: RawSign,
     roster: RawRoster,
@@ -28,6 +30,13 @@ struct RawConfig {
     gate: RawGate,
     #[serde(default)]
     lists: RawLists,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawDial {
+    #[serde(default)]
+    listen: String,
 }
 
 #[derive(Default, Deserialize)]
@@ -123,6 +132,8 @@ pub struct Config {
     pub retry: Duration,
     /// host:port where regional staff call.
     pub listen: String,
+    /// host:port where members connect that nobody can call; none: no member dials in.
+    pub dial: Option<String>,
     /// The CA of regional staff.
     pub staff_ca: PathBuf,
     /// What that authority has revoked; none: it is not looked at.
@@ -157,14 +168,19 @@ impl Config {
     pub fn parse(text: &str, home: &Path) -> Result<Self, Invalid> {
         let wrong = |detail: String| Invalid::new(Reason::FieldInvalid, "coordinator.toml", detail);
         let raw: RawConfig = toml::from_str(text).map_err(|error| wrong(error.to_string()))?;
-        let RawConfig { coordinator, region, tls, sign, roster, gate, lists } = raw;
+        let RawConfig { coordinator, region, dial, tls, sign, roster, gate, lists } = raw;
         let call_deadline = Duration::from_millis(coordinator.call_deadline_ms);
         let mut mistakes = Vec::new();
-        if region.listen.parse::<std::net::SocketAddr>().is_err() {
-            mistakes.push(format!(
-                "region.listen: \"{}\" is not address:port, like 0.0.0.0:7100",
-                region.listen
-            ));
+        let dial = Some(dial.listen).filter(|listen| !listen.is_empty());
+        let ports = [("region.listen", Some(&region.listen)), ("dial.listen", dial.as_ref())];
+        for (field, listen) in ports.into_iter().filter_map(|(field, at)| Some((field, at?))) {
+            if listen.parse::<std::net::SocketAddr>().is_err() {
+                let wanted = "is not address:port, like 0.0.0.0:7100";
+                mistakes.push(format!("{field}: \"{listen}\" {wanted}"));
+            }
+        }
+        if dial.as_ref() == Some(&region.listen) {
+            mistakes.push("region.listen and dial.listen are the same".to_owned());
         }
         if call_deadline.is_zero() || call_deadline > CALL_TIMEOUT {
             let most = CALL_TIMEOUT.as_millis();
@@ -189,6 +205,7 @@ impl Config {
             standing_every: Duration::from_secs(coordinator.standing_every_s),
             retry: Duration::from_secs(coordinator.retry_s),
             listen: region.listen,
+            dial,
             staff_ca: home.join(region.ca),
             staff_crl: named(region.crl),
             reflection: region.reflection,

@@ -12,7 +12,7 @@ use accord_proto::{
     question::SignedRequirement,
     reason::{Invalid, Reason},
     roster::{Member, Roster},
-    transport::{Credentials, Expected},
+    transport::{Credentials, Expected, dialled::Dialled},
 };
 use futures_util::{StreamExt as _, stream};
 
@@ -34,6 +34,8 @@ pub struct Caller {
     pub credentials: Credentials,
     /// Who is where, with which certificate.
     pub roster: Arc<Roster>,
+    /// Members that have connected by themselves.
+    pub dialled: Dialled,
     /// Bound of one call to a member, and in a gather of everything that it is asked.
     pub call_deadline: Duration,
 }
@@ -75,12 +77,15 @@ impl Caller {
         Ok(answer)
     }
 
-    /// A connection to exactly this member, or none.
+    /// A connection to exactly this member, or none: the only place that knows who opens it.
     pub async fn connect(&self, member: &Member) -> Result<ExchangeClient, Invalid> {
         let expected = Expected {
             identity: self.roster.identity_of(member),
             spki: Some(member.tls_spki_sha256.clone()),
         };
+        if member.dials_in() {
+            return self.dialled.channel(expected).map(ExchangeClient::over);
+        }
         ExchangeClient::connect(&member.address, &self.credentials, expected).await
     }
 }

@@ -12,19 +12,20 @@ use accord_proto::{
     audit::JournalService,
     clock::SystemClock,
     current::Current,
-    identity::{Place, Role},
+    identity::{Name, Place, Role},
     limits, own_lists,
     reason::{Invalid, Reason},
     seal::{PublicKey, SecretKey},
     transport::{
         Credentials,
+        dialled::{self, Dialled},
         listener::{self, Options, Services},
         read_secret,
         renewal::Looks,
     },
     wire::{journal::journal_server::JournalServer, region::region_server::RegionServer},
 };
-use tokio::{net::TcpListener, sync::oneshot, time::MissedTickBehavior};
+use tokio::{net::TcpListener, sync::oneshot, task::JoinSet, time::MissedTickBehavior};
 use tracing::{info, warn};
 
 use crate::{
@@ -47,9 +48,9 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> Result
     let for_staff = credentials.admitting(&config.staff_ca, config.staff_crl.as_deref())?;
     let looks = Looks::begin()?;
     let coordinator = Arc::new(open(&config, &credentials).await?);
-    let listener = TcpListener::bind(&config.listen).await.map_err(|error| {
-        Invalid::new(Reason::NoConnection, &config.listen, format!("cannot listen: {error}"))
-    })?;
+    let listener = bind(&config.listen).await?;
+    // Held until the end: whoever has dialled in is let go with it.
+    let dialled = admit(&config, &credentials, &coordinator).await?;
     info!(coordinator = %credentials.own().identity, region = %config.listen, "serving");
     let asking = tokio::spawn(ask_again(Arc::clone(&coordinator), config.standing_every));
     let every = config.standing_every;
@@ -86,11 +87,38 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> Result
             tokio::time::timeout(limits::DRAIN_TIMEOUT, serving).await.unwrap_or(Ok(()))
         }
     };
+    drop(dialled);
     asking.abort();
     delivering.abort();
     collecting.abort();
     renewing.abort();
     served
+}
+
+async fn bind(listen: &str) -> Result<TcpListener, Invalid> {
+    TcpListener::bind(listen).await.map_err(|error| {
+        Invalid::new(Reason::NoConnection, listen, format!("cannot listen: {error}"))
+    })
+}
+
+/// Lets members connect that nobody can call.
+async fn admit(
+    config: &Config,
+    credentials: &Credentials,
+    coordinator: &Arc<Coordinator>,
+) -> Result<JoinSet<()>, Invalid> {
+    let Some(listen) = &config.dial else {
+        for member in coordinator.roster().members.iter().filter(|member| member.dials_in()) {
+            warn!(node = %member.node, "dials in, says the roster, and cannot: dial.listen is not set");
+        }
+        return Ok(JoinSet::new());
+    };
+    let (hears, knows) = (Arc::clone(coordinator), Arc::clone(coordinator));
+    let came = move |node: &Name| hears.collections.came(node, hears.clock.now());
+    let listener = bind(listen).await?;
+    info!(listen, "members may dial in");
+    let dialled = coordinator.caller.dialled.clone();
+    Ok(dialled::admit(listener, credentials, move || knows.roster(), dialled, came))
 }
 
 /// Asks members, at a steady pace, whether their answers still stand.
@@ -129,6 +157,7 @@ pub async fn open(config: &Config, credentials: &Credentials) -> Result<Coordina
         caller: Caller {
             credentials: credentials.clone(),
             roster: Arc::clone(&pinned.roster),
+            dialled: Dialled::default(),
             call_deadline: config.call_deadline,
         },
         turns: Turns::default(),

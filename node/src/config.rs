@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 use accord_proto::{
     limits::STORE_FREE_BYTES_MIN,
     reason::{Invalid, Reason},
-    transport::TlsFiles,
+    transport::{TlsFiles, dial::Way},
 };
 use serde::Deserialize;
 
 use crate::{
     notify::{self, RawNotify},
+    port::Reached,
     summary::DEFAULT_CEILING,
 };
 
@@ -20,6 +21,8 @@ use crate::{
 struct RawConfig {
     node: RawNode,
     exchange: RawListener,
+    #[serde(default)]
+    dial: RawDial,
     desk: RawStaffListener,
     tls: RawTls,
     seal: RawSeal,
@@ -67,9 +70,19 @@ fn free_bytes_min() -> u64 {
     STORE_FREE_BYTES_MIN
 }
 
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawDial {
+    #[serde(default)]
+    coordinator: String,
+    #[serde(default)]
+    proxy: String,
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawListener {
+    #[serde(default)]
     listen: String,
     #[serde(default)]
     reflection: bool,
@@ -131,8 +144,10 @@ pub struct Config {
     pub free_bytes_min: u64,
     /// Code of the highest classification that a summary may have here.
     pub classification_ceiling: String,
-    /// Where the coordinator calls.
-    pub exchange: Listener,
+    /// How the coordinator reaches this node.
+    pub exchange: Reached,
+    /// Offer it the schema.
+    pub exchange_reflection: bool,
     /// Where national staff call.
     pub desk: Listener,
     /// The CA of this node's own staff.
@@ -169,23 +184,18 @@ impl Config {
     pub fn parse(text: &str, home: &Path) -> Result<Self, Invalid> {
         let raw: RawConfig = toml::from_str(text)
             .map_err(|error| Invalid::new(Reason::FieldInvalid, "node.toml", error.to_string()))?;
-        let RawConfig { node, exchange, desk, tls, seal, roster, lists, release, notify } = raw;
-        let mut mistakes: Vec<_> =
-            [("exchange.listen", &exchange.listen), ("desk.listen", &desk.listen)]
-                .into_iter()
-                .filter(|(_, listen)| listen.parse::<std::net::SocketAddr>().is_err())
-                .map(|(field, listen)| {
-                    format!("{field}: \"{listen}\" is not address:port, like 0.0.0.0:7101")
-                })
-                .chain(
-                    (exchange.listen == desk.listen)
-                        .then(|| "exchange.listen and desk.listen are the same".to_owned()),
-                )
-                .collect();
-        let notify = notify.checked(home, &mut mistakes);
-        if !mistakes.is_empty() {
-            return Err(Invalid::new(Reason::FieldInvalid, "node.toml", mistakes.join("; ")));
+        let RawConfig { node, exchange, dial, desk, tls, seal, roster, lists, release, notify } =
+            raw;
+        let mut mistakes = Vec::new();
+        let reached = reached(&exchange.listen, &dial, &mut mistakes);
+        check_address("desk.listen", &desk.listen, &mut mistakes);
+        if exchange.listen == desk.listen {
+            mistakes.push("exchange.listen and desk.listen are the same".to_owned());
         }
+        let notify = notify.checked(home, &mut mistakes);
+        let Some(reached) = reached.filter(|_| mistakes.is_empty()) else {
+            return Err(Invalid::new(Reason::FieldInvalid, "node.toml", mistakes.join("; ")));
+        };
         let named = |path: PathBuf| (path != PathBuf::new()).then(|| home.join(path));
         Ok(Self {
             data: home.join(node.data),
@@ -193,7 +203,8 @@ impl Config {
             policy_secret: node.policy_secret.map(|secret| home.join(secret)),
             free_bytes_min: node.free_bytes_min,
             classification_ceiling: node.classification_ceiling,
-            exchange: Listener { listen: exchange.listen, reflection: exchange.reflection },
+            exchange: reached,
+            exchange_reflection: exchange.reflection,
             desk: Listener { listen: desk.listen, reflection: desk.reflection },
             staff_ca: home.join(desk.ca),
             staff_crl: named(desk.crl),
@@ -210,5 +221,25 @@ impl Config {
             notify,
             lists: named(lists.folder),
         })
+    }
+}
+
+/// It listens or it dials: never both, never neither.
+fn reached(listen: &str, dial: &RawDial, mistakes: &mut Vec<String>) -> Option<Reached> {
+    let RawDial { coordinator, proxy } = dial;
+    if coordinator.is_empty() && proxy.is_empty() {
+        check_address("exchange.listen", listen, mistakes);
+        return Some(Reached::At(listen.to_owned()));
+    }
+    if !listen.is_empty() {
+        mistakes.push("exchange.listen and dial.coordinator: a node listens or dials".to_owned());
+    }
+    let way = Way::parse(coordinator, proxy);
+    way.map(Reached::Dialling).map_err(|error| mistakes.push(error.to_string())).ok()
+}
+
+fn check_address(field: &str, listen: &str, mistakes: &mut Vec<String>) {
+    if listen.parse::<std::net::SocketAddr>().is_err() {
+        mistakes.push(format!("{field}: \"{listen}\" is not address:port, like 0.0.0.0:7101"));
     }
 }

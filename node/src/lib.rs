@@ -30,6 +30,7 @@ pub mod standing;
 pub mod pictures;
 pub mod desk;
 pub mod service;
+pub mod port;
 pub mod run;
 pub mod commands;
 pub mod cli;

@@ -23,16 +23,17 @@ use accord_proto::{
     },
     wire::{self, journal::journal_server::JournalServer},
 };
-use tokio::{net::TcpListener, sync::watch};
+use tokio::sync::watch;
 use tracing::{info, warn};
 
 use crate::{
     answer::{self, Held, Node},
-    config::{Config, Listener},
+    config::Config,
     inbox,
     notify::{self, Notices},
     pinned::{self, Pinned},
     policy::{Files, Policy},
+    port::{Port, bind},
     service::{
         desk::DeskService, exchange::ExchangeService, inbox::InboxService,
         pictures::PicturesService, receipts::ReceiptsService, summaries::SummariesService,
@@ -48,8 +49,9 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> Result
     let looks = Looks::begin()?;
     let node = Arc::new(open(&config, &credentials)?);
     node.store.settled().await?;
-    let (exchange_at, desk_at) = (bind(&config.exchange).await?, bind(&config.desk).await?);
-    info!(node = %node.identity, exchange = %config.exchange.listen, desk = %config.desk.listen, "serving");
+    let exchange_at = Port::open(&config.exchange, &node).await?;
+    let desk_at = bind(&config.desk.listen).await?;
+    info!(node = %node.identity, exchange = %config.exchange, desk = %config.desk.listen, "serving");
 
     let (stop, stopped) = watch::channel(false);
     let until = |mut stopped: watch::Receiver<bool>| async move {
@@ -60,37 +62,14 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> Result
         wire::exchange_server::ExchangeServer::new(ExchangeService::new(Arc::clone(&node)))
             .max_decoding_message_size(limits::REQUEST_BYTES_MAX)
             .max_encoding_message_size(limits::ANSWER_BYTES_MAX);
-    let desk = wire::desk::desk_server::DeskServer::new(DeskService::new(Arc::clone(&node)))
-        .max_decoding_message_size(limits::REQUEST_BYTES_MAX)
-        .max_encoding_message_size(limits::REPLY_BYTES_MAX);
-    let summaries = SummariesService { node: Arc::clone(&node) };
-    let summaries = wire::desk::summaries_server::SummariesServer::new(summaries)
-        .max_decoding_message_size(limits::REQUEST_BYTES_MAX)
-        .max_encoding_message_size(limits::REPLY_BYTES_MAX);
-    let inbox = InboxService::new(Arc::clone(&node));
-    let inbox = wire::desk::inbox_server::InboxServer::new(inbox)
-        .max_decoding_message_size(limits::REQUEST_BYTES_MAX)
-        .max_encoding_message_size(limits::REPLY_BYTES_MAX);
-    let journal = JournalServer::new(JournalService::of(Arc::clone(&node)))
-        .max_decoding_message_size(limits::REQUEST_BYTES_MAX)
-        .max_encoding_message_size(limits::REPLY_BYTES_MAX);
-    let receipts = ReceiptsService { node: Arc::clone(&node) };
-    let receipts = wire::desk::receipts_server::ReceiptsServer::new(receipts)
-        .max_decoding_message_size(limits::REQUEST_BYTES_MAX)
-        .max_encoding_message_size(limits::REPLY_BYTES_MAX);
-    let pictures = PicturesService::new(Arc::clone(&node));
-    let pictures = wire::desk::pictures_server::PicturesServer::new(pictures)
-        .max_decoding_message_size(limits::REQUEST_BYTES_MAX)
-        .max_encoding_message_size(limits::REPLY_BYTES_MAX);
-    let for_desk = Services::of(desk).and(summaries).and(inbox).and(journal).and(receipts);
-    let for_desk = for_desk.and(pictures);
+    let for_desk = for_desk(&node);
     let quick =
-        Options { call_timeout: limits::CALL_TIMEOUT, reflection: config.exchange.reflection };
+        Options { call_timeout: limits::CALL_TIMEOUT, reflection: config.exchange_reflection };
     let long =
         Options { call_timeout: limits::LONG_CALL_TIMEOUT, reflection: config.desk.reflection };
     let serving = async {
         tokio::try_join!(
-            listener::serve(exchange_at, &credentials, exchange, quick, until(stopped.clone())),
+            exchange_at.serve(&credentials, exchange, quick, until(stopped.clone())),
             listener::serve_all(desk_at, &for_staff, for_desk, long, until(stopped)),
         )
     };
@@ -118,10 +97,31 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> Result
     served
 }
 
-async fn bind(listener: &Listener) -> Result<TcpListener, Invalid> {
-    TcpListener::bind(&listener.listen).await.map_err(|error| {
-        Invalid::new(Reason::NoConnection, &listener.listen, format!("cannot listen: {error}"))
-    })
+/// What national staff may call.
+fn for_desk(node: &Arc<Node>) -> Services {
+    let desk = wire::desk::desk_server::DeskServer::new(DeskService::new(Arc::clone(node)))
+        .max_decoding_message_size(limits::REQUEST_BYTES_MAX)
+        .max_encoding_message_size(limits::REPLY_BYTES_MAX);
+    let summaries = SummariesService { node: Arc::clone(node) };
+    let summaries = wire::desk::summaries_server::SummariesServer::new(summaries)
+        .max_decoding_message_size(limits::REQUEST_BYTES_MAX)
+        .max_encoding_message_size(limits::REPLY_BYTES_MAX);
+    let inbox = InboxService::new(Arc::clone(node));
+    let inbox = wire::desk::inbox_server::InboxServer::new(inbox)
+        .max_decoding_message_size(limits::REQUEST_BYTES_MAX)
+        .max_encoding_message_size(limits::REPLY_BYTES_MAX);
+    let journal = JournalServer::new(JournalService::of(Arc::clone(node)))
+        .max_decoding_message_size(limits::REQUEST_BYTES_MAX)
+        .max_encoding_message_size(limits::REPLY_BYTES_MAX);
+    let receipts = ReceiptsService { node: Arc::clone(node) };
+    let receipts = wire::desk::receipts_server::ReceiptsServer::new(receipts)
+        .max_decoding_message_size(limits::REQUEST_BYTES_MAX)
+        .max_encoding_message_size(limits::REPLY_BYTES_MAX);
+    let pictures = PicturesService::new(Arc::clone(node));
+    let pictures = wire::desk::pictures_server::PicturesServer::new(pictures)
+        .max_decoding_message_size(limits::REQUEST_BYTES_MAX)
+        .max_encoding_message_size(limits::REPLY_BYTES_MAX);
+    Services::of(desk).and(summaries).and(inbox).and(journal).and(receipts).and(pictures)
 }
 
 /// Opens store, keys, policy and roster, and makes sure that they belong together.
@@ -154,6 +154,7 @@ pub fn open(config: &Config, credentials: &Credentials) -> Result<Node, Invalid>
     let pinned = Pinned::read(&bytes, keys, &own, (&store, lists, &SystemClock))?;
     pinned.rely_on(&own.identity, &store, &SystemClock)?;
     note_policy(&store, &own.identity, &policy)?;
+    config.exchange.check(pinned.roster.member(&own.identity.name))?;
     let held = Held::read(&store, jurisdiction, lists, &policy)?;
     Ok(Node {
         identity: own.identity.clone(),

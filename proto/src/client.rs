@@ -83,11 +83,15 @@ impl ExchangeClient {
         credentials: &Credentials,
         expected: Expected,
     ) -> Result<Self, Invalid> {
-        let channel = connect(address, credentials, expected).await?;
+        Ok(Self::over(connect(address, credentials, expected).await?))
+    }
+
+    /// Over a connection to a node whose identity has been checked.
+    pub fn over(channel: Channel) -> Self {
         let inner = wire::exchange_client::ExchangeClient::new(channel)
             .max_decoding_message_size(limits::ANSWER_BYTES_MAX)
             .max_encoding_message_size(limits::REQUEST_BYTES_MAX);
-        Ok(Self { inner })
+        Self { inner }
     }
 
     /// What this caller may ask.

@@ -256,6 +256,16 @@ pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Connecting to a peer, with the TLS handshake.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// After a node that dials out could not connect: at first.
+pub const DIAL_PAUSE_MIN: Duration = Duration::from_secs(1);
+/// After a node that dials out could not connect: at most.
+pub const DIAL_PAUSE_MAX: Duration = Duration::from_secs(60);
+/// A dialled connection that lived this long was a good one: the pauses begin anew.
+pub const DIAL_LASTING: Duration = Duration::from_secs(30);
+/// So long before a dialled connection is too old the next one is made; calls end on the old one meanwhile.
+pub const DIAL_OVERLAP: Duration = Duration::from_secs(300);
+/// Head of an HTTP proxy's reply.
+pub const PROXY_REPLY_BYTES_MAX: usize = 8 * 1024;
 /// Default of one call to a node; `coordinator.toml` may set another.
 pub const NODE_CALL_DEADLINE: Duration = Duration::from_secs(10);
 /// Nodes that pictures go to, or that are asked what stands, at the same time; a gather asks all at once.

@@ -18,6 +18,9 @@ use crate::{
     wire,
 };
 
+/// Instead of an address: this node has none, it connects to the coordinator.
+pub const DIALS_IN: &str = "dials-in";
+
 /// A national node.
 #[derive(Clone, Debug)]
 pub struct Member {
@@ -25,7 +28,7 @@ pub struct Member {
     pub node: Name,
     /// Whom it speaks for.
     pub jurisdiction: JurisdictionCode,
-    /// host:port of its Exchange service.
+    /// host:port of its Exchange service; [`DIALS_IN`] of one that opens the connection itself.
     pub address: String,
     /// SHA-256 of the public key of each certificate it may present.
     pub tls_spki_sha256: Vec<Digest>,
@@ -33,6 +36,13 @@ pub struct Member {
     pub seal_keys: Vec<PublicKey>,
     /// Since when.
     pub since: Timestamp,
+}
+
+impl Member {
+    /// Does it open the connection, rather than the coordinator?
+    pub fn dials_in(&self) -> bool {
+        self.address == DIALS_IN
+    }
 }
 
 /// An authority that may issue requirements.
@@ -223,8 +233,9 @@ impl Roster {
 fn member(entry: wire::Member, lists: &Lists) -> Result<Member, Invalid> {
     let wire::Member { node, jurisdiction, address, tls_spki_sha256, seal_keys, since_s } = entry;
     let port = address.rsplit_once(':').filter(|(host, _)| !host.is_empty());
-    if !port.is_some_and(|(_, port)| port.parse::<u16>().is_ok_and(|port| port > 0)) {
-        let detail = format!("{} is not host:port", quoted(&address));
+    let listens = port.is_some_and(|(_, port)| port.parse::<u16>().is_ok_and(|port| port > 0));
+    if !listens && address != DIALS_IN {
+        let detail = format!("{} is neither host:port nor {DIALS_IN}", quoted(&address));
         return Err(Invalid::new(Reason::FieldInvalid, "address", detail));
     }
     Ok(Member {
@@ -300,4 +311,32 @@ pub(crate) fn ascending<T: Ord>(
         return Ok(());
     }
     Err(Invalid::new(Reason::FieldInvalid, field, "must be in ascending order without repeats"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::SystemEntropy;
+
+    #[test]
+    fn a_member_has_an_address_or_dials_in_and_nothing_between() {
+        let listed = |address: &str| {
+            let entry = wire::Member {
+                node: "al-police".to_owned(),
+                jurisdiction: "AL".to_owned(),
+                address: address.to_owned(),
+                seal_keys: vec![
+                    SecretKey::generate(&SystemEntropy).unwrap().public().to_bytes().to_vec(),
+                ],
+                since_s: Timestamp::EARLIEST.as_s(),
+                ..Default::default()
+            };
+            member(entry, Lists::builtin()).map(|member| member.dials_in())
+        };
+        assert_eq!(listed("node.example:7101"), Ok(false));
+        assert_eq!(listed(DIALS_IN), Ok(true));
+        for wrong in ["", "dials", "dials-in:0", ":7101", "node.example", "node.example:0"] {
+            assert_eq!(listed(wrong).unwrap_err().field, "address", "{wrong}");
+        }
+    }
 }

@@ -19,9 +19,13 @@ use crate::{
 
 pub mod codec;
 pub mod connection;
+pub mod dial;
+pub mod dialled;
 pub mod listener;
 pub mod renewal;
 mod credentials;
+mod door;
+mod proxy;
 mod revocation;
 mod verifier;
 mod watched;
@@ -61,6 +65,24 @@ impl Peer {
     }
 }
 
+/// Who serves whom over a connection. Each port speaks one and refuses the other (ALPN).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Protocol {
+    /// Whoever connects calls.
+    Calls,
+    /// Whoever connects serves: a node that dials out.
+    Serves,
+}
+
+impl Protocol {
+    fn id(self) -> &'static [u8] {
+        match self {
+            Self::Calls => b"h2",
+            Self::Serves => b"accord-dial/1",
+        }
+    }
+}
+
 /// Whom a client wants to talk to.
 #[derive(Clone, Debug)]
 pub struct Expected {
@@ -68,6 +90,22 @@ pub struct Expected {
     pub identity: Identity,
     /// The public keys that the roster registers for it; none if the caller holds no roster.
     pub spki: Option<Vec<Digest>>,
+}
+
+impl Expected {
+    /// Is this one of them? Otherwise why not, for people.
+    fn check(any_of: &[Self], peer: &Peer) -> Result<(), String> {
+        let Some(expected) = any_of.iter().find(|expected| expected.identity == peer.identity)
+        else {
+            let wanted: Vec<_> =
+                any_of.iter().map(|expected| expected.identity.to_string()).collect();
+            return Err(format!("the server is {}, not {}", peer.identity, wanted.join(" or ")));
+        };
+        if expected.spki.as_ref().is_some_and(|keys| !keys.contains(&peer.spki)) {
+            return Err("the server's key is not the registered one".to_owned());
+        }
+        Ok(())
+    }
 }
 
 fn store(ca: &Path) -> Result<RootCertStore, Invalid> {

@@ -5,6 +5,7 @@ use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
     process::Command,
+    time::{Duration, Instant},
 };
 
 use accord_proto::{
@@ -12,8 +13,10 @@ use accord_proto::{
     identity::{Federation as Domain, Name},
     own_lists,
     pki::{self, Plan, PlannedNode},
+    roster::DIALS_IN,
+    taxonomy::Lists,
 };
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
 use crate::{
@@ -41,6 +44,31 @@ pub const QUESTION: &str = "indicator = \"PUB.OFF.N\"\n\
     crime_areas = [\"ICCS0101\", \"ICCS020221\", \"ICCS0401\", \"ICCS0501\", \"ICCS0601\", \"ICCS07041\"]\n\
     periods = \"2014..2018\"\n";
 
+/// A node that dials is connected within this time, on a loaded machine.
+const DIAL_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Which nodes open the connection themselves, and have no port for the coordinator.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Dialling {
+    /// All of them listen.
+    #[default]
+    Nobody,
+    /// Every second one.
+    EverySecond,
+    /// All of them.
+    Everybody,
+}
+
+impl Dialling {
+    fn covers(self, at: usize) -> bool {
+        match self {
+            Self::Nobody => false,
+            Self::EverySecond => at % 2 == 1,
+            Self::Everybody => true,
+        }
+    }
+}
+
 /// A node's place in the federation.
 #[derive(Debug)]
 pub struct Node {
@@ -48,11 +76,27 @@ pub struct Node {
     pub jurisdiction: String,
     /// Its folder.
     pub home: PathBuf,
-    /// host:port of its Exchange service.
+    /// host:port of its Exchange service; of one that dials, where that would be.
     pub exchange: String,
+    /// It has no such port: it connects to the coordinator.
+    pub dials: bool,
     /// host:port of its Desk service.
     pub desk: String,
     server: Option<Server>,
+}
+
+impl Node {
+    /// What stands in its `node.toml`.
+    fn config(&self, coordinator: &str) -> String {
+        let shipped = include_str!("../../deploy/node.toml").replace("127.0.0.1:7201", &self.desk);
+        if self.dials {
+            shipped
+                .replace("listen = \"127.0.0.1:7101\"\n", "")
+                .replace("# coordinator = \"\"", &format!("coordinator = {coordinator:?}"))
+        } else {
+            shipped.replace("127.0.0.1:7101", &self.exchange)
+        }
+    }
 }
 
 /// A federation. Everything is killed when it is dropped.
@@ -65,6 +109,8 @@ pub struct Federation {
     pub nodes: BTreeMap<String, Node>,
     /// host:port of the Region service.
     pub region: String,
+    /// host:port where nodes dial in.
+    pub dial: String,
     coordinator: Option<Server>,
     servers: Vec<Server>,
 }
@@ -73,34 +119,22 @@ impl Federation {
     /// Keys, roster, folders and configs; nothing runs yet. `program` is a binary that begins with
     /// [`roles::run_if_asked`]; `dir` must not exist.
     pub fn prepare(program: PathBuf, dir: &Path, jurisdictions: &[&str]) -> Result<Self> {
-        Self::prepare_with(program, dir, jurisdictions, None)
+        Self::prepare_with(program, dir, jurisdictions, (None, Dialling::Nobody))
     }
 
-    /// The same with code lists of its own, in a folder.
+    /// The same with code lists of its own, in a folder, and with nodes that dial.
     pub fn prepare_with(
         program: PathBuf,
         dir: &Path,
         jurisdictions: &[&str],
-        own: Option<&Path>,
+        (own, dialling): (Option<&Path>, Dialling),
     ) -> Result<Self> {
         let host = own_loopback()?;
         let lists = own_lists::load(own)?;
         let folder = own.map_or(String::new(), |own| own.display().to_string());
         let configured =
             |text: String| text.replace("# folder = \"\"", &format!("folder = {folder:?}"));
-        let mut planned = Vec::new();
-        for (at, code) in jurisdictions.iter().enumerate() {
-            // A jurisdiction that stands twice gets a second node.
-            let twin = jurisdictions[..at].iter().filter(|other| *other == code).count();
-            let service =
-                if twin == 0 { "police".to_owned() } else { format!("police-{}", twin + 1) };
-            planned.push(PlannedNode {
-                node: Name::parse("node", &format!("{}-{service}", code.to_lowercase()))?,
-                jurisdiction: lists.jurisdiction("jurisdiction", code)?.code,
-                exchange_address: format!("{host}:{}", 7101 + at),
-                desk_address: format!("{host}:{}", 7501 + at),
-            });
-        }
+        let planned = planned(jurisdictions, lists, (&host, dialling))?;
         let region = format!("{host}:7100");
         let plan = Plan {
             federation: Domain::parse("federation", "wb6.example")?,
@@ -109,29 +143,34 @@ impl Federation {
         };
         pki::development(&plan, dir, lists, (&SystemClock, &SystemEntropy))?;
 
+        let dial = format!("{host}:7099");
         let mut nodes = BTreeMap::new();
-        for node in plan.nodes {
-            let home = dir.join(node.node.as_str());
-            let config = include_str!("../../deploy/node.toml")
-                .replace("127.0.0.1:7101", &node.exchange_address)
-                .replace("127.0.0.1:7201", &node.desk_address);
-            std::fs::write(home.join("node.toml"), configured(config))?;
-            std::fs::write(home.join("policy.toml"), include_str!("../../deploy/policy.toml"))?;
-            nodes.insert(
-                node.node.to_string(),
-                Node {
-                    jurisdiction: node.jurisdiction.to_string(),
-                    home,
-                    exchange: node.exchange_address,
-                    desk: node.desk_address,
-                    server: None,
-                },
-            );
+        for (at, planned) in plan.nodes.into_iter().enumerate() {
+            let home = dir.join(planned.node.as_str());
+            let node = Node {
+                jurisdiction: planned.jurisdiction.to_string(),
+                home,
+                exchange: format!("{host}:{}", 7101 + at),
+                dials: dialling.covers(at),
+                desk: planned.desk_address,
+                server: None,
+            };
+            std::fs::write(node.home.join("node.toml"), configured(node.config(&dial)))?;
+            std::fs::write(
+                node.home.join("policy.toml"),
+                include_str!("../../deploy/policy.toml"),
+            )?;
+            nodes.insert(planned.node.to_string(), node);
         }
         // Nobody is asked again behind a test's back; a test of that says so.
         let config = include_str!("../../deploy/coordinator.toml")
             .replace("127.0.0.1:7100", &region)
             .replace("# retry_s = 30", "retry_s = 600");
+        let port = match dialling {
+            Dialling::Nobody => String::new(),
+            Dialling::EverySecond | Dialling::Everybody => dial.clone(),
+        };
+        let config = config.replace("# listen = \"\"", &format!("listen = {port:?}"));
         std::fs::write(dir.join("coordinator/coordinator.toml"), configured(config))?;
         if let Some(own) = own {
             for person in std::fs::read_dir(dir.join("coordinator/staff"))? {
@@ -148,16 +187,40 @@ impl Federation {
             dir: dir.to_owned(),
             nodes,
             region,
+            dial,
             coordinator: None,
             servers: Vec::new(),
         })
     }
 
-    /// Starts everything.
+    /// Starts everything; whoever dials is connected then.
     pub fn start(&mut self) -> Result<()> {
+        let dials = self.nodes.values().any(|node| node.dials);
+        // Otherwise whoever dials first waits ever longer for it.
+        if dials {
+            self.start_coordinator()?;
+        }
         let names: Vec<_> = self.nodes.keys().cloned().collect();
         names.iter().try_for_each(|name| self.start_node(name))?;
-        self.start_coordinator()
+        if dials { self.wait_for_dialled() } else { self.start_coordinator() }
+    }
+
+    /// Waits until every node that dials is connected.
+    pub fn wait_for_dialled(&self) -> Result<()> {
+        let deadline = Instant::now() + DIAL_TIMEOUT;
+        loop {
+            let listed = self.region("analyst", "json", &["member", "list", "--describe"])?;
+            let listed = listed.json(&[0, 3])?;
+            let dials = |name: &Value| self.nodes.get(name.as_str()?).map(|node| node.dials);
+            let mut members = listed.as_array().context("no members")?.iter();
+            let away = members
+                .find(|member| dials(&member["node"]) == Some(true) && member["unreachable"] != "");
+            match away {
+                None => return Ok(()),
+                Some(away) if Instant::now() > deadline => bail!("has not dialled in: {away}"),
+                Some(_) => {}
+            }
+        }
     }
 
     /// Starts one node.
@@ -297,6 +360,27 @@ impl Drop for Federation {
     fn drop(&mut self) {
         self.kill_all();
     }
+}
+
+/// Names and addresses of the nodes.
+fn planned(
+    jurisdictions: &[&str],
+    lists: &Lists,
+    (host, dialling): (&str, Dialling),
+) -> Result<Vec<PlannedNode>> {
+    let planned = jurisdictions.iter().enumerate().map(|(at, code)| {
+        // A jurisdiction that stands twice gets a second node.
+        let twin = jurisdictions.iter().take(at).filter(|other| *other == code).count();
+        let service = if twin == 0 { "police".to_owned() } else { format!("police-{}", twin + 1) };
+        let listens = || format!("{host}:{}", 7101 + at);
+        Ok(PlannedNode {
+            node: Name::parse("node", &format!("{}-{service}", code.to_lowercase()))?,
+            jurisdiction: lists.jurisdiction("jurisdiction", code)?.code,
+            exchange_address: if dialling.covers(at) { DIALS_IN.to_owned() } else { listens() },
+            desk_address: format!("{host}:{}", 7501 + at),
+        })
+    });
+    planned.collect()
 }
 
 /// The cell of a picture.

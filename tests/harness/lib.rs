@@ -12,6 +12,7 @@ pub mod gathers;
 pub mod measure;
 pub mod peers;
 pub mod process;
+pub mod proxy;
 pub mod report;
 pub mod resident;
 pub mod roles;

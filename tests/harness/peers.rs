@@ -222,7 +222,13 @@ pub trait Answers: Send + Sync + 'static {
     }
 }
 
+#[derive(Debug)]
 struct Played<Member>(Member);
+
+/// A played member as a service, however it is served.
+pub fn played(member: impl Answers) -> impl wire::exchange_server::Exchange {
+    Played(member)
+}
 
 #[tonic::async_trait]
 impl<Member: Answers> wire::exchange_server::Exchange for Played<Member> {

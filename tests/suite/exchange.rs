@@ -15,12 +15,12 @@ use accord_proto::{
     id::RequirementId,
 };
 use accord_tests::{
-    federation::{QUESTION, SIX, cell, member, sample_dir},
+    federation::{Dialling, QUESTION, SIX, cell, member, sample_dir},
     process::Finished,
 };
 use serde_json::{Value, json};
 
-use crate::{Running, program, started, with_sample};
+use crate::{DIALLING, Running, program, started, with_sample};
 
 const HOMICIDE: &str =
     "indicator = \"PUB.OFF.N\"\ncrime_areas = \"ICCS0101\"\nperiods = \"2016\"\n";
@@ -94,15 +94,22 @@ fn import(running: &Running, node: &str, text: &str) -> Finished {
     running.import(node, &file, &sample_dir().join("mapping.toml")).unwrap()
 }
 
+/// The demo, with nodes that dial if this test is about them.
+fn demo_command() -> Command {
+    let mut command = Command::new(program());
+    command.args((DIALLING.get() == Dialling::Everybody).then_some("--dial"));
+    command
+}
+
 /// The picture of a run of the demo.
 fn demo(arguments: &[&str]) -> Value {
-    let mut command = Command::new(program());
+    let mut command = demo_command();
     command.args(["--once", "--format", "json"]).args(arguments);
     Finished::run(command).unwrap().json(&[0]).unwrap()
 }
 
 #[test]
-fn six_members_give_the_regional_total_with_its_coverage() {
+pub(crate) fn six_members_give_the_regional_total_with_its_coverage() {
     let running = with_sample(&SIX);
     let requirement = running.issue(&[QUESTION]).unwrap();
     let gathered = running.region("analyst", "json", &["gather", &requirement]).unwrap();
@@ -123,7 +130,8 @@ fn six_members_give_the_regional_total_with_its_coverage() {
 }
 
 #[test]
-fn every_cell_that_was_asked_has_a_status_and_a_figure_that_was_not_reported_is_never_zero() {
+pub(crate) fn every_cell_that_was_asked_has_a_status_and_a_figure_that_was_not_reported_is_never_zero()
+ {
     let running = with_sample(&SIX);
     let requirement = running.issue(&[QUESTION]).unwrap();
     let shown = running.gather(&requirement).unwrap();
@@ -149,7 +157,8 @@ fn every_cell_that_was_asked_has_a_status_and_a_figure_that_was_not_reported_is_
 }
 
 #[test]
-fn the_same_question_gives_the_same_bytes_also_after_everything_was_killed_and_restarted() {
+pub(crate) fn the_same_question_gives_the_same_bytes_also_after_everything_was_killed_and_restarted()
+ {
     let mut running = with_sample(&SIX);
     let requirement = running.issue(&[QUESTION]).unwrap();
     let first = running.gather(&requirement).unwrap();
@@ -168,7 +177,7 @@ fn the_same_question_gives_the_same_bytes_also_after_everything_was_killed_and_r
 }
 
 #[test]
-fn a_requirement_issued_again_is_the_same_one_also_a_second_later() {
+pub(crate) fn a_requirement_issued_again_is_the_same_one_also_a_second_later() {
     let running = started(&["AL"]);
     let id = RequirementId::mint(&SystemClock, &SystemEntropy).unwrap();
     let text = draft(id, "Homicide in the region");
@@ -181,7 +190,7 @@ fn a_requirement_issued_again_is_the_same_one_also_a_second_later() {
 }
 
 #[test]
-fn another_text_under_the_id_of_a_requirement_is_refused() {
+pub(crate) fn another_text_under_the_id_of_a_requirement_is_refused() {
     let running = started(&["AL"]);
     let id = RequirementId::mint(&SystemClock, &SystemEntropy).unwrap();
     running.issue_text(&draft(id, "Homicide in the region")).unwrap();
@@ -199,7 +208,7 @@ fn another_text_under_the_id_of_a_requirement_is_refused() {
 }
 
 #[test]
-fn no_form_of_a_picture_loses_its_coverage_or_the_footnote() {
+pub(crate) fn no_form_of_a_picture_loses_its_coverage_or_the_footnote() {
     let running = with_sample(&["AL", "XK"]);
     let requirement = running.issue(&[HOMICIDE]).unwrap();
     running.node_server("al-police").unwrap().kill();
@@ -230,14 +239,14 @@ fn no_form_of_a_picture_loses_its_coverage_or_the_footnote() {
 }
 
 #[test]
-fn the_footnote_stands_only_where_its_member_does() {
+pub(crate) fn the_footnote_stands_only_where_its_member_does() {
     let running = with_sample(&["AL", "BA"]);
     let shown = running.gather(&running.issue(&[HOMICIDE]).unwrap()).unwrap();
     assert_eq!(shown["picture"]["footnotes"], json!([]));
 }
 
 #[test]
-fn the_same_file_twice_changes_nothing() {
+pub(crate) fn the_same_file_twice_changes_nothing() {
     let running = with_sample(&["AL"]);
     let before = status(&running, "al-police");
     assert_eq!(before["observations"], 30);
@@ -259,7 +268,7 @@ fn the_same_file_twice_changes_nothing() {
 }
 
 #[test]
-fn bad_rows_are_named_and_left_out_and_the_rest_is_kept() {
+pub(crate) fn bad_rows_are_named_and_left_out_and_the_rest_is_kept() {
     let running = started(&["AL"]);
     let text = "iccs,year,offences,flag,note\n\
         ICCS0101,2016,71,A,\n\
@@ -294,7 +303,7 @@ fn bad_rows_are_named_and_left_out_and_the_rest_is_kept() {
 }
 
 #[test]
-fn a_file_without_a_column_of_the_mapping_gives_no_record_and_says_which() {
+pub(crate) fn a_file_without_a_column_of_the_mapping_gives_no_record_and_says_which() {
     let running = started(&["AL"]);
     let text = "iccs,year,offences\nICCS0101,2016,71\nICCS0101,2015,76\n";
     let imported = import(&running, "al-police", text);
@@ -307,7 +316,7 @@ fn a_file_without_a_column_of_the_mapping_gives_no_record_and_says_which() {
 }
 
 #[test]
-fn a_correction_is_a_second_edition_for_new_requirements_only() {
+pub(crate) fn a_correction_is_a_second_edition_for_new_requirements_only() {
     let running = with_sample(&["AL", "BA"]);
     let old = running.issue(&[HOMICIDE]).unwrap();
     let before = running.gather(&old).unwrap();
@@ -358,7 +367,7 @@ fn codes(list: &Value) -> Vec<&str> {
 }
 
 #[test]
-fn the_published_figures_give_the_published_regional_totals() {
+pub(crate) fn the_published_figures_give_the_published_regional_totals() {
     let data = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data"));
     if !data.exists() {
         let _ = writeln!(
@@ -389,7 +398,7 @@ fn the_published_figures_give_the_published_regional_totals() {
 }
 
 #[test]
-fn a_member_that_is_away_is_named_and_not_in_the_total() {
+pub(crate) fn a_member_that_is_away_is_named_and_not_in_the_total() {
     let shown = demo(&["--offline", "MK"]);
     assert_eq!(shown["picture"]["coverage"], json!({"answered": 5, "members": 6}));
     let homicide = cell(&shown, "ICCS0101", "2016").unwrap();
@@ -403,7 +412,7 @@ fn a_member_that_is_away_is_named_and_not_in_the_total() {
 }
 
 #[test]
-fn a_figure_that_two_nodes_of_a_jurisdiction_hold_counts_once() {
+pub(crate) fn a_figure_that_two_nodes_of_a_jurisdiction_hold_counts_once() {
     let running = with_sample(&["AL", "BA", "BA"]);
     let requirement = running.issue(&[QUESTION]).unwrap();
     let shown = running.gather(&requirement).unwrap();
@@ -415,9 +424,9 @@ fn a_figure_that_two_nodes_of_a_jurisdiction_hold_counts_once() {
 }
 
 #[test]
-fn ctrl_c_leaves_nothing_behind() {
+pub(crate) fn ctrl_c_leaves_nothing_behind() {
     let dir = tempfile::tempdir().unwrap();
-    let mut demo = std::process::Command::new(program())
+    let mut demo = demo_command()
         .env("TMPDIR", dir.path())
         .stdin(std::process::Stdio::null())
         .stdout(std::process::Stdio::piped())

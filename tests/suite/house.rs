@@ -414,7 +414,7 @@ fn modules_of(text: &str) -> Vec<String> {
 }
 
 /// Every test function of a file, in its order.
-fn tests_of(text: &str) -> Vec<String> {
+pub(crate) fn tests_of(text: &str) -> Vec<String> {
     let mut names = Vec::new();
     let mut marked = false;
     for line in text.lines().map(str::trim) {

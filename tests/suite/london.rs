@@ -5,7 +5,7 @@
 use std::{collections::BTreeMap, io::Write as _};
 
 use accord_tests::{
-    federation::Federation,
+    federation::{Dialling, Federation},
     london::{self, INDICATOR, JURISDICTION, London},
     process::Finished,
 };
@@ -30,7 +30,7 @@ fn every_record_is_taken_and_every_total_equals_an_independent_count() {
         program(),
         &dir.path().join("federation"),
         &[JURISDICTION],
-        Some(&london.lists),
+        (Some(&london.lists), Dialling::Nobody),
     )
     .unwrap();
     let mut running = Running { federation, _dir: dir };

@@ -8,11 +8,13 @@
     reason = "a test that cannot go on has failed"
 )]
 
-use std::{ops::Deref, path::PathBuf};
+use std::{cell::Cell, ops::Deref, path::PathBuf};
 
-use accord_tests::federation::Federation;
+use accord_tests::federation::{Dialling, Federation};
 
 mod exchange;
+mod dialled;
+mod dial;
 mod consent;
 mod inbox;
 mod gates;
@@ -76,11 +78,28 @@ fn program() -> PathBuf {
     PathBuf::from(env!("CARGO_BIN_EXE_demo"))
 }
 
+thread_local! {
+    /// Which nodes dial in the federations that the test on this thread prepares.
+    static DIALLING: Cell<Dialling> = const { Cell::new(Dialling::Nobody) };
+}
+
+/// The very same test with nodes that dial.
+fn with_dialling(dialling: Dialling, test: fn()) {
+    DIALLING.set(dialling);
+    test();
+}
+
 /// Keys, roster and configs; nothing runs.
 fn prepared(jurisdictions: &[&str]) -> Running {
+    prepared_with(jurisdictions, DIALLING.get())
+}
+
+/// The same, and some of the nodes dial.
+fn prepared_with(jurisdictions: &[&str], dialling: Dialling) -> Running {
     let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().join("federation");
     let federation =
-        Federation::prepare(program(), &dir.path().join("federation"), jurisdictions).unwrap();
+        Federation::prepare_with(program(), &folder, jurisdictions, (None, dialling)).unwrap();
     Running { federation, _dir: dir }
 }
 

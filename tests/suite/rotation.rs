@@ -169,7 +169,8 @@ fn a_member_that_a_new_roster_adds_is_asked_without_a_restart_and_an_older_roste
     running.federation.start().unwrap();
     running.with_sample().unwrap();
     let members = |running: &Running| {
-        let listed = running.region("auditor", "json", &["member", "list"]).unwrap().json(&[0]).unwrap();
+        let listed =
+            running.region("auditor", "json", &["member", "list"]).unwrap().json(&[0]).unwrap();
         listed.to_string().matches("\"node\":").count()
     };
     assert_eq!(members(&running), 1);

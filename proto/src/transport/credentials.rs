@@ -16,7 +16,7 @@ use rustls::{
 };
 
 use super::{
-    Expected, Peer, certificates, read_secret,
+    Expected, Peer, Protocol, certificates, read_secret,
     revocation::{Freshness, Revocation},
     store, tls_invalid, unusable,
     verifier::{Admission, ExpectedPeer},
@@ -183,8 +183,16 @@ impl Credentials {
     }
 
     /// For a listener: every client must show a certificate of an admitted CA.
-    pub(super) fn server_config(&self) -> Arc<ServerConfig> {
-        Arc::clone(&self.0.loaded.get().server)
+    pub(super) fn server_config(&self, protocol: Protocol) -> Arc<ServerConfig> {
+        let server = Arc::clone(&self.0.loaded.get().server);
+        match protocol {
+            Protocol::Calls => server,
+            Protocol::Serves => {
+                let mut server = ServerConfig::clone(&server);
+                server.alpn_protocols = vec![protocol.id().to_vec()];
+                Arc::new(server)
+            }
+        }
     }
 
     /// A connection that was made with this certificate chain: closed once that is not believed any more.
@@ -192,8 +200,12 @@ impl Credentials {
         self.0.open.watch(chain)
     }
 
-    /// For a connection to exactly this peer.
-    pub(super) fn client_config(&self, expected: Expected) -> Result<Arc<ClientConfig>, Invalid> {
+    /// For a connection to exactly one of these peers.
+    pub(super) fn client_config(
+        &self,
+        expected: Vec<Expected>,
+        protocol: Protocol,
+    ) -> Result<Arc<ClientConfig>, Invalid> {
         let loaded = self.0.loaded.get();
         let provider = Arc::clone(&self.0.provider);
         let trusted = Arc::clone(&loaded.trusted);
@@ -205,7 +217,7 @@ impl Credentials {
             .with_custom_certificate_verifier(Arc::new(verifier))
             .with_client_auth_cert(loaded.chain.clone(), loaded.key.clone_key())
             .map_err(|error| tls_invalid(&error))?;
-        config.alpn_protocols = vec![b"h2".to_vec()];
+        config.alpn_protocols = vec![protocol.id().to_vec()];
         config.resumption = rustls::client::Resumption::disabled();
         Ok(Arc::new(config))
     }
@@ -235,7 +247,7 @@ impl Loaded {
             // Refuses a key that is not the certificate's, as where only one of both files has been replaced.
             .with_single_cert(chain.clone(), key.clone_key())
             .map_err(|error| tls_invalid(&error))?;
-        server.alpn_protocols = vec![b"h2".to_vec()];
+        server.alpn_protocols = vec![Protocol::Calls.id().to_vec()];
         // A resumed session would skip the client's certificate, and with it expiry and revocation.
         server.send_tls13_tickets = 0;
         let server = Arc::new(server);

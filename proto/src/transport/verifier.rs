@@ -78,10 +78,11 @@ impl ClientCertVerifier for Admission {
     }
 }
 
-/// Exactly this server.
+/// Exactly one of these servers.
 #[derive(Debug)]
 pub(super) struct ExpectedPeer {
-    pub(super) expected: Expected,
+    /// Any one of these.
+    pub(super) expected: Vec<Expected>,
     pub(super) trusted: Arc<Trusted>,
     pub(super) provider: Arc<CryptoProvider>,
 }
@@ -139,15 +140,7 @@ impl ServerCertVerifier for ExpectedPeer {
         self.check_chain(end_entity, intermediates, now)?;
         let peer = Peer::from_certificate(end_entity)
             .map_err(|error| rustls::Error::General(error.to_string()))?;
-        if peer.identity != self.expected.identity {
-            let (is, wanted) = (&peer.identity, &self.expected.identity);
-            return Err(rustls::Error::General(format!("the server is {is}, not {wanted}")));
-        }
-        if self.expected.spki.as_ref().is_some_and(|keys| !keys.contains(&peer.spki)) {
-            return Err(rustls::Error::General(
-                "the server's key is not the registered one".to_owned(),
-            ));
-        }
+        Expected::check(&self.expected, &peer).map_err(rustls::Error::General)?;
         Ok(ServerCertVerified::assertion())
     }
 
