@@ -39,6 +39,8 @@ enum Topic {
     Journal,
     /// A gather of 6, 27 and 200 members with 500 cells each.
     Gather,
+    /// Four times as many calls as can be served; connections that say nothing.
+    Overload,
     /// Judging, combining and drawing a regional picture of up to 200 members × 5,000 cells.
     Picture,
     /// Opening a store of up to 1.28 million observations, and what they take in memory.
@@ -80,6 +82,7 @@ fn run(arguments: &Arguments) -> Result<String> {
         Topic::Utility => measure::utility(&at, rounds)?,
         Topic::Journal => measure::journal(rounds)?,
         Topic::Gather => measure::gather(&program, &at, rounds)?,
+        Topic::Overload => measure::overload(&program, &at, rounds.try_into()?)?,
         Topic::Picture => measure::picture(&program)?,
         Topic::Start => measure::start(&program, &at, rounds)?,
     };

@@ -3,7 +3,7 @@
 
 use std::{
     io::Write as _,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::ExitCode,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -173,6 +173,22 @@ fn twin(arguments: &Arguments, seed: u64) -> Result<String> {
     folder::print(&twins, dir.path())
 }
 
+fn rotated(program: &Path, dir: &Path, rounds: usize) -> Result<String> {
+    let mut federation = Federation::prepare(program.to_owned(), dir, &["AL", "BA"])?;
+    federation.start()?;
+    federation.with_sample()?;
+    let rotated = rotation::rotate(&federation, rounds, (Duration::from_secs(10), 50))?;
+    if let Some(first) = rotated.failed.first() {
+        bail!("{} of {} calls failed, first {first}", rotated.failed.len(), rotated.calls);
+    }
+    Ok(format!(
+        "{rounds} rotations of both sides' certificates, keys in every other one: {} calls, 0 failed; a new connection \
+         shows the new certificate after {} ms at most",
+        rotated.calls,
+        rotated.slowest.as_millis()
+    ))
+}
+
 fn run(arguments: &Arguments, topic: Topic, mut rounds: usize, seed: u64) -> Result<String> {
     let (dir, program) = (tempfile::tempdir()?, std::env::current_exe()?);
     let at = dir.path().join("federation");
@@ -199,21 +215,7 @@ fn run(arguments: &Arguments, topic: Topic, mut rounds: usize, seed: u64) -> Res
                  was begun: 0 stuck, 0 counted twice, 0 lost, each charged once; slowest recovery {recovery_ms_max} ms"
             ));
         }
-        Topic::Rotation => {
-            let mut federation = Federation::prepare(program, &at, &["AL", "BA"])?;
-            federation.start()?;
-            federation.with_sample()?;
-            let rotated = rotation::rotate(&federation, rounds, (Duration::from_secs(10), 50))?;
-            if let Some(first) = rotated.failed.first() {
-                bail!("{} of {} calls failed, first {first}", rotated.failed.len(), rotated.calls);
-            }
-            return Ok(format!(
-                "{rounds} rotations of both sides' certificates, keys in every other one: {} calls, 0 failed; a new connection \
-                 shows the new certificate after {} ms at most",
-                rotated.calls,
-                rotated.slowest.as_millis()
-            ));
-        }
+        Topic::Rotation => return rotated(&program, &at, rounds),
         Topic::Powercut => match crash::no_powercut() {
             Some(why) => return Ok(format!("LEFT OUT: {why}")),
             None => crash::powercut(&program, &at, rounds, seed)?,

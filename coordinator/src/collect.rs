@@ -5,7 +5,7 @@
 //! Whatever becomes of the coordinator meanwhile, the collection goes on from where it stands.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -14,19 +14,19 @@ use accord_proto::{
     clock::Timestamp,
     id::RequirementId,
     identity::Name,
-    limits::{COLLECTIONS_MAX, GATHERS_MAX},
+    limits::{COLLECT_START, COLLECTED_AT_ONCE, COLLECTIONS_MAX},
     question::{Requirement, SignedRequirement},
     reason::{Invalid, Reason},
     roster::Member,
     strict,
 };
-use futures_util::{StreamExt as _, stream};
+use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use tokio::sync::{Notify, watch};
 use tracing::{info, warn};
 
 use crate::{
     collection::{Collection, Next},
-    picture::{MemberState, Outcome},
+    picture::{self, MemberState, Outcome},
     survey::{self, Coordinator},
     verify::Silence,
 };
@@ -68,8 +68,8 @@ impl Collections {
         self.changed.subscribe()
     }
 
-    fn open(&self) -> Vec<Collection> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    fn open(&self) -> BTreeSet<RequirementId> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).keys().copied().collect()
     }
 
     fn put(&self, collection: &Collection) {
@@ -204,8 +204,17 @@ fn end(
     requirement: &Requirement,
     collection: &mut Collection,
 ) -> Result<(), Invalid> {
-    let cancelled = coordinator.archive.cancellation(requirement.id)?.is_some();
-    let ends = collection.ends(requirement, cancelled);
+    let archive = &coordinator.archive;
+    let cancelled = archive.cancellation(requirement.id)?.is_some();
+    // What counts is who is in the last picture: an answer that came after it was heard and not shown.
+    let shown = match archive.newest_version(requirement.id)? {
+        Some(_) => {
+            let drawn = archive.picture(requirement.id, None)?;
+            drawn.envelope.as_ref().map_or(Ok(BTreeSet::new()), picture::answered)?
+        }
+        None => BTreeSet::new(),
+    };
+    let ends = collection.ends(requirement, cancelled, &shown);
     collection.end = Some(ends);
     info!(requirement = %requirement.id, end = ends.as_str(), "collection");
     keep(coordinator, collection)
@@ -218,42 +227,64 @@ fn keep(coordinator: &Coordinator, collection: &Collection) -> Result<(), Invali
     Ok(())
 }
 
-/// Goes on with every collection until it ends.
+/// Goes on with every collection until it ends. Each has a step of its own under way at most, and waits for no other one's;
+/// some rounds are left to people. Whoever is due first is first.
 pub async fn keep_collecting(coordinator: Arc<Coordinator>) {
     // Members may still be starting.
-    tokio::time::sleep(coordinator.collections.shortest).await;
+    tokio::time::sleep(coordinator.collections.shortest.min(COLLECT_START)).await;
+    let (mut rests, mut under_way) = (BTreeMap::new(), BTreeSet::new());
+    let mut steps = FuturesUnordered::new();
     loop {
         let now = coordinator.clock.now();
         let open = coordinator.collections.open();
-        let steps = open.into_iter().map(|collection| {
-            let coordinator = &coordinator;
-            async move {
-                let requirement = collection.requirement;
-                let next = step(coordinator, requirement).await;
-                next.unwrap_or_else(|error| {
-                    if error.reason == Reason::Overloaded {
-                        // Somebody gathers it right now.
-                        return Some(coordinator.clock.now().plus_s(2));
-                    }
-                    warn!(%requirement, %error, "its collection cannot go on now");
-                    Some(coordinator.clock.now().plus_s(NAP.as_secs().cast_signed()))
-                })
-            }
-        });
-        let rests: Vec<_> = stream::iter(steps).buffer_unordered(GATHERS_MAX).collect().await;
-        if let Err(error) = coordinator.archive.settled().await {
-            warn!(%error, "where collections stand is not durable");
+        rests.retain(|requirement, _| open.contains(requirement));
+        let mut due: Vec<_> = open
+            .difference(&under_way)
+            .map(|requirement| (rests.get(requirement).copied().unwrap_or(now), *requirement))
+            .collect();
+        due.sort_unstable();
+        let soonest = due.iter().map(|(at, _)| *at).find(|at| *at > now);
+        let room = COLLECTED_AT_ONCE.saturating_sub(under_way.len());
+        for (_, requirement) in due.into_iter().filter(|(at, _)| *at <= now).take(room) {
+            under_way.insert(requirement);
+            steps.push(go_on(&coordinator, requirement));
         }
-        let soonest = rests.into_iter().flatten().min();
         let rest = soonest.map_or(NAP, |at| {
             let seconds = u64::try_from(at.as_s() - now.as_s()).unwrap_or(0);
             Duration::from_secs(seconds.max(1)).min(NAP)
         });
         tokio::select! {
+            Some((requirement, next)) = steps.next() => {
+                under_way.remove(&requirement);
+                rests.insert(requirement, next);
+            }
             () = tokio::time::sleep(rest) => {}
-            () = coordinator.collections.poked.notified() => {}
+            // Somebody was asked meanwhile, or has come: what was known of when to look again is not true any more.
+            () = coordinator.collections.poked.notified() => rests.clear(),
         }
     }
+}
+
+/// One step, durable; and when to look again.
+async fn go_on(
+    coordinator: &Coordinator,
+    requirement: RequirementId,
+) -> (RequirementId, Timestamp) {
+    let soon = |pause: Duration| coordinator.clock.now().plus_s(pause.as_secs().cast_signed());
+    let stepped = step(coordinator, requirement).await;
+    let next = match stepped {
+        Ok(next) => next.unwrap_or_else(|| soon(NAP)),
+        // Somebody gathers it right now.
+        Err(error) if error.reason == Reason::Overloaded => soon(Duration::from_secs(2)),
+        Err(error) => {
+            warn!(%requirement, %error, "its collection cannot go on now");
+            soon(NAP)
+        }
+    };
+    if let Err(error) = coordinator.archive.settled().await {
+        warn!(%error, "where collections stand is not durable");
+    }
+    (requirement, next)
 }
 
 /// One step of a collection; when the next one is due, if it goes on.
@@ -278,7 +309,7 @@ async fn step(coordinator: &Coordinator, id: RequirementId) -> Result<Option<Tim
     match collection.next(&requirement, now) {
         Next::Rest(until) => Ok(Some(until)),
         Next::Draw { last } => {
-            survey::round(coordinator, &by, &asked, caller, (!last, |_: &MemberState| {})).await?;
+            survey::round(coordinator, &by, &asked, !last).await?;
             Ok(Some(now))
         }
         Next::Ask(due) => {

@@ -10,7 +10,10 @@
 //! One slot for each member: what it says later takes the place of what it said before. How long a pause is, follows from
 //! the requirement, the member and how often it was asked: no dice, and no two members come at the same moment.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use accord_proto::{
     clock::Timestamp,
@@ -173,16 +176,16 @@ impl Collection {
         Next::Rest(soonest.unwrap_or(last).min(last))
     }
 
-    /// How it ends once the last round is over.
-    pub fn ends(&self, requirement: &Requirement, cancelled: bool) -> End {
+    /// How it ends once the last round is over, by the members that the last picture rests on.
+    pub fn ends(&self, requirement: &Requirement, cancelled: bool, shown: &BTreeSet<Name>) -> End {
         if cancelled {
             return End::Cancelled;
         }
-        if self.slots.values().all(|slot| slot.answered) {
+        if self.slots.keys().all(|node| shown.contains(node)) {
             return End::Complete;
         }
-        let answered = self.slots.values().filter(|slot| slot.answered);
-        let of: std::collections::BTreeSet<_> = answered.map(|slot| slot.jurisdiction).collect();
+        let shown = self.slots.iter().filter(|(node, _)| shown.contains(*node));
+        let of: BTreeSet<_> = shown.map(|(_, slot)| slot.jurisdiction).collect();
         if of.len() as u64 >= u64::from(requirement.minimum_contributors) {
             End::Partial
         } else {

@@ -17,6 +17,7 @@ pub mod gate;
 pub mod combine;
 pub mod picture;
 pub mod export;
+pub mod rounds;
 pub mod pinned;
 pub mod archive;
 pub mod standing;

@@ -5,11 +5,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use accord_proto::{
+    identity::Name,
     picture::{Written, write_cell},
     question::SignedRequirement,
+    reason::{Invalid, Reason},
     regional::Deviation,
     roster::{Member, Roster},
     seal::{Kind, SecretKey},
+    strict,
     taxonomy::{JurisdictionCode, Lists},
     wire::{self, region},
 };
@@ -47,6 +50,12 @@ pub enum Outcome {
 }
 
 impl MemberState {
+    /// It was asked, and the deadline passed.
+    pub fn ran_out_of_time(&self) -> bool {
+        let late = |why: &Invalid| why.reason == Reason::DeadlineExceeded;
+        matches!(&self.outcome, Outcome::Silent(Silence::Unreachable(why)) if late(why))
+    }
+
     /// What came of asking, for the picture.
     pub fn of(member: Member, verified: &Result<VerifiedAnswer, Silence>) -> Self {
         let outcome = match verified {
@@ -166,6 +175,13 @@ pub fn draw(
         deviations: beside.deviations.iter().map(Deviation::to_wire).collect(),
     };
     Picture { envelope: key.sign(Kind::Picture, picture.encode_to_vec()), coverage }
+}
+
+/// Members that a picture of this coordinator's own rests on.
+pub fn answered(envelope: &wire::Envelope) -> Result<BTreeSet<Name>, Invalid> {
+    let picture: region::Picture = strict::decode_signed("picture", &envelope.payload)?;
+    let answered = picture.members.iter().filter(|of| of.state() == region::State::Answered);
+    answered.map(|of| Name::parse("picture.members", &of.node)).collect()
 }
 
 /// Jurisdictions that were asked and have not answered.

@@ -1,12 +1,7 @@
 //! Wiring: open, check, bind, serve, drain. Comes in: a config. Goes out: a running coordinator, or the
 //! reason why it does not start.
 
-use std::{
-    fs,
-    path::Path,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::{fs, path::Path, sync::Arc, time::Duration};
 
 use accord_proto::{
     audit::JournalService,
@@ -37,6 +32,7 @@ use crate::{
     gather::Caller,
     heads::Turns,
     pinned::{self, Pinned},
+    rounds::Rounds,
     service::RegionService,
     standing,
     survey::Coordinator,
@@ -167,7 +163,7 @@ pub async fn open(config: &Config, credentials: &Credentials) -> Result<Coordina
         collections: Collections::of(archive.open_collections()?, config.retry),
         archive,
         deliveries: deliver::Deliveries::default(),
-        rounds: Mutex::default(),
+        rounds: Rounds::default(),
         clock: Arc::new(SystemClock),
     })
 }

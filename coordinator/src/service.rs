@@ -6,7 +6,10 @@ use accord_proto::{
     clock::Timestamp,
     id::RequirementId,
     identity::{Place, Role},
-    limits::{AXIS_MAX, CALL_TIMEOUT, GATHER_CONCURRENCY_MAX, MEMBERS_MAX, PAGE_SIZE_MAX},
+    limits::{
+        AXIS_MAX, CALL_DEADLINE_MIN, CALL_TIMEOUT, GATHER_CONCURRENCY_MAX, MEMBERS_MAX,
+        PAGE_SIZE_MAX,
+    },
     question::{Cancellation, Requirement, SignedRequirement},
     reason::{Invalid, Reason},
     roster::Member,
@@ -251,9 +254,9 @@ impl wire::region_server::Region for RegionService {
         if call_deadline_ms > 0 {
             caller.call_deadline = Duration::from_millis(call_deadline_ms.into());
         }
-        if caller.call_deadline > CALL_TIMEOUT {
-            let detail =
-                format!("{call_deadline_ms} where {} is the most", CALL_TIMEOUT.as_millis());
+        if !(CALL_DEADLINE_MIN..=CALL_TIMEOUT).contains(&caller.call_deadline) {
+            let (least, most) = (CALL_DEADLINE_MIN.as_millis(), CALL_TIMEOUT.as_millis());
+            let detail = format!("{call_deadline_ms} where from {least} to {most} are possible");
             return Err(Invalid::new(Reason::LimitExceeded, "call_deadline_ms", detail).into());
         }
         // Room for one event of each member and the end: sending never waits, and never fails for want of room.

@@ -7,17 +7,12 @@
 //! Each stage takes what only the stage before can make. Repeatable at any time: whoever was away is asked
 //! again, whoever has answered gives the same bytes at no cost, and the same answers give the same picture.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use accord_proto::{
     clock::Clock,
     current::Current,
-    id::RequirementId,
     identity::Name,
-    limits::GATHERS_MAX,
     question::SignedRequirement,
     reason::{Invalid, Reason},
     regional,
@@ -37,6 +32,7 @@ use crate::{
     heads::{Heads, Turns},
     picture::{self, MemberState},
     pinned::Pinned,
+    rounds::Rounds,
     verify::{self, Silence, VerifiedAnswer},
 };
 
@@ -59,7 +55,7 @@ pub struct Coordinator {
     /// Where members stand in what is being collected.
     pub collections: Collections,
     /// Requirements that are being gathered right now.
-    pub rounds: Mutex<BTreeSet<RequirementId>>,
+    pub rounds: Rounds,
     /// Now.
     pub clock: Arc<dyn Clock>,
 }
@@ -76,31 +72,6 @@ impl Coordinator {
     }
 }
 
-/// A gather under way; over when dropped.
-struct Round<'a> {
-    rounds: &'a Mutex<BTreeSet<RequirementId>>,
-    requirement: RequirementId,
-}
-
-impl<'a> Round<'a> {
-    /// One gather of a requirement at a time, and not too many of different ones.
-    fn begin(coordinator: &'a Coordinator, requirement: RequirementId) -> Result<Self, Invalid> {
-        let rounds = &coordinator.rounds;
-        let mut under_way = rounds.lock().unwrap_or_else(PoisonError::into_inner);
-        if under_way.len() >= GATHERS_MAX || !under_way.insert(requirement) {
-            let detail = "a gather of it, or too many others, are under way; try again shortly";
-            return Err(Invalid::new(Reason::Overloaded, "requirement", detail));
-        }
-        Ok(Self { rounds, requirement })
-    }
-}
-
-impl Drop for Round<'_> {
-    fn drop(&mut self) {
-        self.rounds.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.requirement);
-    }
-}
-
 /// Asks every member that the requirement names and draws the picture of what is known then. `progress` is
 /// told each member's state as it becomes known.
 pub async fn survey(
@@ -110,12 +81,23 @@ pub async fn survey(
     caller: &Caller,
     progress: impl Fn(&MemberState),
 ) -> Result<Drawn, Invalid> {
-    let drawn = round(coordinator, by, asked, caller, (false, progress)).await?;
+    let _round = coordinator.rounds.by_somebody(asked.requirement().id).await?;
+    let drawn = draw(coordinator, by, asked, caller, (false, progress)).await?;
     drawn.ok_or_else(|| Invalid::new(Reason::NotFound, "picture", "was not drawn"))
 }
 
-/// The same; with `only_whole` nothing is drawn unless every member answers: there is time to ask again.
+/// The same by itself; with `only_whole` nothing is drawn unless every member answers: there is time to ask again.
 pub async fn round(
+    coordinator: &Coordinator,
+    by: &Peer,
+    asked: &SignedRequirement,
+    only_whole: bool,
+) -> Result<Option<Drawn>, Invalid> {
+    let _round = coordinator.rounds.by_itself(asked.requirement().id)?;
+    draw(coordinator, by, asked, &coordinator.caller, (only_whole, |_: &MemberState| {})).await
+}
+
+async fn draw(
     coordinator: &Coordinator,
     by: &Peer,
     asked: &SignedRequirement,
@@ -123,7 +105,6 @@ pub async fn round(
     (only_whole, progress): (bool, impl Fn(&MemberState)),
 ) -> Result<Option<Drawn>, Invalid> {
     coordinator.roster().check_current(coordinator.clock.now())?;
-    let _round = Round::begin(coordinator, asked.requirement().id)?;
     if coordinator.archive.cancellation(asked.requirement().id)?.is_some() {
         let detail = "its authority has cancelled it; what was drawn before stands";
         return Err(Invalid::new(Reason::RequirementCancelled, "requirement", detail));
@@ -136,15 +117,19 @@ pub async fn round(
 
     collect::begin(coordinator, asked).await?;
     let (states, answers) = ask(coordinator, by, asked, members, caller, progress).await?;
+    // Whoever was given less time than is configured is not taken for one that is away.
+    let hasty = caller.call_deadline < coordinator.caller.call_deadline;
+    let heard: Vec<_> =
+        states.iter().filter(|state| !(hasty && state.ran_out_of_time())).cloned().collect();
     if only_whole && answers.len() < states.len() {
-        collect::note(coordinator, asked, &states, false)?;
+        collect::note(coordinator, asked, &heard, false)?;
         coordinator.archive.settled().await?;
         return Ok(None);
     }
     // The gate may take seconds; others go on meanwhile.
     let publish = || publish(coordinator, by, asked, &states, &answers);
     let drawn = tokio::task::block_in_place(publish)?;
-    collect::note(coordinator, asked, &states, true)?;
+    collect::note(coordinator, asked, &heard, true)?;
     coordinator.archive.settled().await?;
     coordinator.deliveries.poke(asked.requirement().id);
     Ok(Some(drawn))
@@ -159,7 +144,7 @@ pub async fn ask_again(
     nodes: &[Name],
 ) -> Result<(), Invalid> {
     coordinator.roster().check_current(coordinator.clock.now())?;
-    let _round = Round::begin(coordinator, asked.requirement().id)?;
+    let _round = coordinator.rounds.by_itself(asked.requirement().id)?;
     let mut members = members(coordinator, asked)?;
     members.retain(|member| nodes.contains(&member.node));
     let (states, _) = ask(coordinator, by, asked, members, &coordinator.caller, |_| {}).await?;

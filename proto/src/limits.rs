@@ -233,6 +233,12 @@ pub const STREAMS_PER_CONNECTION_MAX: u32 = 100;
 pub const CALLS_PER_CONNECTION_MAX: usize = 32;
 /// Calls under way on one listener; more are shed at once.
 pub const CALLS_MAX: usize = 128;
+/// Of these, places that only operators get once all others are taken.
+pub const CALLS_KEPT_FOR_OPERATORS: usize = 8;
+/// Calls a second of one of the staff; more are refused at once, and say when to try again.
+pub const CALLS_PER_IDENTITY_SECOND: u32 = 100;
+/// So many of them may come at once after a rest.
+pub const CALLS_PER_IDENTITY_AT_ONCE: u32 = 200;
 /// One call, on the server.
 pub const CALL_TIMEOUT: Duration = Duration::from_secs(30);
 /// One call that streams a file or a whole gather, on the server and at the caller.
@@ -281,6 +287,12 @@ pub const POOLED_CELLS_MAX: u64 = 1_000_000;
 pub const POOLED_CHANGES_MAX: u64 = 4_000_000;
 /// Collections that go on at the same time.
 pub const COLLECTIONS_MAX: usize = 1_000;
+/// Rest after a start before collections go on: members may be starting too.
+pub const COLLECT_START: Duration = Duration::from_secs(5);
+/// Rounds of collections at the same time; the rest of [`GATHERS_MAX`] is for people.
+pub const COLLECTED_AT_ONCE: usize = 6;
+/// Shortest deadline that somebody may gather with.
+pub const CALL_DEADLINE_MIN: Duration = Duration::from_millis(100);
 /// Longest pause before a member that is away, has declined or is not believed is asked again.
 pub const COLLECT_PAUSE_MAX: Duration = Duration::from_secs(600);
 /// Pause before a member whose people are deciding is asked again.

@@ -26,6 +26,7 @@ pub mod renewal;
 mod credentials;
 mod door;
 mod proxy;
+mod quota;
 mod revocation;
 mod verifier;
 mod watched;

@@ -7,7 +7,10 @@ use std::{
 };
 
 use accord_proto::{
-    limits::{CONNECTIONS_PER_IDENTITY_MAX, HANDSHAKE_TIMEOUT, REQUEST_BYTES_MAX},
+    limits::{
+        CALLS_PER_IDENTITY_AT_ONCE, CONNECTIONS_PER_IDENTITY_MAX, HANDSHAKE_TIMEOUT,
+        REQUEST_BYTES_MAX,
+    },
     transport::{Credentials, Expected, connection::connect},
     wire,
 };
@@ -20,6 +23,7 @@ use tonic_reflection::pb::v1::{
     ServerReflectionRequest, server_reflection_client::ServerReflectionClient,
     server_reflection_request::MessageRequest,
 };
+use tonic_types::StatusExt as _;
 
 use crate::{Running, prepared, started};
 
@@ -132,4 +136,42 @@ fn a_plain_text_client_gets_nothing() {
         let mut client = wire::exchange_client::ExchangeClient::new(channel);
         client.describe(wire::DescribeRequest {}).await.unwrap_err();
     });
+}
+
+#[test]
+fn a_flood_of_one_identity_is_refused_at_once_with_a_hint_and_everybody_else_is_heard() {
+    let running = started(&["AL"]);
+    let of = |role: &str| {
+        let keys = running.nodes["al-police"].home.join("staff").join(role);
+        peers::credentials(&keys).unwrap()
+    };
+    let (flood, other) = (of("auditor"), of("analyst"));
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let open = async |credentials: &Credentials| {
+            let identity = peers::identity(&running, "al-police").unwrap();
+            let expected = Expected { identity, spki: None };
+            connect(&running.nodes["al-police"].desk, credentials, expected).await.unwrap()
+        };
+        let (flooding, calm) = (open(&flood).await, open(&other).await);
+        let mut calls = tokio::task::JoinSet::new();
+        for _ in 0..4 * CALLS_PER_IDENTITY_AT_ONCE {
+            calls.spawn(status(flooding.clone()));
+        }
+        let flooded = calls.join_all().await;
+        let refused: Vec<_> = flooded.into_iter().filter_map(Result::err).collect();
+        assert!(!refused.is_empty(), "nobody is refused");
+        for error in &refused {
+            assert_eq!(error.code(), Code::ResourceExhausted, "{error}");
+        }
+        let hinted = refused.iter().filter(|error| error.get_details_retry_info().is_some());
+        assert!(hinted.count() > 0, "nobody is told when to try again");
+        status(calm).await.unwrap();
+        let mut health = HealthClient::new(flooding);
+        health.check(HealthCheckRequest::default()).await.unwrap();
+    });
+}
+
+async fn status(channel: Channel) -> Result<(), tonic::Status> {
+    let request = wire::desk::GetStatusRequest {};
+    wire::desk::desk_client::DeskClient::new(channel).get_status(request).await.map(drop)
 }

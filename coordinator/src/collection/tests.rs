@@ -90,7 +90,10 @@ fn play(requirement: &Requirement, says: [Says; 4]) -> (BTreeMap<Name, Vec<i64>>
                     collection.note(&node, said.as_ref(), SHORTEST, at(now));
                 }
                 if matches!(collection.next(requirement, at(now)), Next::Draw { .. }) {
-                    collection.end = Some(collection.ends(requirement, false));
+                    // The picture that was drawn just now rests on whoever has just answered.
+                    let shown = collection.slots.iter().filter(|(_, slot)| slot.answered);
+                    let shown = shown.map(|(node, _)| node.clone()).collect();
+                    collection.end = Some(collection.ends(requirement, false, &shown));
                     return (asked, now, collection);
                 }
             }
@@ -133,7 +136,21 @@ fn at_the_end_of_the_window_it_ends_with_whoever_is_there() {
     let (_, _, collection) = play(&requirement, [none, none, never, never]);
     assert_eq!(collection.end, Some(End::Insufficient), "fewer than the requirement asks for");
     assert_eq!(collection.slots.values().filter(|slot| slot.answered).count(), 2);
-    assert_eq!(collection.ends(&requirement, true), End::Cancelled);
+    assert_eq!(collection.ends(&requirement, true, &BTreeSet::new()), End::Cancelled);
+}
+
+#[test]
+fn who_has_answered_and_is_in_no_picture_does_not_count_at_the_end() {
+    let requirement = requirement(24 * HOUR);
+    let mut collection = begun(&requirement);
+    let all: BTreeSet<_> = collection.slots.keys().cloned().collect();
+    for node in &all {
+        collection.note(node, None, SHORTEST, at(1));
+    }
+    assert_eq!(collection.ends(&requirement, false, &all), End::Complete);
+    assert_eq!(collection.ends(&requirement, false, &BTreeSet::new()), End::Insufficient);
+    let some = all.into_iter().take(3).collect();
+    assert_eq!(collection.ends(&requirement, false, &some), End::Partial);
 }
 
 #[test]

@@ -4,11 +4,11 @@
 use std::{io, time::Duration};
 
 use tokio::{net::TcpListener, sync::mpsc, task::JoinSet};
-use tower::{ServiceBuilder, limit::GlobalConcurrencyLimitLayer, load_shed::LoadShedLayer};
 
 use super::{
     Credentials, Peer, Protocol,
     door::{self, PeerStream},
+    quota::Quotas,
 };
 use crate::{
     limits,
@@ -115,11 +115,6 @@ pub(super) async fn serve_streams(
         health.set_service_status(*name, tonic_health::ServingStatus::Serving).await;
     }
     let reflection = options.reflection.then(reflection).transpose()?;
-    let shed = ServiceBuilder::new()
-        .layer(LoadShedLayer::new())
-        .layer(GlobalConcurrencyLimitLayer::new(limits::CALLS_MAX))
-        .into_inner();
-
     let stopping = async move {
         shutdown.await;
         for name in names {
@@ -140,7 +135,7 @@ pub(super) async fn serve_streams(
         .http2_keepalive_timeout(Some(limits::KEEPALIVE_TIMEOUT))
         .max_connection_age(limits::CONNECTION_AGE_MAX)
         .max_connection_age_grace(limits::DRAIN_TIMEOUT)
-        .layer(shed)
+        .layer(Quotas::new())
         .add_routes(routes)
         .add_service(health_service)
         .add_optional_service(reflection)

@@ -1,0 +1,171 @@
+//! How much of a listener one caller may take, and what happens when there is too much. Comes in: every call, with its caller. Goes
+//! out: the call, or at once a refusal that says when to try again. Health is always asked, and a few places are kept for
+//! operators. Must never make anybody wait in a queue: whoever is refused can go on with something else.
+
+use std::{
+    num::NonZeroU32,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    task::{Context, Poll},
+};
+
+use governor::{DefaultKeyedRateLimiter, Quota};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tonic::Status;
+use tower::{Layer, Service};
+
+use super::listener::Caller;
+use crate::{
+    identity::Role,
+    limits::{
+        CALLS_KEPT_FOR_OPERATORS, CALLS_MAX, CALLS_PER_IDENTITY_AT_ONCE, CALLS_PER_IDENTITY_SECOND,
+    },
+    reason::{Invalid, Reason},
+    seal::Digest,
+};
+
+/// Calls after which callers who have been quiet are forgotten.
+const FORGET_EVERY: usize = 1_024;
+
+/// What the calls of one listener share.
+#[derive(Clone)]
+pub(super) struct Quotas(Arc<Shared>);
+
+struct Shared {
+    of_caller: DefaultKeyedRateLimiter<Digest>,
+    counted: AtomicUsize,
+    places: Arc<Semaphore>,
+    kept: Arc<Semaphore>,
+}
+
+impl Quotas {
+    pub(super) fn new() -> Self {
+        let per_second = NonZeroU32::MIN.saturating_add(CALLS_PER_IDENTITY_SECOND - 1);
+        let at_once = NonZeroU32::MIN.saturating_add(CALLS_PER_IDENTITY_AT_ONCE - 1);
+        let quota = Quota::per_second(per_second).allow_burst(at_once);
+        Self(Arc::new(Shared {
+            of_caller: DefaultKeyedRateLimiter::keyed(quota),
+            counted: AtomicUsize::new(0),
+            places: Arc::new(Semaphore::new(CALLS_MAX - CALLS_KEPT_FOR_OPERATORS)),
+            kept: Arc::new(Semaphore::new(CALLS_KEPT_FOR_OPERATORS)),
+        }))
+    }
+
+    /// A place for a call of somebody, or why there is none.
+    fn admit(&self, caller: Option<&Caller>) -> Result<OwnedSemaphorePermit, Invalid> {
+        let shared = &self.0;
+        let peer = caller.and_then(|caller| caller.0.as_ref().ok());
+        // Who shows no identity shares one quota with everybody who does not.
+        let key = peer.map_or(String::new(), |peer| peer.identity.to_string());
+        let key = Digest::of(key.as_bytes());
+        if shared.counted.fetch_add(1, Ordering::Relaxed).is_multiple_of(FORGET_EVERY) {
+            shared.of_caller.retain_recent();
+        }
+        let busy = |detail: &str| Invalid::new(Reason::Overloaded, "calls", detail);
+        // A coordinator asks for a whole region; its connections and the places bound it.
+        if peer.is_none_or(|peer| peer.identity.role.is_staff()) {
+            shared.of_caller.check_key(&key).map_err(|_| {
+                let most = CALLS_PER_IDENTITY_SECOND;
+                busy(&format!("more than {most} calls a second of one identity"))
+            })?;
+        }
+        let operates = peer.is_some_and(|peer| peer.identity.role == Role::Operator);
+        let place = Arc::clone(&shared.places).try_acquire_owned();
+        let place = match place {
+            Err(_) if operates => Arc::clone(&shared.kept).try_acquire_owned(),
+            place => place,
+        };
+        place.map_err(|_| busy(&format!("more than {CALLS_MAX} calls are under way")))
+    }
+}
+
+impl<S> Layer<S> for Quotas {
+    type Service = Admitting<S>;
+
+    fn layer(&self, inner: S) -> Admitting<S> {
+        Admitting { quotas: self.clone(), inner }
+    }
+}
+
+/// A service behind quotas.
+#[derive(Clone)]
+pub(super) struct Admitting<S> {
+    quotas: Quotas,
+    inner: S,
+}
+
+impl<S, B, R> Service<http::Request<B>> for Admitting<S>
+where
+    S: Service<http::Request<B>, Response = http::Response<R>>,
+    S::Future: Send + 'static,
+    S::Error: Send + 'static,
+    R: Default + Send + 'static,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = std::pin::Pin<Box<dyn Future<Output = Result<S::Response, S::Error>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: http::Request<B>) -> Self::Future {
+        if request.uri().path().starts_with("/grpc.health.") {
+            return Box::pin(self.inner.call(request));
+        }
+        match self.quotas.admit(request.extensions().get::<Caller>()) {
+            Ok(place) => {
+                let answered = self.inner.call(request);
+                Box::pin(async move {
+                    let answered = answered.await;
+                    drop(place);
+                    answered
+                })
+            }
+            Err(error) => {
+                let refused = Status::from(error).into_http::<R>();
+                Box::pin(std::future::ready(Ok(refused)))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{identity::Identity, transport::Peer};
+
+    fn caller(role: &str, name: &str) -> Caller {
+        let identity = format!("spiffe://wb6.example/AL/staff/{name}/{role}");
+        let identity = Identity::parse(&identity).unwrap();
+        Caller(Ok(Peer { identity, spki: Digest::of(name.as_bytes()) }))
+    }
+
+    #[test]
+    fn whoever_floods_is_refused_at_once_and_nobody_else_is() {
+        let quotas = Quotas::new();
+        let (flood, other) = (caller("analyst", "flood"), caller("analyst", "other"));
+        let refused = (0..2 * CALLS_PER_IDENTITY_AT_ONCE)
+            .filter(|_| quotas.admit(Some(&flood)).is_err())
+            .count();
+        assert!(refused > 0);
+        let error = quotas.admit(Some(&flood)).map(drop).unwrap_err();
+        assert_eq!(error.reason, Reason::Overloaded);
+        assert!(quotas.admit(Some(&other)).is_ok());
+    }
+
+    #[test]
+    fn when_every_place_is_taken_an_operator_still_has_one() {
+        let quotas = Quotas::new();
+        let places: Vec<_> = (0..CALLS_MAX)
+            .map_while(|at| quotas.admit(Some(&caller("analyst", &format!("a{at}")))).ok())
+            .collect();
+        assert_eq!(places.len(), CALLS_MAX - CALLS_KEPT_FOR_OPERATORS);
+        assert!(quotas.admit(Some(&caller("auditor", "b"))).is_err());
+        let kept = quotas.admit(Some(&caller("operator", "c"))).unwrap();
+        drop((places, kept));
+        assert!(quotas.admit(Some(&caller("auditor", "b"))).is_ok(), "places are given back");
+    }
+}
