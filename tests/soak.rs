@@ -18,7 +18,7 @@ use accord_tests::{
     },
     crash, damage,
     federation::Federation,
-    fulldisk, gathers, roles, rotation, torn,
+    fulldisk, fuzz, gathers, roles, rotation, torn,
 };
 use anyhow::{Context as _, Result, bail};
 use clap::{Parser, ValueEnum};
@@ -53,6 +53,12 @@ struct Arguments {
     /// twin: start every node again before each question.
     #[arg(long)]
     restart: bool,
+    /// fuzz: how long all targets take together.
+    #[arg(long, default_value = "600")]
+    seconds: u64,
+    /// fuzz: only the one with this name.
+    #[arg(long)]
+    target: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -85,6 +91,8 @@ enum Topic {
     Attacks,
     /// Builds worlds from folders, asks, and prints the cells as CSV.
     Twin,
+    /// Changes what comes from outside at random, and reads it.
+    Fuzz,
 }
 
 impl Topic {
@@ -98,7 +106,7 @@ impl Topic {
             Self::Attacks => vec![(self, rounds.unwrap_or(1_000))],
             Self::Gather => vec![(self, rounds.unwrap_or(300))],
             Self::Rotation => vec![(self, rounds.unwrap_or(12))],
-            Self::Twin => vec![(self, 1)],
+            Self::Twin | Self::Fuzz => vec![(self, 1)],
             Self::Kill9 | Self::Torn | Self::Fulldisk | Self::Damage => {
                 all.into_iter().filter(|(topic, _)| *topic == self).map(sized).collect()
             }
@@ -189,6 +197,32 @@ fn rotated(program: &Path, dir: &Path, rounds: usize) -> Result<String> {
     ))
 }
 
+fn fuzzed(arguments: &Arguments, seed: u64) -> Result<String> {
+    let targets = fuzz::targets::named(arguments.target.as_deref())?;
+    let each = Duration::from_secs(arguments.seconds) / u32::try_from(targets.len())?;
+    let mut rounds = 0;
+    for target in &targets {
+        // Said before: an input that ends the whole process is not told afterwards.
+        say(&format!("fuzz: {} (seed {seed}) …", target.name));
+        let ran = fuzz::fuzz(target, seed, fuzz::Budget::Time(each))?;
+        rounds += ran.rounds;
+        say(&format!(
+            "fuzz: {}: {} inputs, {:.0} in a second, {} accepted, {} reasons for refusing, the slowest {} ms, memory {} KiB",
+            target.name,
+            ran.rounds,
+            ran.per_second(),
+            ran.accepted,
+            ran.reasons,
+            ran.slowest.as_millis(),
+            ran.peak_kib.map_or("unknown".to_owned(), |peak| peak.to_string()),
+        ));
+    }
+    Ok(format!(
+        "{} targets, {rounds} inputs (seed {seed}): 0 panics, 0 promises broken",
+        targets.len()
+    ))
+}
+
 fn run(arguments: &Arguments, topic: Topic, mut rounds: usize, seed: u64) -> Result<String> {
     let (dir, program) = (tempfile::tempdir()?, std::env::current_exe()?);
     let at = dir.path().join("federation");
@@ -234,6 +268,7 @@ fn run(arguments: &Arguments, topic: Topic, mut rounds: usize, seed: u64) -> Res
         },
         Topic::Attacks => return attacks(arguments, rounds, seed),
         Topic::Twin => return twin(arguments, seed),
+        Topic::Fuzz => return fuzzed(arguments, seed),
         Topic::Damage | Topic::Store => {
             let damage::Ended { same, refused } = damage::damage(&program, &at, rounds, seed)?;
             return Ok(format!(

@@ -39,8 +39,8 @@ pub use notices::SignedNotice;
 pub use pooled::Publication;
 pub(crate) use pooled::{atom_of_wire, atom_to_wire, cell_key};
 
-/// Version of the schema on disk. Another one is refused, not guessed at.
-const FORMAT: &str = "accord-coordinator 1";
+/// Version of the schema on disk, as an archive says it before its owner. Another one is refused, not guessed at.
+pub const FORMAT: &str = "accord-coordinator 1";
 
 /// Rooms of the archive. Keys are ordered by time.
 #[derive(Clone, Copy, Debug)]

@@ -211,11 +211,9 @@ impl PublicKey {
     /// Reads 64 hexadecimal digits, as in configuration files.
     pub fn from_hex(field: &str, text: &str) -> Result<Self, Invalid> {
         let bytes = hex::decode(text.trim()).map_err(|_| {
-            Invalid::new(
-                Reason::FieldInvalid,
-                field,
-                format!("{} is not hexadecimal", quoted(text)),
-            )
+            // Not repeated: it may be the file of a secret key, named by mistake.
+            let detail = "is not a public key of 64 hexadecimal digits";
+            Invalid::new(Reason::FieldInvalid, field, detail)
         })?;
         Self::from_wire(field, &bytes)
     }
@@ -317,5 +315,15 @@ mod tests {
         let pem = key.to_pem().unwrap();
         assert_eq!(SecretKey::from_pem("key", &pem).unwrap().public(), key.public());
         assert_eq!(format!("{key:?}"), format!("SecretKey({})", key.public().id()));
+    }
+
+    #[test]
+    fn a_secret_key_in_the_place_of_a_public_one_is_not_repeated() {
+        let pem = SecretKey::generate(&SystemEntropy).unwrap().to_pem().unwrap();
+        for text in [pem.as_str(), pem.lines().nth(1).unwrap()] {
+            let told = PublicKey::from_hex("root", text).unwrap_err().to_string();
+            let secret = text.lines().find(|line| !line.starts_with('-')).unwrap();
+            assert!(!told.contains(&secret[..8]), "{told}");
+        }
     }
 }

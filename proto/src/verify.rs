@@ -106,17 +106,16 @@ impl Report {
 /// Checks a picture's file, with the files of nodes' own answers.
 pub fn verify(file: &[u8], answers: &[Vec<u8>], trust: Trust<'_>) -> Result<Report, Invalid> {
     let parts = evidence::read(file)?;
-    let placed = |part: &[u8]| {
-        let place = place_of(part, file);
-        move |error: Invalid| at_place(place, error)
-    };
+    // Looked for only where something is wrong.
+    let placed = |part: &[u8], error| at_place(place_of(part, file), error);
     let held = Roster::open_of_any_time(trust.roster, trust.root, trust.lists)
         .map_err(|error| error.within("--roster"))?;
-    let roster = open_roster(&parts.roster, &held, trust).map_err(placed(&parts.roster.payload))?;
+    let roster = open_roster(&parts.roster, &held, trust)
+        .map_err(|error| placed(&parts.roster.payload, error))?;
     let asked = SignedRequirement::open(parts.requirement.clone(), &roster, trust.lists)
-        .map_err(placed(&parts.requirement.payload))?;
+        .map_err(|error| placed(&parts.requirement.payload, error))?;
     let picture = open_picture(&parts.picture, &asked, &roster, trust.lists)
-        .map_err(placed(&parts.picture.payload))?;
+        .map_err(|error| placed(&parts.picture.payload, error))?;
 
     let (mut tables, mut members) = (Vec::new(), Vec::new());
     let mut kept = parts.tables.into_iter();
@@ -132,9 +131,9 @@ pub fn verify(file: &[u8], answers: &[Vec<u8>], trust: Trust<'_>) -> Result<Repo
             let sealed = kept.next().ok_or_else(|| {
                 named(Invalid::new(Reason::FieldMissing, "table", "is not in the file"))
             })?;
-            let place = place_of(&sealed.table, file);
+            let head = sealed.table.clone();
             let opened = open_table(sealed, state, member, &asked, trust.lists)
-                .map_err(|error| at_place(place, named(error)))?;
+                .map_err(|error| placed(&head, named(error)))?;
             let whole = given.remove(&member.node);
             table = Some(with_answer(opened, whole)?);
         }
@@ -162,7 +161,7 @@ pub fn verify(file: &[u8], answers: &[Vec<u8>], trust: Trust<'_>) -> Result<Repo
         member.standing = says.get(&member.node).copied();
     }
     let cells = cells::prove(&picture, &asked, &tables, trust.lists)
-        .map_err(placed(&parts.picture.payload))?;
+        .map_err(|error| placed(&parts.picture.payload, error))?;
     Ok(Report {
         requirement: asked.requirement().id.to_string(),
         picture: Digest::of(&parts.picture.payload),

@@ -8,6 +8,7 @@ pub mod damage;
 pub mod federation;
 pub mod london;
 pub mod fulldisk;
+pub mod fuzz;
 pub mod gathers;
 pub mod measure;
 pub mod peers;

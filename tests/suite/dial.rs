@@ -238,7 +238,8 @@ fn unregistered(running: &Running, identity: &Identity) -> Credentials {
     fs::write(at("tls.crt"), certificate_pem).unwrap();
     fs::write(at("ca.crt"), ca.certificate_pem()).unwrap();
     write_secret(&at("tls.key"), &key_pem).unwrap();
-    let files = TlsFiles { certificate: at("tls.crt"), key: at("tls.key"), ca: at("ca.crt") };
+    let (certificate, key, ca) = (at("tls.crt"), at("tls.key"), at("ca.crt"));
+    let files = TlsFiles { certificate, key, ca, crl: None };
     Credentials::load(&files).unwrap()
 }
 

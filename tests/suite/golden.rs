@@ -26,6 +26,8 @@ use prost::Message as _;
 
 use crate::program;
 
+mod signed;
+
 /// The example key of RFC 8410, section 10.3: known to all, and used nowhere else.
 const KEY: &str = "-----BEGIN PRIVATE KEY-----\n\
     MC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\n\

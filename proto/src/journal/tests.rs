@@ -394,6 +394,26 @@ fn an_export_says_what_its_entries_say_and_nothing_else() {
     assert_eq!(error.reason, Reason::JournalInconsistent);
 }
 
+/// Found by fuzzing: of a name that stood twice, the check saw the last one and other programs may see the first.
+#[test]
+fn a_line_of_an_export_has_one_spelling() {
+    let (entries, head) = journal(3);
+    let lines: Vec<_> =
+        entries.iter().map(|entry| write_line(ORIGIN, entry, None).unwrap()).collect();
+    let read = |lines: &[String]| read_export(lines.join("\n").as_bytes(), &head);
+    read(&lines).unwrap();
+    let lie = |from: &str, to: &str| {
+        let mut lines = lines.clone();
+        let changed = lines[1].replacen(from, to, 1);
+        assert_ne!(changed, lines[1]);
+        lines[1] = changed;
+        read(&lines).unwrap_err().field
+    };
+    assert_eq!(lie("{", "{\"message\":\"nothing happened\","), "line 2", "a name twice");
+    assert_eq!(lie(":", ": "), "line 2", "a blank");
+    assert_eq!(lie("metadata", "met\\u0061data"), "line 2", "a letter as its number");
+}
+
 #[test]
 fn a_filter_takes_what_fits_in_every_respect() {
     let (entries, _) = journal(12);
