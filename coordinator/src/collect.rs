@@ -210,9 +210,9 @@ fn end(
     let shown = match archive.newest_version(requirement.id)? {
         Some(_) => {
             let drawn = archive.picture(requirement.id, None)?;
-            drawn.envelope.as_ref().map_or(Ok(BTreeSet::new()), picture::answered)?
+            drawn.envelope.as_ref().map_or(Ok((BTreeSet::new(), 0)), picture::rests_on)?
         }
-        None => BTreeSet::new(),
+        None => (BTreeSet::new(), 0),
     };
     let ends = collection.ends(requirement, cancelled, &shown);
     collection.end = Some(ends);
@@ -233,6 +233,8 @@ pub async fn keep_collecting(coordinator: Arc<Coordinator>) {
     // Members may still be starting.
     tokio::time::sleep(coordinator.collections.shortest.min(COLLECT_START)).await;
     let (mut rests, mut under_way) = (BTreeMap::new(), BTreeSet::new());
+    // What somebody has changed during a step, which does not know of it.
+    let mut again = BTreeSet::new();
     let mut steps = FuturesUnordered::new();
     loop {
         let now = coordinator.clock.now();
@@ -256,11 +258,15 @@ pub async fn keep_collecting(coordinator: Arc<Coordinator>) {
         tokio::select! {
             Some((requirement, next)) = steps.next() => {
                 under_way.remove(&requirement);
+                let next = if again.remove(&requirement) { coordinator.clock.now() } else { next };
                 rests.insert(requirement, next);
             }
             () = tokio::time::sleep(rest) => {}
             // Somebody was asked meanwhile, or has come: what was known of when to look again is not true any more.
-            () = coordinator.collections.poked.notified() => rests.clear(),
+            () = coordinator.collections.poked.notified() => {
+                rests.clear();
+                again.clone_from(&under_way);
+            }
         }
     }
 }
@@ -309,8 +315,14 @@ async fn step(coordinator: &Coordinator, id: RequirementId) -> Result<Option<Tim
     match collection.next(&requirement, now) {
         Next::Rest(until) => Ok(Some(until)),
         Next::Draw { last } => {
-            survey::round(coordinator, &by, &asked, !last).await?;
-            Ok(Some(now))
+            match survey::round(coordinator, &by, &asked, !last).await {
+                // A member has left the roster: no picture could say so, and the window ends all the same.
+                Err(error) if error.reason == Reason::NotFound => {
+                    warn!(requirement = %id, %error, "no picture is drawn any more");
+                    Ok(Some(requirement.closes_at))
+                }
+                drawn => drawn.map(|_| Some(now)),
+            }
         }
         Next::Ask(due) => {
             let back = collections.back(&due);

@@ -176,8 +176,14 @@ impl Collection {
         Next::Rest(soonest.unwrap_or(last).min(last))
     }
 
-    /// How it ends once the last round is over, by the members that the last picture rests on.
-    pub fn ends(&self, requirement: &Requirement, cancelled: bool, shown: &BTreeSet<Name>) -> End {
+    /// How it ends once the last round is over, by the members that the last picture rests on, and by how many jurisdictions it
+    /// wants behind a figure.
+    pub fn ends(
+        &self,
+        requirement: &Requirement,
+        cancelled: bool,
+        (shown, minimum): &(BTreeSet<Name>, u32),
+    ) -> End {
         if cancelled {
             return End::Cancelled;
         }
@@ -186,7 +192,7 @@ impl Collection {
         }
         let shown = self.slots.iter().filter(|(node, _)| shown.contains(*node));
         let of: BTreeSet<_> = shown.map(|(_, slot)| slot.jurisdiction).collect();
-        if of.len() as u64 >= u64::from(requirement.minimum_contributors) {
+        if of.len() as u64 >= u64::from(requirement.minimum_contributors.max(*minimum)) {
             End::Partial
         } else {
             End::Insufficient

@@ -177,11 +177,12 @@ pub fn draw(
     Picture { envelope: key.sign(Kind::Picture, picture.encode_to_vec()), coverage }
 }
 
-/// Members that a picture of this coordinator's own rests on.
-pub fn answered(envelope: &wire::Envelope) -> Result<BTreeSet<Name>, Invalid> {
+/// Members that a picture of this coordinator's own rests on, and how many jurisdictions a figure in it that is not public.
+pub fn rests_on(envelope: &wire::Envelope) -> Result<(BTreeSet<Name>, u32), Invalid> {
     let picture: region::Picture = strict::decode_signed("picture", &envelope.payload)?;
     let answered = picture.members.iter().filter(|of| of.state() == region::State::Answered);
-    answered.map(|of| Name::parse("picture.members", &of.node)).collect()
+    let answered = answered.map(|of| Name::parse("picture.members", &of.node));
+    Ok((answered.collect::<Result<_, _>>()?, picture.contributors_min))
 }
 
 /// Jurisdictions that were asked and have not answered.

@@ -63,6 +63,15 @@ impl Pinned {
         Ok(())
     }
 
+    /// Refuses another roster under the same number.
+    fn check_follows(&self, known: &Self) -> Result<(), Invalid> {
+        if self.roster.version > known.roster.version || self.signed == known.signed {
+            return Ok(());
+        }
+        let detail = format!("is another roster with the number {}", self.roster.version);
+        Err(Invalid::new(Reason::RosterRollback, "roster", detail))
+    }
+
     /// Keeps the roster, so that an older one is never relied on again; evidence needs each that counted.
     pub async fn rely_on(
         &self,
@@ -78,7 +87,7 @@ impl Pinned {
     }
 }
 
-/// Looks for ever whether certificates, revocation lists, roster or key have been replaced. In that order they are taken in: a
+/// Looks for ever whether roster, certificates, revocation lists or key have been replaced. In that order they are taken in: a
 /// roster that lists the next key comes before that key.
 pub async fn keep_renewing(
     coordinator: Arc<Coordinator>,
@@ -92,8 +101,9 @@ pub async fn keep_renewing(
         looks.next().await;
         let own = exchange.own();
         looks.tell("roster", take_roster(&coordinator, &own, &mut roster).await);
-        looks.renew("certificates", &exchange);
-        looks.renew("staff certificates", &staff);
+        let listed = |own: &Peer| coordinator.pinned.get().check(own);
+        looks.renew("certificates", &exchange, listed);
+        looks.renew("staff certificates", &staff, listed);
         looks.tell("signing key", take_key(&coordinator, &exchange.own(), &mut sign_key));
     }
 }
@@ -122,6 +132,7 @@ async fn take_roster(
     let before = pinned.get();
     let keys = (before.root.clone(), Arc::clone(&before.sign_key));
     let next = Pinned::read(&bytes, keys, own, (archive, lists, clock.as_ref()))?;
+    next.check_follows(&before)?;
     next.rely_on(own, archive, clock.as_ref()).await?;
     let is_new = next.signed != before.signed;
     pinned.replace(next);

@@ -145,8 +145,9 @@ pub async fn ask_again(
 ) -> Result<(), Invalid> {
     coordinator.roster().check_current(coordinator.clock.now())?;
     let _round = coordinator.rounds.by_itself(asked.requirement().id)?;
-    let mut members = members(coordinator, asked)?;
-    members.retain(|member| nodes.contains(&member.node));
+    // Whoever has left the roster is not asked; the others are.
+    let roster = coordinator.roster();
+    let members = nodes.iter().filter_map(|node| roster.member(node).cloned()).collect();
     let (states, _) = ask(coordinator, by, asked, members, &coordinator.caller, |_| {}).await?;
     collect::note(coordinator, asked, &states, false)
 }

@@ -86,10 +86,7 @@ pub fn disclose(
         };
         // Where nothing is shown, the block does not say on which terms it would be.
         let shown = cells.iter().any(|cell| *cell != Cell::NotShown);
-        let (contribution, minimum_contributors) = match shown {
-            true => (block.contribution, block.minimum_contributors),
-            false => (Contribution::Pooled, 0),
-        };
+        let contribution = if shown { block.contribution } else { Contribution::Pooled };
         TableBlock {
             indicator: block.indicator,
             mode: rules.policy.mode(block.indicator),
@@ -99,7 +96,8 @@ pub fn disclose(
             categories: block.categories.clone(),
             standard_error_milli,
             contribution,
-            minimum_contributors,
+            // Whatever is shown: otherwise it would tell whether anything is.
+            minimum_contributors: block.minimum_contributors,
             deviations: rules.policy.deviations(block.indicator).to_vec(),
             cells,
         }
@@ -266,7 +264,6 @@ pub fn narrow(
         }
         if block.cells.iter().all(|cell| *cell == Cell::NotShown) {
             block.contribution = Contribution::Pooled;
-            block.minimum_contributors = 0;
         }
         // A standard error is shown only beside a figure: alone it would say that there was one.
         let shown = block.coordinates().zip(&block.cells);

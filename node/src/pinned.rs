@@ -67,6 +67,15 @@ impl Pinned {
         Ok(())
     }
 
+    /// Refuses another roster under the same number.
+    fn check_follows(&self, known: &Self) -> Result<(), Invalid> {
+        if self.roster.version > known.roster.version || self.signed == known.signed {
+            return Ok(());
+        }
+        let detail = format!("is another roster with the number {}", self.roster.version);
+        Err(Invalid::new(Reason::RosterRollback, "roster", detail))
+    }
+
     /// Remembers the roster's version, so that an older one is never relied on again.
     pub fn rely_on(
         &self,
@@ -92,7 +101,7 @@ impl Pinned {
     }
 }
 
-/// Looks for ever whether certificates, revocation lists, roster or seal key have been replaced. In that order they are
+/// Looks for ever whether roster, certificates, revocation lists or seal key have been replaced. In that order they are
 /// taken in: a roster that lists the next key comes before that key.
 pub async fn keep_renewing(
     node: Arc<Node>,
@@ -106,8 +115,9 @@ pub async fn keep_renewing(
         looks.next().await;
         let own = exchange.own();
         looks.tell("roster", take_roster(&node, &own, &mut roster).await);
-        looks.renew("certificates", &exchange);
-        looks.renew("staff certificates", &staff);
+        let listed = |own: &Peer| node.pinned.get().check(own);
+        looks.renew("certificates", &exchange, listed);
+        looks.renew("staff certificates", &staff, listed);
         looks.tell("seal key", take_key(&node, &exchange.own(), &mut seal_key));
     }
 }
@@ -131,6 +141,7 @@ async fn take_roster(node: &Node, own: &Peer, file: &mut Replaced) -> Result<boo
     let pinned = node.pinned.get();
     let keys = (pinned.root.clone(), Arc::clone(&pinned.seal_key));
     let next = Pinned::read(&bytes, keys, own, (&node.store, node.lists, node.clock.as_ref()))?;
+    next.check_follows(&pinned)?;
     next.rely_on(&node.identity, &node.store, node.clock.as_ref())?;
     // Nobody acts by it before it can be gone back from no more.
     node.store.settled().await?;

@@ -235,7 +235,9 @@ pub const CALLS_PER_CONNECTION_MAX: usize = 32;
 pub const CALLS_MAX: usize = 128;
 /// Of these, places that only operators get once all others are taken.
 pub const CALLS_KEPT_FOR_OPERATORS: usize = 8;
-/// Calls a second of one of the staff; more are refused at once, and say when to try again.
+/// Of these, calls of one identity.
+pub const CALLS_PER_IDENTITY_MAX: usize = 32;
+/// Calls a second of one identity that is no coordinator; more are refused at once, and say when to try again.
 pub const CALLS_PER_IDENTITY_SECOND: u32 = 100;
 /// So many of them may come at once after a rest.
 pub const CALLS_PER_IDENTITY_AT_ONCE: u32 = 200;
@@ -313,8 +315,8 @@ pub const STORE_FREE_BYTES_MIN: u64 = 64 * 1024 * 1024;
 pub const RENEW_EVERY: Duration = Duration::from_secs(2);
 /// So long after the next one was due a revocation list still counts; then nobody is admitted.
 pub const CRL_GRACE: Duration = Duration::from_secs(86_400);
-/// One file of revocation lists.
-pub const CRL_BYTES_MAX: u64 = 8 * 1024 * 1024;
+/// One file that may be replaced while a service runs: a roster, a certificate, revocation lists.
+pub const RENEWED_BYTES_MAX: u64 = 8 * 1024 * 1024;
 
 /// How long a start waits for a store whose last owner is still letting go of its files.
 pub const STORE_FREE_WAIT: Duration = Duration::from_secs(2);

@@ -152,7 +152,7 @@ impl Authority {
             })
         };
         let list = rcgen::CertificateRevocationListParams {
-            this_update: on(next_in_days.min(0) - 1),
+            this_update: on(-DAYS / 2),
             next_update: on(next_in_days),
             crl_number: rcgen::SerialNumber::from(u64::try_from(self.now.as_s()).unwrap_or(0)),
             issuing_distribution_point: None,

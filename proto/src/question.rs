@@ -345,6 +345,10 @@ impl Block {
     fn from_wire(block: wire::Block, lists: &Lists) -> Result<Self, Invalid> {
         let wire::Block { indicator, region_level, crime_areas, periods, categories } = block;
         let indicator = lists.indicator("indicator", &indicator)?;
+        if let Some((above, below)) = indicator.parts {
+            let detail = format!("is worked out of {above} and {below}: ask for those");
+            return Err(Invalid::new(Reason::LatticeUnknownCell, "indicator", detail));
+        }
         if !indicator.levels.contains(&region_level) {
             return Err(Invalid::new(
                 Reason::LatticeUnknownCell,

@@ -80,6 +80,10 @@ fn figure(
     let lower = scale.divide(above.lower?, below.upper?)?.0.max(indicator.value_min);
     let (down, exact) = scale.divide(above.upper?, below.lower?)?;
     let upper = down.checked_add(i64::from(!exact))?.min(indicator.value_max);
+    // Parts that contradict each other, as where somebody counts otherwise: more of them than there are of all.
+    if lower > upper {
+        return None;
+    }
     let between = PictureCell {
         status: PictureStatus::Between.into(),
         method: Method::Ratio.into(),
@@ -206,6 +210,8 @@ mod tests {
         assert_eq!(share(minors(), others).status(), PictureStatus::NotApplicable);
         let hidden = PictureCell { status: PictureStatus::NotShown.into(), ..all() };
         assert_eq!(share(minors(), hidden).status(), PictureStatus::NotShown);
+        let more = share(part(MINORS, 150, 0, (150, 150)), part(ALL, 100, 0, (100, 100)));
+        assert_eq!(more.status(), PictureStatus::NotApplicable, "more minors than victims");
         let none = part(ALL, 0, 0, (0, 0));
         assert_eq!(share(part(MINORS, 0, 0, (0, 0)), none).status(), PictureStatus::NotApplicable);
         let elsewhere = PictureCell { period: "2024".to_owned(), ..all() };

@@ -196,8 +196,9 @@ pub fn contributions<'a>(
 /// brought it cannot be told from it.
 pub fn minimum_of<'a>(tables: impl IntoIterator<Item = &'a Table>, required: u32) -> u32 {
     let blocks = tables.into_iter().flat_map(|table| &table.blocks);
-    // What is public hides nobody, and needs nobody beside it.
-    let blocks = blocks.filter(|block| block.mode != Mode::Open);
+    // What is public hides nobody, and what is closed is in nothing.
+    let hides = |mode| matches!(mode, Mode::Protected | Mode::Bulletin);
+    let blocks = blocks.filter(|block| hides(block.mode));
     blocks.map(|block| block.minimum_contributors).fold(required, u32::max)
 }
 

@@ -6,7 +6,7 @@ use prost::Message as _;
 use crate::{
     id::EditionId,
     identity::Name,
-    limits::{AXIS_MAX, BLOCKS_MAX, CELLS_MAX, MEMBERS_MAX},
+    limits::{AXIS_MAX, BLOCKS_MAX, CELLS_MAX},
     question::{Block, Question},
     reason::{Invalid, Reason},
     regional::DEVIATION,
@@ -176,6 +176,7 @@ impl TableBlock {
             value: self.cells.iter().map(value).collect(),
             standard_error_milli: self.standard_error_milli.clone(),
             upper: self.cells.iter().filter_map(upper).collect(),
+            minimum_contributors: self.minimum_contributors,
         }
     }
 
@@ -240,7 +241,6 @@ impl Table {
             categories: lists.write_category_axis(block.indicator, &block.categories),
             cells_sha256: Vec::new(),
             contribution: block.contribution.to_wire().into(),
-            minimum_contributors: block.minimum_contributors,
             deviations: block.deviations.iter().map(ToString::to_string).collect(),
         });
         wire::Table {
@@ -355,7 +355,6 @@ fn block(
         periods,
         categories,
         contribution,
-        minimum_contributors,
         deviations,
         cells_sha256: _, // compared with the bytes by `tree`
     } = entry;
@@ -376,13 +375,12 @@ fn block(
         categories: axis,
         standard_error_milli: Vec::new(),
         contribution: Contribution::from_wire("contribution", contribution)?,
-        minimum_contributors,
+        minimum_contributors: 0,
         deviations: each("deviations", deviations, |code| {
             lists.term("code", DEVIATION, &code).map(|term| term.code)
         })?,
         cells: Vec::new(),
     };
-    bounded("minimum_contributors", minimum_contributors as usize, MEMBERS_MAX)?;
     ascending("deviations", &block.deviations)?;
     ascending("crime_areas", &block.crime_areas)?;
     ascending("regions", &block.regions)?;

@@ -131,6 +131,20 @@ fn tls_invalid(error: &dyn std::fmt::Display) -> Invalid {
     Invalid::new(Reason::FieldInvalid, "tls", error.to_string())
 }
 
+/// Reads a file that may be replaced while a service runs, up to a bound.
+fn read_renewed(path: &Path) -> Result<Vec<u8>, Invalid> {
+    use std::io::Read as _;
+    let most = crate::limits::RENEWED_BYTES_MAX;
+    let mut bytes = Vec::new();
+    fs::File::open(path)
+        .and_then(|file| file.take(most + 1).read_to_end(&mut bytes))
+        .map_err(|error| unusable(path, &error.to_string()))?;
+    if bytes.len() as u64 > most {
+        return Err(unusable(path, &format!("is larger than {most} bytes")));
+    }
+    Ok(bytes)
+}
+
 /// Reads a secret file; refuses one that others than its owner may read.
 pub fn read_secret(path: &Path) -> Result<String, Invalid> {
     use std::os::unix::fs::PermissionsExt as _;

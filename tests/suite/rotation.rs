@@ -3,7 +3,7 @@
 use std::{fs, time::Duration};
 
 use accord_proto::{
-    clock::SystemClock,
+    clock::{Clock as _, FixedClock, SystemClock},
     identity::Identity,
     pki::{Authority, Issued},
     transport::{Credentials, Expected, connection::connect},
@@ -114,7 +114,7 @@ fn a_revocation_list_that_is_overdue_is_warned_of_for_a_day_and_then_admits_nobo
     staff.call(&staff.connect(&holds).unwrap()).unwrap();
     // What is no list leaves everything as it is.
     staff.list("no list");
-    until_said(&log, "what was there goes on counting", 2).unwrap();
+    until_said(&log, "what was there goes on counting", 1).unwrap();
     staff.call(&open).unwrap();
 
     staff.list(&staff.authority.revoke(&[], -2).unwrap());
@@ -144,8 +144,27 @@ fn a_coordinator_whose_certificate_is_revoked_is_answered_no_more() {
     put(&home.join("keys/ca.crl"), ca.revoke(&[&certificate], 7).unwrap().as_bytes()).unwrap();
     tell_everybody(&running).unwrap();
     until_said(&home.join("log"), "renewed what=\"certificates\"", 1).unwrap();
-    let shown = running.gather(&requirement).unwrap();
-    assert_eq!(shown["picture"]["coverage"]["answered"], 0, "{shown}");
+    let answered =
+        || running.gather(&requirement).unwrap()["picture"]["coverage"]["answered"].clone();
+    assert_eq!(answered(), 0);
+
+    // An older list, or a stranger's, takes nothing back and locks nobody out.
+    let earlier = FixedClock(SystemClock.now().plus_s(-2 * 86_400));
+    let earlier = Authority::load(&running.dir.join("federation"), &earlier).unwrap();
+    let stranger = Authority::new("a stranger", &SystemClock).unwrap();
+    for (list, why) in [
+        (earlier.revoke(&[], 7).unwrap(), "is older than the list that counts"),
+        (stranger.revoke(&[], 7).unwrap(), "no authority here has signed"),
+    ] {
+        put(&home.join("keys/ca.crl"), list.as_bytes()).unwrap();
+        tell_everybody(&running).unwrap();
+        until_said(&home.join("log"), why, 1).unwrap();
+        assert_eq!(answered(), 0, "{why}");
+    }
+    put(&home.join("keys/ca.crl"), ca.revoke(&[], 7).unwrap().as_bytes()).unwrap();
+    tell_everybody(&running).unwrap();
+    until_said(&home.join("log"), "renewed what=\"certificates\"", 2).unwrap();
+    assert_eq!(answered(), 1);
 }
 
 #[test]

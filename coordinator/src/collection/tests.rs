@@ -92,7 +92,7 @@ fn play(requirement: &Requirement, says: [Says; 4]) -> (BTreeMap<Name, Vec<i64>>
                 if matches!(collection.next(requirement, at(now)), Next::Draw { .. }) {
                     // The picture that was drawn just now rests on whoever has just answered.
                     let shown = collection.slots.iter().filter(|(_, slot)| slot.answered);
-                    let shown = shown.map(|(node, _)| node.clone()).collect();
+                    let shown = (shown.map(|(node, _)| node.clone()).collect(), 3);
                     collection.end = Some(collection.ends(requirement, false, &shown));
                     return (asked, now, collection);
                 }
@@ -136,7 +136,7 @@ fn at_the_end_of_the_window_it_ends_with_whoever_is_there() {
     let (_, _, collection) = play(&requirement, [none, none, never, never]);
     assert_eq!(collection.end, Some(End::Insufficient), "fewer than the requirement asks for");
     assert_eq!(collection.slots.values().filter(|slot| slot.answered).count(), 2);
-    assert_eq!(collection.ends(&requirement, true, &BTreeSet::new()), End::Cancelled);
+    assert_eq!(collection.ends(&requirement, true, &(BTreeSet::new(), 3)), End::Cancelled);
 }
 
 #[test]
@@ -147,10 +147,16 @@ fn who_has_answered_and_is_in_no_picture_does_not_count_at_the_end() {
     for node in &all {
         collection.note(node, None, SHORTEST, at(1));
     }
-    assert_eq!(collection.ends(&requirement, false, &all), End::Complete);
-    assert_eq!(collection.ends(&requirement, false, &BTreeSet::new()), End::Insufficient);
-    let some = all.into_iter().take(3).collect();
-    assert_eq!(collection.ends(&requirement, false, &some), End::Partial);
+    assert_eq!(collection.ends(&requirement, false, &(all.clone(), 3)), End::Complete);
+    let none = (BTreeSet::new(), 3);
+    assert_eq!(collection.ends(&requirement, false, &none), End::Insufficient);
+    let some: BTreeSet<_> = all.into_iter().take(3).collect();
+    assert_eq!(collection.ends(&requirement, false, &(some.clone(), 3)), End::Partial);
+    assert_eq!(
+        collection.ends(&requirement, false, &(some, 4)),
+        End::Insufficient,
+        "a member wants more"
+    );
 }
 
 #[test]

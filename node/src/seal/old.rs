@@ -156,7 +156,6 @@ fn table(bytes: &[u8], lists: &Lists) -> Result<Table, Invalid> {
             categories,
             cells_sha256: Vec::new(),
             contribution: wire::Contribution::Pooled.into(),
-            minimum_contributors: 0,
             deviations: Vec::new(),
         });
         let (status, value) = (block.status, block.value);

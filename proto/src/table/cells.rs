@@ -3,7 +3,9 @@
 
 use super::{Cell, Mode, Placed, TableBlock};
 use crate::{
+    limits::MEMBERS_MAX,
     reason::{Invalid, Reason},
+    roster::bounded,
     taxonomy::Indicator,
     wire,
 };
@@ -16,7 +18,9 @@ pub(super) fn fill(
     indicator: &Indicator,
 ) -> Result<TableBlock, Invalid> {
     // The salt is of no use but to the digest.
-    let wire::Cells { salt: _, status, value, standard_error_milli, upper } = cells;
+    let wire::Cells { salt: _, status, value, standard_error_milli, upper, minimum_contributors } =
+        cells;
+    bounded("minimum_contributors", minimum_contributors as usize, MEMBERS_MAX)?;
     if status.len() != count || value.len() != count {
         let detail = format!("{} marks and {} values for {count} cells", status.len(), value.len());
         return Err(Invalid::new(Reason::FieldInvalid, "status", detail));
@@ -31,7 +35,7 @@ pub(super) fn fill(
         let detail = "more upper ends than intervals";
         return Err(Invalid::new(Reason::FieldInvalid, "upper", detail));
     }
-    let block = TableBlock { cells, standard_error_milli, ..block };
+    let block = TableBlock { cells, standard_error_milli, minimum_contributors, ..block };
     check_standard_errors(&block, indicator)?;
     Ok(block)
 }

@@ -3,9 +3,11 @@
 //! else, nor leave a connection open whose certificate is not believed any more.
 
 use std::{
-    fs,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use rustls::{
@@ -16,7 +18,7 @@ use rustls::{
 };
 
 use super::{
-    Expected, Peer, Protocol, certificates, read_secret,
+    Expected, Peer, Protocol, certificates, read_renewed, read_secret,
     revocation::{Freshness, Revocation},
     store, tls_invalid, unusable,
     verifier::{Admission, ExpectedPeer},
@@ -58,7 +60,12 @@ struct Party {
     admitted: Admitted,
     loaded: Current<Loaded>,
     open: Open,
+    /// When open connections were last looked at, in seconds since 1970.
+    looked_s: AtomicU64,
 }
+
+/// So often open connections are looked at where nothing was replaced.
+const LOOK_EVERY_S: u64 = 30;
 
 /// All that the files held at one moment.
 struct Loaded {
@@ -80,7 +87,7 @@ pub(super) struct Trusted {
 
 impl Trusted {
     fn load(ca: &Path, crl: Option<&Path>) -> Result<Self, Invalid> {
-        let revocation = crl.map(Revocation::load).transpose()?;
+        let revocation = crl.map(|crl| Revocation::load(crl, &certificates(ca)?)).transpose()?;
         Ok(Self { roots: Arc::new(store(ca)?), revocation })
     }
 
@@ -123,7 +130,14 @@ impl Credentials {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let digest = digest(&files, &admitted)?;
         let loaded = Current::of(Loaded::read(&files, &admitted, &provider, digest)?);
-        Ok(Self(Arc::new(Party { provider, files, admitted, loaded, open: Open::default() })))
+        Ok(Self(Arc::new(Party {
+            provider,
+            files,
+            admitted,
+            loaded,
+            open: Open::default(),
+            looked_s: AtomicU64::new(0),
+        })))
     }
 
     /// Who this party is, by its certificate of now.
@@ -134,9 +148,17 @@ impl Credentials {
     /// Takes in what the files hold now, if that is something else; says whether it was. Closes every connection whose
     /// certificate is not believed any more, also where only time has passed. What cannot be used is an error, and
     /// everything goes on with what was there.
-    pub fn renew(&self) -> Result<bool, Invalid> {
-        let renewed = self.take_in();
+    /// A certificate of its own that `may_be` refuses is such.
+    pub fn renew(&self, may_be: impl Fn(&Peer) -> Result<(), Invalid>) -> Result<bool, Invalid> {
+        let renewed = self.take_in(may_be);
         let now = UnixTime::now();
+        // Where nothing was replaced, only time can have ended somebody's certificate.
+        let looked = self.0.looked_s.load(Ordering::Relaxed);
+        let due = now.as_secs().abs_diff(looked) >= LOOK_EVERY_S;
+        if !due && !matches!(renewed, Ok(true)) {
+            return renewed;
+        }
+        self.0.looked_s.store(now.as_secs(), Ordering::Relaxed);
         let admission = Arc::clone(&self.0.loaded.get().admission);
         self.0.open.close_unless(|chain| {
             let (own, above) = chain.split_first()?;
@@ -145,7 +167,7 @@ impl Credentials {
         renewed
     }
 
-    fn take_in(&self) -> Result<bool, Invalid> {
+    fn take_in(&self, may_be: impl Fn(&Peer) -> Result<(), Invalid>) -> Result<bool, Invalid> {
         let Party { provider, files, admitted, loaded, .. } = &*self.0;
         let (known, digest) = (loaded.get(), digest(files, admitted)?);
         if digest == known.digest {
@@ -155,6 +177,14 @@ impl Credentials {
         if next.own.identity != known.own.identity {
             let detail = format!("is of {}; restart to be somebody else", next.own.identity);
             return Err(unusable(&files.certificate, &detail));
+        }
+        may_be(&next.own)?;
+        for (next, known) in
+            [(&next.trusted, &known.trusted), (&next.admission.trusted, &known.admission.trusted)]
+        {
+            if let (Some(next), Some(known)) = (&next.revocation, &known.revocation) {
+                next.check_follows(known)?;
+            }
         }
         loaded.replace(next);
         Ok(true)
@@ -262,7 +292,7 @@ fn digest(files: &TlsFiles, admitted: &Admitted) -> Result<Digest, Invalid> {
     let all = all.into_iter().chain([Some(&admitted.ca), admitted.crl.as_ref()]).flatten();
     let mut hasher = Hasher::default();
     for path in all {
-        let bytes = fs::read(path).map_err(|error| unusable(path, &error.to_string()))?;
+        let bytes = read_renewed(path)?;
         hasher.update(&(bytes.len() as u64).to_be_bytes());
         hasher.update(&bytes);
     }

@@ -172,24 +172,24 @@ impl Door {
 
 /// Counts how many places a key has taken.
 #[derive(Clone, Debug)]
-struct Counted<K: Eq + Hash> {
+pub(super) struct Counted<K: Eq + Hash> {
     taken: Arc<Mutex<HashMap<K, usize>>>,
     most: usize,
 }
 
 /// A taken place; given back when dropped.
 #[derive(Debug)]
-struct Place<K: Eq + Hash> {
+pub(super) struct Place<K: Eq + Hash> {
     of: Counted<K>,
     key: Option<K>,
 }
 
 impl<K: Eq + Hash + Clone> Counted<K> {
-    fn new(most: usize) -> Self {
+    pub(super) fn new(most: usize) -> Self {
         Self { taken: Arc::default(), most }
     }
 
-    fn take(&self, key: K) -> Option<Place<K>> {
+    pub(super) fn take(&self, key: K) -> Option<Place<K>> {
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         let count = taken.entry(key.clone()).or_default();
         if *count >= self.most {

@@ -16,11 +16,15 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tonic::Status;
 use tower::{Layer, Service};
 
-use super::listener::Caller;
+use super::{
+    door::{Counted, Place},
+    listener::Caller,
+};
 use crate::{
     identity::Role,
     limits::{
-        CALLS_KEPT_FOR_OPERATORS, CALLS_MAX, CALLS_PER_IDENTITY_AT_ONCE, CALLS_PER_IDENTITY_SECOND,
+        CALLS_KEPT_FOR_OPERATORS, CALLS_MAX, CALLS_PER_IDENTITY_AT_ONCE, CALLS_PER_IDENTITY_MAX,
+        CALLS_PER_IDENTITY_SECOND,
     },
     reason::{Invalid, Reason},
     seal::Digest,
@@ -29,12 +33,17 @@ use crate::{
 /// Calls after which callers who have been quiet are forgotten.
 const FORGET_EVERY: usize = 1_024;
 
+/// Places of a call, given back when they are dropped.
+type Admitted = (OwnedSemaphorePermit, Place<Digest>);
+
 /// What the calls of one listener share.
 #[derive(Clone)]
 pub(super) struct Quotas(Arc<Shared>);
 
 struct Shared {
     of_caller: DefaultKeyedRateLimiter<Digest>,
+    /// Under way at the same time: nobody takes every place by calls that never end.
+    under_way: Counted<Digest>,
     counted: AtomicUsize,
     places: Arc<Semaphore>,
     kept: Arc<Semaphore>,
@@ -47,6 +56,7 @@ impl Quotas {
         let quota = Quota::per_second(per_second).allow_burst(at_once);
         Self(Arc::new(Shared {
             of_caller: DefaultKeyedRateLimiter::keyed(quota),
+            under_way: Counted::new(CALLS_PER_IDENTITY_MAX),
             counted: AtomicUsize::new(0),
             places: Arc::new(Semaphore::new(CALLS_MAX - CALLS_KEPT_FOR_OPERATORS)),
             kept: Arc::new(Semaphore::new(CALLS_KEPT_FOR_OPERATORS)),
@@ -54,7 +64,7 @@ impl Quotas {
     }
 
     /// A place for a call of somebody, or why there is none.
-    fn admit(&self, caller: Option<&Caller>) -> Result<OwnedSemaphorePermit, Invalid> {
+    fn admit(&self, caller: Option<&Caller>) -> Result<Admitted, Invalid> {
         let shared = &self.0;
         let peer = caller.and_then(|caller| caller.0.as_ref().ok());
         // Who shows no identity shares one quota with everybody who does not.
@@ -65,19 +75,24 @@ impl Quotas {
         }
         let busy = |detail: &str| Invalid::new(Reason::Overloaded, "calls", detail);
         // A coordinator asks for a whole region; its connections and the places bound it.
-        if peer.is_none_or(|peer| peer.identity.role.is_staff()) {
+        if peer.is_none_or(|peer| peer.identity.role != Role::Coordinator) {
             shared.of_caller.check_key(&key).map_err(|_| {
                 let most = CALLS_PER_IDENTITY_SECOND;
                 busy(&format!("more than {most} calls a second of one identity"))
             })?;
         }
+        let of_caller = shared.under_way.take(key).ok_or_else(|| {
+            busy(&format!("more than {CALLS_PER_IDENTITY_MAX} calls of one identity are under way"))
+        })?;
         let operates = peer.is_some_and(|peer| peer.identity.role == Role::Operator);
         let place = Arc::clone(&shared.places).try_acquire_owned();
         let place = match place {
             Err(_) if operates => Arc::clone(&shared.kept).try_acquire_owned(),
             place => place,
         };
-        place.map_err(|_| busy(&format!("more than {CALLS_MAX} calls are under way")))
+        let place =
+            place.map_err(|_| busy(&format!("more than {CALLS_MAX} calls are under way")))?;
+        Ok((place, of_caller))
     }
 }
 
@@ -147,6 +162,7 @@ mod tests {
     fn whoever_floods_is_refused_at_once_and_nobody_else_is() {
         let quotas = Quotas::new();
         let (flood, other) = (caller("analyst", "flood"), caller("analyst", "other"));
+        // Each is over before the next one begins.
         let refused = (0..2 * CALLS_PER_IDENTITY_AT_ONCE)
             .filter(|_| quotas.admit(Some(&flood)).is_err())
             .count();
@@ -154,6 +170,17 @@ mod tests {
         let error = quotas.admit(Some(&flood)).map(drop).unwrap_err();
         assert_eq!(error.reason, Reason::Overloaded);
         assert!(quotas.admit(Some(&other)).is_ok());
+    }
+
+    #[test]
+    fn one_identity_does_not_take_every_place_by_calls_that_never_end() {
+        let quotas = Quotas::new();
+        let slow = caller("analyst", "slow");
+        let held: Vec<_> = (0..CALLS_MAX).map_while(|_| quotas.admit(Some(&slow)).ok()).collect();
+        assert_eq!(held.len(), CALLS_PER_IDENTITY_MAX);
+        assert!(quotas.admit(Some(&caller("analyst", "other"))).is_ok());
+        drop(held);
+        assert!(quotas.admit(Some(&slow)).is_ok());
     }
 
     #[test]

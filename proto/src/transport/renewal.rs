@@ -3,7 +3,6 @@
 
 use std::{
     collections::BTreeMap,
-    fs,
     path::{Path, PathBuf},
 };
 
@@ -13,7 +12,7 @@ use tokio::{
 };
 use tracing::{info, warn};
 
-use super::{Credentials, unusable};
+use super::{Credentials, Peer, read_renewed};
 use crate::{
     limits::RENEW_EVERY,
     reason::{Invalid, Reason},
@@ -26,6 +25,7 @@ pub struct Looks {
     pace: Interval,
     hangup: Signal,
     told: BTreeMap<&'static str, String>,
+    warned: BTreeMap<&'static str, String>,
 }
 
 impl Looks {
@@ -35,7 +35,7 @@ impl Looks {
             .map_err(|error| Invalid::new(Reason::Internal, "SIGHUP", error.to_string()))?;
         let mut pace = tokio::time::interval(RENEW_EVERY);
         pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        Ok(Self { pace, hangup, told: BTreeMap::new() })
+        Ok(Self { pace, hangup, told: BTreeMap::new(), warned: BTreeMap::new() })
     }
 
     /// Waits until it is time to look.
@@ -47,15 +47,22 @@ impl Looks {
         }
     }
 
-    /// Certificates, and what has been revoked.
-    pub fn renew(&mut self, what: &'static str, credentials: &Credentials) {
-        let renewed = credentials.renew();
+    /// Certificates, and what has been revoked; `may_be` says whether a party may show this certificate of its own.
+    pub fn renew(
+        &mut self,
+        what: &'static str,
+        credentials: &Credentials,
+        may_be: impl Fn(&Peer) -> Result<(), Invalid>,
+    ) {
+        let renewed = tokio::task::block_in_place(|| credentials.renew(may_be));
         self.tell(what, renewed);
         match credentials.warning() {
-            Some(warning) => {
-                self.tell("revocation", Err(Invalid::new(Reason::FieldInvalid, what, warning)))
+            Some(warning) if self.warned.get(what) != Some(&warning) => {
+                warn!(what, "{warning}");
+                self.warned.insert(what, warning);
             }
-            None => drop(self.told.remove("revocation")),
+            Some(_) => {}
+            None => drop(self.warned.remove(what)),
         }
     }
 
@@ -98,8 +105,7 @@ impl Replaced {
 
     /// What it holds, if that is not what was taken before.
     pub fn changed(&self) -> Result<Option<Vec<u8>>, Invalid> {
-        let bytes =
-            fs::read(&self.path).map_err(|error| unusable(&self.path, &error.to_string()))?;
+        let bytes = read_renewed(&self.path)?;
         Ok((self.seen != Some(Digest::of(&bytes))).then_some(bytes))
     }
 

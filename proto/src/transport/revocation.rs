@@ -1,21 +1,20 @@
 //! Revocation. Comes in: a file with the revocation lists of the authorities that are trusted. Goes out: what rustls checks every
-//! certificate of a chain against, and how fresh that is. Must never take an old list for a new one: past its grace nobody
-//! is believed any more.
+//! certificate of a chain against, and how fresh that is. Must never take an old list for a new one, nor somebody else's for an
+//! authority's own: past its grace nobody is believed any more.
 //!
 //! ```text
 //! issued ──────── fresh ────────► next update ── stale: warned of ──► + CRL_GRACE ── nobody is admitted
 //! ```
 
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path};
 
-use rustls::pki_types::{CertificateRevocationListDer, UnixTime, pem::PemObject as _};
-use x509_parser::prelude::{CertificateRevocationList, FromDer as _};
-
-use super::unusable;
-use crate::{
-    limits::{CRL_BYTES_MAX, CRL_GRACE},
-    reason::Invalid,
+use rustls::pki_types::{
+    CertificateDer, CertificateRevocationListDer, UnixTime, pem::PemObject as _,
 };
+use x509_parser::prelude::{CertificateRevocationList, FromDer as _, X509Certificate};
+
+use super::{read_renewed, unusable};
+use crate::{limits::CRL_GRACE, reason::Invalid};
 
 /// Revocation lists, one of each authority.
 #[derive(Clone, Debug)]
@@ -23,6 +22,9 @@ pub(super) struct Revocation {
     pub(super) lists: Vec<CertificateRevocationListDer<'static>>,
     /// The first moment at which one of them is due to be replaced, in seconds since 1970.
     next_update: u64,
+    /// When each authority, by its name as it is written, has made its list.
+    issued: BTreeMap<Vec<u8>, i64>,
+    name: String,
 }
 
 /// How much a list is worth now.
@@ -37,28 +39,48 @@ pub(super) enum Freshness {
 }
 
 impl Revocation {
-    /// Reads PEM. Whether each list is signed by its authority is checked when it is used.
-    pub(super) fn load(path: &Path) -> Result<Self, Invalid> {
-        let size = std::fs::metadata(path).map_err(|error| unusable(path, &error.to_string()))?;
-        if size.len() > CRL_BYTES_MAX {
-            return Err(unusable(path, &format!("is larger than {CRL_BYTES_MAX} bytes")));
-        }
-        let lists: Vec<_> = CertificateRevocationListDer::pem_file_iter(path)
-            .and_then(Iterator::collect)
-            .map_err(|error| unusable(path, &error.to_string()))?;
-        let mut next_update = u64::MAX;
+    /// Reads PEM: a list of each of these authorities, signed by it, and of nobody else. Otherwise nobody would be believed.
+    pub(super) fn load(path: &Path, authorities: &[CertificateDer<'_>]) -> Result<Self, Invalid> {
+        let wrong = |what: &str| unusable(path, what);
+        let lists: Vec<_> = CertificateRevocationListDer::pem_slice_iter(&read_renewed(path)?)
+            .collect::<Result<_, _>>()
+            .map_err(|error| wrong(&error.to_string()))?;
+        let authorities: Vec<_> = authorities
+            .iter()
+            .map(|der| X509Certificate::from_der(der).map(|(_, read)| read))
+            .collect::<Result<_, _>>()
+            .map_err(|_| wrong("belongs to an authority whose certificate cannot be read"))?;
+        let (mut next_update, mut issued) = (u64::MAX, BTreeMap::new());
         for list in &lists {
             let (_, read) = CertificateRevocationList::from_der(list)
-                .map_err(|_| unusable(path, "holds what is no revocation list"))?;
-            let due = read
-                .next_update()
-                .ok_or_else(|| unusable(path, "does not say when the next list is due"))?;
+                .map_err(|_| wrong("holds what is no revocation list"))?;
+            let signed = |authority: &&X509Certificate<'_>| {
+                authority.subject().as_raw() == read.issuer().as_raw()
+                    && read.verify_signature(authority.public_key()).is_ok()
+            };
+            let Some(authority) = authorities.iter().find(signed) else {
+                return Err(wrong("holds a list that no authority here has signed"));
+            };
+            let due = read.next_update();
+            let due = due.ok_or_else(|| wrong("does not say when the next list is due"))?;
             next_update = next_update.min(u64::try_from(due.timestamp()).unwrap_or(0));
+            issued.insert(authority.public_key().raw.to_vec(), read.last_update().timestamp());
         }
-        if lists.is_empty() {
-            return Err(unusable(path, "holds no revocation list; where there is none, name none"));
+        if authorities.iter().any(|of| !issued.contains_key(of.public_key().raw)) {
+            return Err(wrong("lacks the list of an authority; where there is none, name no file"));
         }
-        Ok(Self { lists, next_update })
+        Ok(Self { lists, next_update, issued, name: path.display().to_string() })
+    }
+
+    /// Refuses lists older than those that they would take the place of.
+    pub(super) fn check_follows(&self, known: &Self) -> Result<(), Invalid> {
+        let older = |(authority, at): (&Vec<u8>, &i64)| {
+            known.issued.get(authority).is_some_and(|before| at < before)
+        };
+        if self.issued.iter().any(older) {
+            return Err(unusable(Path::new(&self.name), "is older than the list that counts"));
+        }
+        Ok(())
     }
 
     /// How much it is worth at a moment.

@@ -115,7 +115,8 @@ fn keys() -> Result<Target> {
             // What was read may be a secret key: it is not repeated whole.
             Err(error) => {
                 let told = error.to_string();
-                let leaks = key.lines().any(|line| line.len() >= 40 && told.contains(line.trim()));
+                let mut lines = key.lines().map(str::trim);
+                let leaks = lines.any(|line| line.len() >= 40 && told.contains(line));
                 if leaks {
                     Err("a refusal repeats what may be a key".to_owned())
                 } else {
