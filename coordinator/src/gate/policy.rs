@@ -84,7 +84,7 @@ impl GatePolicy {
     pub(super) fn rules(&self, minimum: u32) -> Rules {
         let minimum = u64::from(minimum.max(CONTRIBUTORS_MIN));
         Rules {
-            units_min: minimum.max(self.coalition as u64 + 2),
+            units_min: minimum.max((self.coalition as u64).saturating_add(2)),
             sources_min: 0,
             coalition: self.coalition,
             p: Some(self.p),
@@ -109,6 +109,15 @@ mod tests {
             ["p_percent = 9", "p_percent = 101", "coalition = 0", "coalition = 4", "p = 10", "?"]
         {
             assert!(GatePolicy::parse(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    /// Found by fuzzing: such a coalition was counted with before it was refused.
+    #[test]
+    fn a_coalition_that_cannot_be_is_refused_however_large() {
+        for coalition in [i64::MAX.cast_unsigned() - 1, u64::MAX - 1, u64::MAX] {
+            let error = GatePolicy::parse(&format!("coalition = {coalition}")).unwrap_err();
+            assert_eq!(error.reason, Reason::FieldInvalid, "{coalition}");
         }
     }
 

@@ -8,7 +8,7 @@ use accord_coordinator::{
     gate::{self, GatePolicy, PooledBefore},
     gather::Reply,
     picture::{self, Beside, MemberState},
-    verify::{Seen, VerifiedAnswer, verify},
+    verify::{Seen, Silence, VerifiedAnswer, verify},
 };
 use accord_proto::{
     answer::{Answer, Decline, Seal},
@@ -92,6 +92,8 @@ pub struct Made {
     pub picture: wire::Envelope,
     /// What it keeps of the answers.
     pub kept: Vec<wire::SealedTable>,
+    /// Why it does not believe some of them.
+    pub not_believed: Vec<String>,
 }
 
 /// When everything happens.
@@ -156,7 +158,7 @@ impl Scene {
     /// What the coordinator draws from these answers: verify, gate, combine, picture.
     pub fn draw(&self, answers: &[(usize, wire::SealedTable)]) -> Result<Made> {
         let lists = Lists::builtin();
-        let (mut states, mut verified) = (Vec::new(), Vec::new());
+        let (mut states, mut verified, mut not_believed) = (Vec::new(), Vec::new(), Vec::new());
         for (at, member) in self.roster.members.iter().enumerate() {
             let sealed = answers.iter().find(|(of, _)| *of == at);
             let said = sealed.map_or_else(
@@ -165,6 +167,9 @@ impl Scene {
             );
             let reply = Reply { member: member.clone(), said: Ok(said) };
             let outcome = verify(reply, &self.asked, Seen::default(), lists, now());
+            if let Err(Silence::Rejected(why)) = &outcome {
+                not_believed.push(why.to_string());
+            }
             states.push(MemberState::of(member.clone(), &outcome));
             verified.extend(outcome);
         }
@@ -179,7 +184,7 @@ impl Scene {
         let said = (&figures, &beside);
         let drawn = picture::draw(&self.asked, &states, said, &self.roster, lists, &self.centre);
         let kept = verified.iter().map(|answer: &VerifiedAnswer| answer.redact().to_wire());
-        Ok(Made { picture: drawn.envelope().clone(), kept: kept.collect() })
+        Ok(Made { picture: drawn.envelope().clone(), kept: kept.collect(), not_believed })
     }
 
     /// The file that proves a picture.

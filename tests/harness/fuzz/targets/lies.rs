@@ -121,7 +121,7 @@ fn member_lies(scene: &Scene, bytes: &[u8]) -> Verdict {
         snapshot = Digest::of_parts(std::iter::once(&b"accord.snapshot.v1"[..]).chain(parts));
         table.table = head.encode_to_vec();
     }
-    let mut drawn = || -> Result<(bool, Vec<u8>)> {
+    let mut drawn = || -> Result<(Vec<String>, Vec<u8>)> {
         table.seal = Some(scene.seal(LIAR, &table.table, snapshot)?);
         let mut answers = scene.answers.clone();
         answers
@@ -129,23 +129,26 @@ fn member_lies(scene: &Scene, bytes: &[u8]) -> Verdict {
             .filter(|(at, _)| *at == LIAR)
             .for_each(|(_, sealed)| *sealed = table.clone());
         let made = scene.draw(&answers)?;
-        let believed = made.kept.len() == answers.len();
-        Ok((believed, scene.evidence(made, Vec::new())))
+        let not_believed = made.not_believed.clone();
+        Ok((not_believed, scene.evidence(made, Vec::new())))
     };
-    let (believed, file) = drawn().map_err(|error| error.to_string())?;
+    let (not_believed, file) = drawn().map_err(|error| error.to_string())?;
     let root = scene.root.public();
     let trust = Trust { roster: &scene.roster_envelope, root: &root, lists: Lists::builtin() };
     match verify::verify(&file, &[], trust) {
         Err(error) => Err(format!("the picture that was drawn of it is not believed: {error}")),
-        Ok(_) if believed => accepted(true, ""),
-        Ok(_) => refused("the coordinator does not believe it"),
+        Ok(_) if not_believed.is_empty() => accepted(true, ""),
+        Ok(_) => refused(not_believed.join("; ")),
     }
 }
 
 /// Signs a picture, whatever it says, and puts it into evidence with everybody's true answers.
 fn coordinator_lies(honest: &Honest, payload: &[u8]) -> Verdict {
     let picture = honest.scene.centre.sign(Kind::Picture, payload.to_vec());
-    let file = honest.scene.evidence(Made { picture, kept: honest.kept.clone() }, Vec::new());
+    let file = honest.scene.evidence(
+        Made { picture, kept: honest.kept.clone(), not_believed: Vec::new() },
+        Vec::new(),
+    );
     let without = honest.verified(&file, &[]);
     match honest.verified(&file, &honest.answers) {
         Err(why) => refused(why),

@@ -1,7 +1,7 @@
 //! Backups. One that was changed on its way is refused; one that was changed and given a digest that fits it is refused, or restores to
 //! a store that opens. Nothing is written before the whole file was read.
 
-use std::path::Path;
+use std::{path::Path, rc::Rc};
 
 use accord_node::store::{Store, check, restore};
 use accord_proto::{
@@ -20,10 +20,12 @@ use crate::fuzz::{
 const OWNER: &str = "spiffe://wb6.example/AL/node/al-police/node";
 
 pub(super) fn targets() -> Result<Vec<Target>> {
-    let (dir, runtime) = (tempfile::tempdir()?, tokio::runtime::Runtime::new()?);
+    let (dir, runtime) = (Rc::new(tempfile::tempdir()?), tokio::runtime::Runtime::new()?);
     let backup = runtime.block_on(backup(&dir.path().join("data")))?;
-    let (honest, place) = (backup.clone(), dir.path().join("backup"));
+    // Each target may be run without the other: the folder lives as long as either.
+    let (honest, here) = (backup.clone(), Rc::clone(&dir));
     let came = target("backup", Form::Raw, vec![backup.clone()], move |bytes| {
+        let place = here.path().join("backup");
         if std::fs::write(&place, bytes).is_err() {
             return Err("no temporary file can be written".to_owned());
         }
