@@ -3,7 +3,7 @@
 //! Comes in: a requirement and the roster. Goes out: for each member what it said, or why there is nothing.
 //! Nothing said here is believed yet: that is `verify`. A figure is never stored or logged here.
 
-use std::{sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use accord_proto::{
     answer::Answer,
@@ -27,11 +27,28 @@ pub struct Reply {
     pub said: Result<Answer, Invalid>,
 }
 
+/// Connects to somebody who listens, if exactly the expected one is there.
+#[tonic::async_trait]
+pub trait Connect: fmt::Debug + Send + Sync {
+    /// A connection over which nothing has been asked yet.
+    async fn connect(&self, address: &str, expected: Expected) -> Result<ExchangeClient, Invalid>;
+}
+
+/// Over TCP and mutual TLS.
+#[tonic::async_trait]
+impl Connect for Credentials {
+    async fn connect(&self, address: &str, expected: Expected) -> Result<ExchangeClient, Invalid> {
+        ExchangeClient::connect(address, self, expected).await
+    }
+}
+
 /// How members are reached.
 #[derive(Clone, Debug)]
 pub struct Caller {
     /// Who asks.
     pub credentials: Credentials,
+    /// How those are reached that listen.
+    pub listening: Arc<dyn Connect>,
     /// Who is where, with which certificate.
     pub roster: Arc<Roster>,
     /// Members that have connected by themselves.
@@ -86,6 +103,6 @@ impl Caller {
         if member.dials_in() {
             return self.dialled.channel(expected).map(ExchangeClient::over);
         }
-        ExchangeClient::connect(&member.address, &self.credentials, expected).await
+        self.listening.connect(&member.address, expected).await
     }
 }

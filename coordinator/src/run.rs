@@ -152,6 +152,7 @@ pub async fn open(config: &Config, credentials: &Credentials) -> Result<Coordina
     Ok(Coordinator {
         caller: Caller {
             credentials: credentials.clone(),
+            listening: Arc::new(credentials.clone()),
             roster: Arc::clone(&pinned.roster),
             dialled: Dialled::default(),
             call_deadline: config.call_deadline,

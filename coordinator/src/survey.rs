@@ -128,7 +128,7 @@ async fn draw(
     }
     // The gate may take seconds; others go on meanwhile.
     let publish = || publish(coordinator, by, asked, &states, &answers);
-    let drawn = tokio::task::block_in_place(publish)?;
+    let drawn = accord_proto::busy::here(publish)?;
     collect::note(coordinator, asked, &heard, true)?;
     coordinator.archive.settled().await?;
     coordinator.deliveries.poke(asked.requirement().id);

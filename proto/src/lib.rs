@@ -47,6 +47,8 @@ pub mod client;
 #[cfg(feature = "transport")]
 pub mod audit;
 #[cfg(feature = "transport")]
+pub mod busy;
+#[cfg(feature = "transport")]
 pub mod durable;
 #[cfg(feature = "transport")]
 pub mod own_lists;

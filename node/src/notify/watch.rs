@@ -27,7 +27,7 @@ pub async fn watch(node: &Node, data: &Path, warnings: Warnings) {
     let mut every = tokio::time::interval(NOTICES_EVERY);
     loop {
         every.tick().await;
-        let looked = tokio::task::block_in_place(|| look(node, &file, warnings));
+        let looked = accord_proto::busy::here(|| look(node, &file, warnings));
         if let Err(error) = looked {
             warn!(%error, "cannot look for deadlines");
         }

@@ -48,8 +48,9 @@ pub(super) fn handshake_failed(address: &str, error: &std::io::Error) -> Invalid
     Invalid::new(reason, address, error.to_string())
 }
 
-/// A channel over one connection, and never over another: reconnecting is the caller's decision, with a fresh check.
-pub(super) async fn channel(
+/// A channel over one connection whose peer has been checked, and never over another: reconnecting is the caller's decision,
+/// with a fresh check.
+pub async fn channel(
     stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
 ) -> Result<Channel, tonic::transport::Error> {
     let mut ready = Some(TokioIo::new(stream));
