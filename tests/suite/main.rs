@@ -47,6 +47,7 @@ mod fuzz;
 mod attacks;
 mod budget;
 mod partition;
+mod simulation;
 mod standing;
 mod preview;
 mod rollup;
