@@ -32,6 +32,7 @@ pub(crate) mod journal;
 pub(crate) mod evidence;
 pub(crate) mod export;
 mod file;
+mod progress;
 pub(crate) mod gate;
 pub(crate) mod compare;
 pub(crate) mod collection;
@@ -210,11 +211,19 @@ pub async fn gather(
     use wire::gather_response::Event;
     let request = within(LONG_CALL_TIMEOUT, wire::GatherRequest { requirement, call_deadline_ms });
     let mut events = connect(client).await?.gather(request).await.map_err(failed)?.into_inner();
-    let mut remarks = Vec::new();
+    let (mut remarks, mut answered) = (Vec::new(), 0);
+    let progress = progress::Progress::begin();
     while let Some(wire::GatherResponse { event }) = events.message().await.map_err(failed)? {
         match event {
-            Some(Event::Member(state)) => remarks.push(print::member(&state)),
-            Some(Event::Picture(document)) => return shown(client, document, remarks),
+            Some(Event::Member(state)) => {
+                answered += usize::from(state.state() == wire::State::Answered);
+                remarks.push(print::member(&state));
+                progress.stands(answered, remarks.len() - answered, None);
+            }
+            Some(Event::Picture(document)) => {
+                drop(progress);
+                return shown(client, document, remarks);
+            }
             None => {}
         }
     }

@@ -175,7 +175,12 @@ impl Notices {
                 });
             }
         });
-        Ok(Self { waiting: Some(waiting) })
+        Ok(Self::to(waiting))
+    }
+
+    /// Hands them to whoever holds the other end, who tells in a way of their own.
+    pub fn to(waiting: mpsc::Sender<Notice>) -> Self {
+        Self { waiting: Some(waiting) }
     }
 
     /// Never waits: when too many are waiting, this one stands in the log only.

@@ -28,15 +28,17 @@ mod faults;
 mod member;
 mod oracle;
 mod template;
+mod week;
 mod world;
 
 pub use template::Template;
+pub use week::week;
 
 use crate::crash::Dice;
 use centre::{Centre, NAME};
 use events::{Events, Happened};
 use faults::{Fault, HEALED};
-use member::{Premises, Site, copy, locked};
+use member::{People, Premises, Site, copy, locked};
 use oracle::Found;
 use template::BLOCKS;
 use world::{Seeded, SimClock};
@@ -44,12 +46,57 @@ use world::{Seeded, SimClock};
 /// Members, and indicators that are asked for, each by a requirement of its own.
 const MEMBERS: usize = 6;
 const INDICATORS: usize = 2;
-/// The network and every host go on by so much at a time.
-const TICK: Duration = Duration::from_millis(50);
-/// Collection windows; the last round begins a quarter before.
-const WINDOW_S: i64 = 72;
-/// When everything is over.
-const OVER: Duration = Duration::from_secs(78);
+
+/// How long a simulation lasts.
+#[derive(Clone, Copy, Debug)]
+struct Length {
+    /// The network and every host go on by so much at a time.
+    tick: Duration,
+    /// Of the collection windows.
+    window_s: i64,
+    /// When everything is over.
+    over: Duration,
+    /// Within so much a member has answered, or counts as away.
+    call_deadline: Duration,
+    /// What clocks show when so much has passed: where people wait for days, they go faster.
+    shows: fn(Duration) -> Duration,
+}
+
+/// A minute; the last round begins a quarter of the window before its end.
+const MINUTE: Length = Length {
+    tick: Duration::from_millis(100),
+    window_s: 56,
+    over: Duration::from_secs(60),
+    call_deadline: Duration::from_secs(3),
+    shows: |passed| passed,
+};
+
+/// What a simulation is made of besides its seed.
+struct Scenario {
+    length: Length,
+    /// What happens, in order of time.
+    plan: Vec<(Duration, Fault)>,
+    /// At each member.
+    people: [People; MEMBERS],
+    weakness: Option<Weakness>,
+}
+
+impl Scenario {
+    fn of(seed: u64, weakness: Option<Weakness>) -> Self {
+        let mut dice = Dice(seed);
+        let mut plan = faults::plan(&mut dice);
+        let rotates = |(_, fault): &(_, Fault)| {
+            matches!(fault, Fault::CentreRotates | Fault::MemberRotates(_))
+        };
+        plan.extend(end(plan.iter().any(rotates)));
+        let mut people = [People::HaveConsented; MEMBERS];
+        let by_hand = usize::try_from(dice.below(2 * MEMBERS as u64)).unwrap_or(0);
+        if let Some(people) = people.get_mut(by_hand) {
+            *people = People::ByHand;
+        }
+        Self { length: MINUTE, plan, people, weakness }
+    }
+}
 
 /// What is broken on purpose, to see that it is noticed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,10 +149,21 @@ pub fn play(
     seed: u64,
     weakness: Option<Weakness>,
 ) -> Result<Kept, Broken> {
+    let scenario = Scenario::of(seed, weakness);
+    play_out(template, seed, scenario, |found| found.judge())
+}
+
+fn play_out(
+    template: &Arc<Template>,
+    seed: u64,
+    scenario: Scenario,
+    judge: fn(&Found<'_>) -> Result<()>,
+) -> Result<Kept, Broken> {
     note_panics();
     PANICKED.with_borrow_mut(|panicked| *panicked = None);
     let events = Events::default();
-    let playing = AssertUnwindSafe(|| Play::begin(template, seed, weakness, &events)?.to_the_end());
+    let playing =
+        AssertUnwindSafe(|| Play::begin(template, seed, scenario, &events)?.to_the_end(judge));
     let ended = std::panic::catch_unwind(playing)
         .unwrap_or_else(|_| Err(anyhow::anyhow!("the simulation itself panicked")));
     let trace = || events.all().iter().map(Happened::to_string).collect();
@@ -185,7 +243,7 @@ struct Play<'a> {
     /// What disks held a while ago, by host; kept only where they lie.
     before: Vec<PathBuf>,
     copies: usize,
-    rotates: bool,
+    length: Length,
     /// Goes last.
     room: tempfile::TempDir,
 }
@@ -194,35 +252,29 @@ impl Play<'_> {
     fn begin(
         template: &Arc<Template>,
         seed: u64,
-        weakness: Option<Weakness>,
+        scenario: Scenario,
         events: &Events,
     ) -> Result<Self> {
-        let mut dice = Dice(seed);
+        let Scenario { length, plan, people, weakness } = scenario;
         let (room, clock) = (template.room()?, SimClock::default());
-        let plan = faults::plan(&mut dice);
-        let rotates = |(_, fault): &(_, Fault)| {
-            matches!(fault, Fault::CentreRotates | Fault::MemberRotates(_))
-        };
-        let rotates = plan.iter().any(rotates);
-        let requirements = requirements(template, &clock, seed)?;
+        let requirements = requirements(template, (&clock, length.window_s), seed)?;
         let asked = [id(&requirements[0])?, id(&requirements[1])?];
         let mut sim = turmoil::Builder::new()
             .rng_seed(seed)
-            .tick_duration(TICK)
-            .simulation_duration(OVER * 2)
+            .tick_duration(length.tick)
+            .simulation_duration(length.over * 2)
             .min_message_latency(Duration::from_millis(1))
             .max_message_latency(Duration::from_millis(80))
             .tcp_capacity(4_096)
             .build();
-        let by_hand = usize::try_from(dice.below(2 * MEMBERS as u64))?;
         let mut sites = Vec::new();
-        for at in 0..MEMBERS {
+        for (at, people) in people.into_iter().enumerate() {
             let data = room.path().join(format!("member-{at}"));
             copy(&template.members[at].data, &data)?;
             let premises = Premises {
                 seed,
                 clock: clock.of_another_host(),
-                by_hand: at == by_hand,
+                people,
                 asked,
                 events: events.clone(),
                 data,
@@ -235,6 +287,7 @@ impl Play<'_> {
         let centre = Arc::new(Centre {
             template: Arc::clone(template),
             clock: clock.of_another_host(),
+            call_deadline: length.call_deadline,
             events: events.clone(),
             requirements,
             data: Mutex::new(room.path().join("centre")),
@@ -254,32 +307,27 @@ impl Play<'_> {
             weakness,
             before,
             copies: 0,
-            rotates,
+            length,
             room,
         })
     }
 
-    /// Until everything is over; how many faults there were.
-    fn to_the_end(mut self) -> Result<usize> {
+    /// Until everything is over; how much has happened.
+    fn to_the_end(mut self, judge: fn(&Found<'_>) -> Result<()>) -> Result<usize> {
         let plan = std::mem::take(&mut self.plan);
         let mut next = plan.iter().peekable();
-        let mut ends = end(self.rotates).into_iter().peekable();
-        while self.sim.elapsed() < OVER {
-            let now = self.sim.elapsed();
+        while self.sim.elapsed() < self.length.over {
+            let now = (self.length.shows)(self.sim.elapsed());
             self.clock.pass(now);
             self.events.pass(now);
             while let Some((_, fault)) = next.next_if(|(at, _)| *at <= now) {
                 self.happen(*fault)?;
             }
-            while let Some((_, fault)) = ends.next_if(|(at, _)| *at <= now) {
-                self.happen(fault)?;
-            }
             self.remember(now)?;
             self.sim.step().map_err(|error| anyhow::anyhow!("a host has ended: {error}"))?;
         }
-        let faults = plan.len();
-        self.judge()?;
-        Ok(faults)
+        self.judge(judge)?;
+        Ok(plan.len())
     }
 
     fn happen(&mut self, fault: Fault) -> Result<()> {
@@ -304,7 +352,8 @@ impl Play<'_> {
             Fault::CentreRotates => self.centre.tell(centre::Deed::Rotate),
             Fault::Withdraws(at, which) => self.sites[at].tell(member::Deed::Withdraw(which)),
             Fault::PeopleDecide => {
-                self.sites.iter().for_each(|site| site.tell(member::Deed::Decide));
+                let by_hand = self.sites.iter().filter(|site| site.people == People::ByHand);
+                by_hand.for_each(|site| site.tell(member::Deed::Decide));
             }
             Fault::Issued(which) => self.centre.tell(centre::Deed::Issue(which)),
             Fault::Gathered(which) => self.centre.tell(centre::Deed::Gather(which)),
@@ -371,7 +420,7 @@ impl Play<'_> {
     }
 
     /// The power of everybody fails once more, and every promise must be true of what disks hold then.
-    fn judge(mut self) -> Result<()> {
+    fn judge(mut self, judge: fn(&Found<'_>) -> Result<()>) -> Result<()> {
         self.weakness = None;
         for at in 0..MEMBERS {
             self.member_down(at)?;
@@ -386,7 +435,7 @@ impl Play<'_> {
             archive: &archive,
             events: &events,
         };
-        found.judge()
+        judge(&found)
     }
 }
 
@@ -398,21 +447,23 @@ fn end(rotates: bool) -> Vec<(Duration, Fault)> {
         end.push((at(200), Fault::CentreRotates));
         end.extend((0..MEMBERS).map(|member| (at(200), Fault::MemberRotates(member))));
     }
-    for ms in [2_000, 8_000] {
-        end.extend((0..INDICATORS).map(|which| (at(ms), Fault::Gathered(which))));
-        end.push((at(ms + 4_000), Fault::PeopleDecide));
-    }
-    for ms in [oracle::LAST_GATHER_MS, oracle::LAST_GATHER_MS + 4_000] {
+    end.extend((0..INDICATORS).map(|which| (at(2_000), Fault::Gathered(which))));
+    end.extend([5_000, 7_000].map(|ms| (at(ms), Fault::PeopleDecide)));
+    for ms in [oracle::LAST_GATHER_MS, oracle::LAST_GATHER_MS + 3_000] {
         end.extend((0..INDICATORS).map(|which| (at(ms), Fault::Gathered(which))));
     }
     end
 }
 
 /// Two requirements, as their authority signs them.
-fn requirements(template: &Template, clock: &SimClock, seed: u64) -> Result<[wire::Envelope; 2]> {
+fn requirements(
+    template: &Template,
+    (clock, window_s): (&SimClock, i64),
+    seed: u64,
+) -> Result<[wire::Envelope; 2]> {
     let members: Vec<_> = template.members.iter().map(|member| member.node.to_string()).collect();
     let dice = Seeded::new(seed, "requirements");
-    let closes = clock.now().plus_s(WINDOW_S);
+    let closes = clock.now().plus_s(window_s);
     let signed = BLOCKS.map(|block| {
         let text = format!(
             "authority = \"analysis-unit\"\nwhy = \"Simulated\"\npurpose = \"THREAT-ASSESSMENT\"\n\

@@ -34,12 +34,10 @@ use super::{
 
 /// Its host's name.
 pub(super) const NAME: &str = "centre";
-/// Within this time a member has answered, or counts as away.
-const CALL_DEADLINE: Duration = Duration::from_secs(3);
 /// Shortest pause before somebody is asked again.
 const RETRY: Duration = Duration::from_secs(2);
 /// Between two rounds of asking whether answers stand, and of delivering.
-const EVERY: Duration = Duration::from_secs(12);
+const EVERY: Duration = Duration::from_secs(10);
 
 /// What people at the centre do.
 #[derive(Clone, Copy, Debug)]
@@ -56,6 +54,7 @@ pub(super) enum Deed {
 pub(super) struct Centre {
     pub(super) template: Arc<Template>,
     pub(super) clock: SimClock,
+    pub(super) call_deadline: Duration,
     pub(super) events: Events,
     /// As their authority has signed them.
     pub(super) requirements: [wire::Envelope; 2],
@@ -93,7 +92,7 @@ impl Centre {
                 listening: Arc::new(Network),
                 roster: Arc::clone(&pinned.roster),
                 dialled: Dialled::default(),
-                call_deadline: CALL_DEADLINE,
+                call_deadline: self.call_deadline,
             },
             pinned: Current::of(pinned),
             lists,

@@ -33,6 +33,13 @@ pub(super) enum Event {
         /// Which indicator.
         which: usize,
     },
+    /// People at a member were reminded that a window ends soon, and that nobody has decided.
+    Reminded {
+        /// Which member.
+        member: usize,
+        /// Which requirement.
+        which: usize,
+    },
     /// Something that nothing is judged by.
     Noted(String),
 }
@@ -60,6 +67,7 @@ impl fmt::Display for Happened {
             Event::Withdrawn { which, .. } => {
                 write!(f, "consent to indicator {which} is taken back")
             }
+            Event::Reminded { which, .. } => write!(f, "is reminded of requirement {which}"),
             Event::Noted(note) => f.write_str(note),
         }
     }

@@ -9,7 +9,7 @@ use crate::crash::Dice;
 /// Faults begin after everybody has started.
 const FIRST_MS: u64 = 400;
 /// From here on everything works.
-pub(super) const HEALED: Duration = Duration::from_secs(34);
+pub(super) const HEALED: Duration = Duration::from_secs(26);
 /// Faults of one simulation.
 const FEWEST: u64 = 5;
 const MOST: u64 = 14;

@@ -13,12 +13,13 @@ use accord_node::{
     answer::Node,
     desk::{grants, inbox as desk},
     inbox::{Extent, Rules, State, Step},
+    notify::{self, Kind, Notice, Notices, Warnings},
     pinned::Pinned,
     service::exchange::ExchangeService,
 };
 use accord_proto::{
     id::RequirementId,
-    limits::{ANSWER_BYTES_MAX, CALL_TIMEOUT, REQUEST_BYTES_MAX},
+    limits::{ANSWER_BYTES_MAX, CALL_TIMEOUT, NOTICES_WAITING_MAX, REQUEST_BYTES_MAX},
     reason::Invalid,
     transport::Peer,
     wire::exchange_server::ExchangeServer,
@@ -44,14 +45,24 @@ pub(super) enum Deed {
     Decide,
 }
 
+/// How people at a member let something go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum People {
+    /// They have consented once for all.
+    HaveConsented,
+    /// Two look at everything before it leaves, when they come to it.
+    ByHand,
+    /// The same, and they come to it when they are reminded.
+    WhenReminded,
+}
+
 /// A member's place: what outlives its process.
 pub(super) struct Site {
     pub(super) template: Arc<Template>,
     pub(super) at: usize,
     pub(super) seed: u64,
     pub(super) clock: SimClock,
-    /// Nothing leaves it before two people have looked at it.
-    pub(super) by_hand: bool,
+    pub(super) people: People,
     pub(super) asked: [RequirementId; 2],
     pub(super) events: Events,
     pub(super) data: Mutex<PathBuf>,
@@ -70,7 +81,7 @@ impl std::fmt::Debug for Site {
 pub(super) struct Premises {
     pub(super) seed: u64,
     pub(super) clock: SimClock,
-    pub(super) by_hand: bool,
+    pub(super) people: People,
     pub(super) asked: [RequirementId; 2],
     pub(super) events: Events,
     /// Where its store is.
@@ -79,13 +90,13 @@ pub(super) struct Premises {
 
 impl Site {
     pub(super) fn of(template: &Arc<Template>, at: usize, premises: Premises) -> Self {
-        let Premises { seed, clock, by_hand, asked, events, data } = premises;
+        let Premises { seed, clock, people, asked, events, data } = premises;
         Self {
             template: Arc::clone(template),
             at,
             seed,
             clock,
-            by_hand,
+            people,
             asked,
             events,
             data: Mutex::new(data),
@@ -112,16 +123,22 @@ impl Site {
         let generation = *locked(&self.generation);
         let mut node =
             self.template.open(self.member(), &locked(&self.data), generation, chance)?;
-        node.release = Rules { by_hand: self.by_hand };
+        node.release = Rules { by_hand: self.people != People::HaveConsented };
         Ok(node)
     }
 
     /// Runs until its host is stopped.
     pub(super) async fn run(self: Arc<Self>) -> turmoil::Result {
-        let node = Arc::new(self.open()?);
-        node.store.settled().await?;
         let (sender, mut deeds) = mpsc::unbounded_channel();
         *locked(&self.deeds) = Some(sender);
+        let (notices, told) = mpsc::channel(NOTICES_WAITING_MAX);
+        let mut node = self.open()?;
+        node.notices = Notices::to(notices);
+        let node = Arc::new(node);
+        node.store.settled().await?;
+        tokio::spawn(Arc::clone(&self).hear(told));
+        let (looked_at, data) = (Arc::clone(&node), locked(&self.data).clone());
+        tokio::spawn(async move { notify::watch(&looked_at, &data, Warnings::default()).await });
         let service = ExchangeServer::new(ExchangeService::new(Arc::clone(&node)))
             .max_decoding_message_size(REQUEST_BYTES_MAX)
             .max_encoding_message_size(ANSWER_BYTES_MAX);
@@ -145,6 +162,21 @@ impl Site {
         if let Some(deeds) = &*locked(&self.deeds) {
             // Nobody is there to hear it: the power is off.
             let _ = deeds.send(deed);
+        }
+    }
+
+    /// Notices at home.
+    async fn hear(self: Arc<Self>, mut notices: mpsc::Receiver<Notice>) {
+        while let Some(Notice { kind, subject, .. }) = notices.recv().await {
+            self.events.note(self.name(), format!("{} {subject}", kind.name()));
+            if kind == Kind::DeadlineNear {
+                let which = self.asked.iter().position(|id| id.to_string() == subject);
+                let event = |which| Event::Reminded { member: self.at, which };
+                which.into_iter().for_each(|which| self.events.push(self.name(), event(which)));
+                if self.people == People::WhenReminded {
+                    self.tell(Deed::Decide);
+                }
+            }
         }
     }
 

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use accord_coordinator::archive::Archive;
+use accord_coordinator::{archive::Archive, collection::End};
 use accord_node::{answer::Node, seal::SealedAnswer};
 use accord_proto::{journal::origin, strict, wire::region};
 use anyhow::{Context as _, Result, ensure};
@@ -13,12 +13,12 @@ use super::{
     centre::Centre,
     events::{Event, Happened},
     faults::HEALED,
-    member::Site,
+    member::{People, Site},
     template::INDICATORS as CODES,
 };
 
 /// After [`HEALED`], people have decided everywhere: a gather from here on is complete.
-pub(super) const LAST_GATHER_MS: u64 = 14_000;
+pub(super) const LAST_GATHER_MS: u64 = 10_000;
 
 /// What is judged.
 pub(super) struct Found<'a> {
@@ -30,19 +30,51 @@ pub(super) struct Found<'a> {
 }
 
 impl Found<'_> {
-    /// Every promise.
+    /// Every promise about what goes wrong and is mended.
     pub(super) fn judge(&self) -> Result<()> {
+        (0..INDICATORS).try_for_each(|which| self.is_complete_at_last(which))?;
+        self.judge_always()
+    }
+
+    /// Every promise about a window of days in which everybody has answered in the end.
+    pub(super) fn judge_a_week(&self) -> Result<()> {
+        for which in 0..INDICATORS {
+            let end = self.end(which)?;
+            ensure!(end == Some(End::Complete), "requirement {which} has ended as {end:?}");
+            let picture = self.picture(which, self.newest(which)?)?;
+            let answered =
+                |member: &&region::MemberState| member.state() == region::State::Answered;
+            let answered = picture.members.iter().filter(answered).count();
+            ensure!(answered == self.sites.len(), "{answered} have answered in the last picture");
+            self.undecided_are_reminded(which)?;
+        }
+        self.judge_always()
+    }
+
+    /// Every promise that holds however it goes on.
+    fn judge_always(&self) -> Result<()> {
         for which in 0..INDICATORS {
             self.is_kept(which)?;
             self.each_is_counted_once(which)?;
             self.withdrawn_is_withdrawn(which)?;
-            self.is_complete_at_last(which)?;
             self.is_one_answer_each(which)?;
-            self.is_over(which)?;
+            let end = self.end(which)?;
+            ensure!(end.is_some(), "requirement {which} is collected past its window");
             self.has_arrived(which)?;
         }
         self.is_charged_once()?;
         self.journals_continue()
+    }
+
+    /// Who has not decided when the window is almost over is told so once; whoever has answered is left in peace.
+    fn undecided_are_reminded(&self, which: usize) -> Result<()> {
+        for (at, site) in self.sites.iter().enumerate() {
+            let reminded = Event::Reminded { member: at, which };
+            let times = self.events.iter().filter(|happened| happened.event == reminded).count();
+            let waits = site.people == People::WhenReminded;
+            ensure!(times == usize::from(waits), "{} was reminded {times} times", site.name());
+        }
+        Ok(())
     }
 
     /// What was acknowledged is there.
@@ -161,13 +193,10 @@ impl Found<'_> {
         Ok(())
     }
 
-    /// No gather is open past its window.
-    fn is_over(&self, which: usize) -> Result<()> {
+    /// How its collection has ended.
+    fn end(&self, which: usize) -> Result<Option<End>> {
         let collection = self.archive.collection(self.centre.id(which)?)?;
-        let end =
-            collection.with_context(|| format!("requirement {which} was never collected"))?.end;
-        ensure!(end.is_some(), "the collection of requirement {which} is open past its window");
-        Ok(())
+        Ok(collection.with_context(|| format!("requirement {which} was never collected"))?.end)
     }
 
     /// Every member has the newest picture, says its own receipt.
@@ -228,23 +257,19 @@ impl Found<'_> {
 
     /// Gathers of a requirement: when each began, and the picture that came of it.
     fn drawn(&self, which: usize) -> impl Iterator<Item = (Duration, (u32, &region::Picture))> {
-        self.events.iter().filter_map(move |happened| match &happened.event {
-            Event::Drawn { which: of, begun, version, picture } if *of == which => {
-                Some((*begun, (*version, &**picture)))
-            }
-            Event::Drawn { .. } | Event::Issued(_) | Event::Withdrawn { .. } | Event::Noted(_) => {
-                None
-            }
+        self.events.iter().filter_map(move |happened| {
+            let Event::Drawn { which: of, begun, version, picture } = &happened.event else {
+                return None;
+            };
+            (*of == which).then_some((*begun, (*version, &**picture)))
         })
     }
 
     /// Who has taken back consent to an indicator, and when that was acknowledged.
     fn withdrawn(&self, which: usize) -> impl Iterator<Item = (Duration, usize)> {
-        self.events.iter().filter_map(move |happened| match &happened.event {
-            Event::Withdrawn { member, which: of } if *of == which => Some((happened.at, *member)),
-            Event::Drawn { .. } | Event::Issued(_) | Event::Withdrawn { .. } | Event::Noted(_) => {
-                None
-            }
+        self.events.iter().filter_map(move |happened| {
+            let Event::Withdrawn { member, which: of } = &happened.event else { return None };
+            (*of == which).then_some((happened.at, *member))
         })
     }
 
