@@ -12,7 +12,7 @@ use accord_proto::{
     question::SignedRequirement,
     reason::{Invalid, Reason},
     roster::{Member, Roster},
-    transport::{Credentials, Expected, dialled::Dialled},
+    transport::{Credentials, Expected, connection, dialled::Dialled, heard::Peers},
 };
 use futures_util::{StreamExt as _, stream};
 
@@ -36,6 +36,8 @@ pub struct Caller {
     pub roster: Arc<Roster>,
     /// Members that have connected by themselves.
     pub dialled: Dialled,
+    /// What was heard of members beside what they said.
+    pub peers: Peers,
     /// Bound of one call to a member, and in a gather of everything that it is asked.
     pub call_deadline: Duration,
 }
@@ -83,9 +85,11 @@ impl Caller {
             identity: self.roster.identity_of(member),
             spki: Some(member.tls_spki_sha256.clone()),
         };
-        if member.dials_in() {
-            return self.dialled.channel(expected).map(ExchangeClient::over);
-        }
-        ExchangeClient::connect(&member.address, &self.credentials, expected).await
+        let channel = if member.dials_in() {
+            self.dialled.channel(expected)?
+        } else {
+            connection::connect(&member.address, &self.credentials, expected).await?
+        };
+        Ok(ExchangeClient::over(channel.noted(&self.peers, &member.node)))
     }
 }

@@ -9,11 +9,13 @@ use accord_proto::{
     current::Current,
     identity::{Name, Place, Role},
     limits, own_lists,
+    protocol::Speaks,
     reason::{Invalid, Reason},
     seal::{PublicKey, SecretKey},
     transport::{
         Credentials,
         dialled::{self, Dialled},
+        heard::Peers,
         listener::{self, Options, Services},
         read_secret,
         renewal::Looks,
@@ -62,12 +64,14 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> Result
     let journal = JournalServer::new(JournalService::of(Arc::clone(&coordinator)))
         .max_decoding_message_size(limits::REQUEST_BYTES_MAX)
         .max_encoding_message_size(limits::REPLY_BYTES_MAX);
+    let clock = Arc::clone(&coordinator.clock);
     let service = RegionServer::new(RegionService { coordinator })
         .max_decoding_message_size(limits::REQUEST_BYTES_MAX)
         .max_encoding_message_size(limits::REPLY_BYTES_MAX);
     let services = Services::of(service).and(journal);
+    let call_timeout = limits::LONG_CALL_TIMEOUT;
     let options =
-        Options { call_timeout: limits::LONG_CALL_TIMEOUT, reflection: config.reflection };
+        Options { call_timeout, reflection: config.reflection, clock, speaks: Speaks::OURS };
     let (stop, stopped) = oneshot::channel::<()>();
     let serving = listener::serve_all(listener, &for_staff, services, options, async {
         // An error means that the sender is gone, and with it the wish to go on.
@@ -154,6 +158,7 @@ pub async fn open(config: &Config, credentials: &Credentials) -> Result<Coordina
             credentials: credentials.clone(),
             roster: Arc::clone(&pinned.roster),
             dialled: Dialled::default(),
+            peers: Peers::new(Arc::new(SystemClock)),
             call_deadline: config.call_deadline,
         },
         turns: Turns::default(),

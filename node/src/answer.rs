@@ -22,7 +22,7 @@ use accord_proto::{
     seal::{Digest, PublicKey, SecretKey},
     table::Mode,
     taxonomy::{JurisdictionCode, Lists, Period},
-    transport::Peer,
+    transport::{Peer, heard::Peers},
     tree::Salting,
     wire,
 };
@@ -78,6 +78,8 @@ pub struct Node {
     pub notices: Notices,
     /// Which coordinators have shown their journal lately.
     pub proven: peers::Proven,
+    /// What was heard of coordinators beside what they said.
+    pub coordinators: Peers,
     /// Now.
     pub clock: Arc<dyn Clock>,
     /// Dice, for ids.

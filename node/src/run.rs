@@ -13,10 +13,12 @@ use accord_proto::{
     identity::{Identity, Place, Role},
     journal::{Act, Entry},
     limits, own_lists,
+    protocol::Speaks,
     reason::{Invalid, Reason},
     seal::{PublicKey, SecretKey},
     transport::{
         Credentials,
+        heard::Peers,
         listener::{self, Options, Services},
         read_secret,
         renewal::Looks,
@@ -63,10 +65,12 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> Result
             .max_decoding_message_size(limits::REQUEST_BYTES_MAX)
             .max_encoding_message_size(limits::ANSWER_BYTES_MAX);
     let for_desk = for_desk(&node);
-    let quick =
-        Options { call_timeout: limits::CALL_TIMEOUT, reflection: config.exchange_reflection };
-    let long =
-        Options { call_timeout: limits::LONG_CALL_TIMEOUT, reflection: config.desk.reflection };
+    let options = |call_timeout, reflection| {
+        let clock = Arc::clone(&node.clock);
+        Options { call_timeout, reflection, clock, speaks: Speaks::OURS }
+    };
+    let quick = options(limits::CALL_TIMEOUT, config.exchange_reflection);
+    let long = options(limits::LONG_CALL_TIMEOUT, config.desk.reflection);
     let serving = async {
         tokio::try_join!(
             exchange_at.serve(&credentials, exchange, quick, until(stopped.clone())),
@@ -168,6 +172,7 @@ pub fn open(config: &Config, credentials: &Credentials) -> Result<Node, Invalid>
         held: RwLock::new(held),
         notices: Notices::open(&config.notify)?,
         proven: crate::peers::Proven::default(),
+        coordinators: Peers::new(Arc::new(SystemClock)),
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SystemEntropy),
     })

@@ -31,7 +31,7 @@ use accord_proto::{
     roster::Roster,
     seal::{Digest, Envelope, Kind, PublicKey, SecretKey},
     taxonomy::{JurisdictionCode, Lists},
-    transport::Peer,
+    transport::{Peer, heard::Peers},
     wire,
 };
 use anyhow::{Context as _, Result};
@@ -113,6 +113,7 @@ impl Resident {
             held: RwLock::new(held),
             notices: accord_node::notify::Notices::default(),
             proven: accord_node::peers::Proven::default(),
+            coordinators: Peers::new(Arc::clone(&clock)),
             clock,
             entropy,
         };

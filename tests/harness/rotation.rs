@@ -19,7 +19,7 @@ use accord_proto::{
     roster::Roster,
     seal::SecretKey,
     taxonomy::Lists,
-    transport::{Credentials, Expected, connection::connect},
+    transport::{Credentials, Expected, channel::Channel, connection::connect},
     wire::{self, desk::desk_client::DeskClient, region::region_client::RegionClient},
 };
 use anyhow::{Context as _, Result, ensure};
@@ -263,13 +263,13 @@ async fn load(places: Places, calls: Arc<Calls>, per_second: u32) -> Result<()> 
     Ok(())
 }
 
-async fn status(channel: tonic::transport::Channel) -> Result<(), String> {
+async fn status(channel: Channel) -> Result<(), String> {
     let request = wire::desk::GetStatusRequest::default();
     let reply = DeskClient::new(channel).get_status(request).await;
     reply.map(drop).map_err(|status| status.to_string())
 }
 
-async fn listed(channel: tonic::transport::Channel) -> Result<(), String> {
+async fn listed(channel: Channel) -> Result<(), String> {
     let request = wire::region::ListRequirementsRequest { page_size: 1, ..Default::default() };
     let reply = RegionClient::new(channel).list_requirements(request).await;
     reply.map(drop).map_err(|status| status.to_string())

@@ -6,7 +6,7 @@ use accord_proto::{
     clock::{Clock as _, FixedClock, SystemClock},
     identity::Identity,
     pki::{Authority, Issued},
-    transport::{Credentials, Expected, connection::connect},
+    transport::{Credentials, Expected, channel::Channel, connection::connect},
     wire::desk::{GetStatusRequest, desk_client::DeskClient},
 };
 use accord_tests::{
@@ -15,7 +15,6 @@ use accord_tests::{
     rotation::{self, next_roster, put, tell_everybody, until_said},
 };
 use tokio::runtime::Runtime;
-use tonic::transport::Channel;
 
 use crate::{Running, adversary::holder, prepared, with_sample};
 

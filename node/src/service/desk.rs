@@ -6,8 +6,12 @@ use accord_proto::{
     clock::Timestamp,
     identity::Role,
     limits::{IMPORTS_MAX, TOTALS_MAX},
+    protocol::V2,
     reason::{Invalid, Reason},
-    transport::{Peer, listener::caller},
+    transport::{
+        Peer,
+        listener::{caller, heard},
+    },
     wire::desk as wire,
 };
 use tokio::sync::Semaphore;
@@ -329,6 +333,7 @@ impl wire::desk_server::Desk for DeskService {
         request: Request<wire::GetStatusRequest>,
     ) -> Result<Response<wire::GetStatusResponse>, Status> {
         self.staff(&request, READERS)?;
+        let tells = heard(&request).speaks(V2);
         let node = &self.node;
         let imports = node.store.imports()?;
         let head = node.store.head();
@@ -354,6 +359,8 @@ impl wire::desk_server::Desk for DeskService {
             inbox_open: inbox.open,
             decision_median_s: inbox.median_s,
             break_glass_until_s: inbox.alone_until.map_or(0, Timestamp::as_s),
+            endings: Vec::new(),
+            coordinators: if tells { coordinators(node) } else { Vec::new() },
         }))
     }
 
@@ -429,4 +436,14 @@ impl wire::desk_server::Desk for DeskService {
         let peer = self.staff(&request, &[Role::Releaser])?;
         Ok(Response::new(keeping::leave(&self.node, &peer, request.into_inner()).await?))
     }
+}
+
+/// What was heard of coordinators since the start.
+fn coordinators(node: &Node) -> Vec<wire::Heard> {
+    let heard = node.coordinators.all().into_iter().map(|(name, heard)| wire::Heard {
+        name: name.to_string(),
+        protocol: heard.protocol,
+        clock_offset_ms: heard.clock_offset_ms,
+    });
+    heard.collect()
 }
