@@ -82,7 +82,11 @@ pub async fn members(client: &Client, describe: bool) -> Result<Outcome, Invalid
         row
     };
     let rows = Value::Array(reply.members.into_iter().map(row).collect());
-    Ok(Outcome { data: print::rows(client.format, &rows), partial, ..Outcome::default() })
+    let ends = |wire::Ending { what, ends_at_s }| {
+        format!("the coordinator's {what} comes to its end: {}", day(ends_at_s))
+    };
+    let remarks = reply.endings.into_iter().map(ends).collect();
+    Ok(Outcome { data: print::rows(client.format, &rows), partial, remarks })
 }
 
 /// Signs a requirement here and hands it in.

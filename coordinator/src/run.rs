@@ -5,7 +5,7 @@ use std::{fs, path::Path, sync::Arc, time::Duration};
 
 use accord_proto::{
     audit::JournalService,
-    clock::SystemClock,
+    clock::{Clock as _, SystemClock},
     current::Current,
     identity::{Name, Place, Role},
     limits, own_lists,
@@ -17,6 +17,7 @@ use accord_proto::{
         dialled::{self, Dialled},
         heard::Peers,
         listener::{self, Options, Services},
+        pinned::{Files, keep_renewing},
         read_secret,
         renewal::Looks,
     },
@@ -57,8 +58,8 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> Result
     let collecting = tokio::spawn(collect::keep_collecting(Arc::clone(&coordinator)));
 
     let both = (credentials.clone(), for_staff.clone());
-    let files = pinned::Files::of(&config);
-    let renewing = pinned::keep_renewing(Arc::clone(&coordinator), both, looks, files);
+    let files = Files::of(&config.roster, ("signing key", &config.sign_key));
+    let renewing = keep_renewing(Arc::clone(&coordinator), both, looks, files);
     let renewing = tokio::spawn(renewing);
 
     let journal = JournalServer::new(JournalService::of(Arc::clone(&coordinator)))
@@ -151,8 +152,9 @@ pub async fn open(config: &Config, credentials: &Credentials) -> Result<Coordina
     let archive = Archive::open(&config.data, &own.identity, config.free_bytes_min)?;
     let root = String::from_utf8_lossy(&read(&config.root)?).into_owned();
     let keys = (PublicKey::from_hex("roster.root", &root)?, Arc::new(sign_key));
-    let pinned = Pinned::read(&read(&config.roster)?, keys, &own, (&archive, lists, &SystemClock))?;
-    pinned.rely_on(&own, &archive, &SystemClock).await?;
+    let known = (lists, archive.roster_version()?, SystemClock.now());
+    let pinned = Pinned::read(&read(&config.roster)?, keys, &own, known)?;
+    pinned::rely_on(&pinned, &own, &archive, &SystemClock).await?;
     Ok(Coordinator {
         caller: Caller {
             credentials: credentials.clone(),
@@ -163,6 +165,7 @@ pub async fn open(config: &Config, credentials: &Credentials) -> Result<Coordina
         },
         turns: Turns::default(),
         pinned: Current::of(pinned),
+        endings: Current::of(Vec::new()),
         lists,
         gate,
         collections: Collections::of(archive.open_collections()?, config.retry),

@@ -4,6 +4,7 @@ use std::{pin::Pin, sync::Arc, time::Duration};
 
 use accord_proto::{
     clock::Timestamp,
+    expiry::Ending,
     id::RequirementId,
     identity::{Place, Role},
     limits::{
@@ -160,7 +161,7 @@ impl wire::region_server::Region for RegionService {
             federation: roster.federation.to_string(),
             roster_version: roster.version,
             members,
-            endings: Vec::new(),
+            endings: if describe && tells { endings(&self.coordinator) } else { Vec::new() },
         }))
     }
 
@@ -457,6 +458,14 @@ async fn entry(
         }
     }
     entry
+}
+
+/// What the coordinator relies on and comes to its end.
+fn endings(coordinator: &Coordinator) -> Vec<wire::Ending> {
+    let (all, now) = (coordinator.endings.get(), coordinator.clock.now());
+    let near = all.iter().filter(|ending| ending.stage(now).is_some());
+    let near = near.map(|Ending { what, ends, .. }| (what.clone(), ends.as_s()));
+    near.map(|(what, ends_at_s)| wire::Ending { what, ends_at_s }).collect()
 }
 
 /// A node's own words go to somebody's terminal: only codes and periods that exist, and not too many.

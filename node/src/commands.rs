@@ -86,6 +86,7 @@ pub async fn status(client: &Client) -> Result<Outcome, Invalid> {
         "in_doubt": reply.in_doubt,
         "inbox_open": reply.inbox_open,
         "decision_median_s": reply.decision_median_s,
+        "endings": reply.endings.iter().map(ending).collect::<Vec<_>>(),
         "coordinators": coordinators(client.format, reply.coordinators),
         "journal_size": reply.journal_size,
         "journal_root": hex(&reply.journal_root),
@@ -107,6 +108,10 @@ pub async fn status(client: &Client) -> Result<Outcome, Invalid> {
         outcome.remarks.push(crate::answer::FORGOTTEN.to_owned());
     }
     Ok(outcome)
+}
+
+fn ending(wire::Ending { what, ends_at_s }: &wire::Ending) -> Value {
+    json!({"what": what, "ends": inbox::time(*ends_at_s)})
 }
 
 /// What was heard of each, and how far its clock is off.

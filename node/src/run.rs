@@ -8,7 +8,7 @@ use std::{
 
 use accord_proto::{
     audit::JournalService,
-    clock::{SystemClock, SystemEntropy},
+    clock::{Clock as _, SystemClock, SystemEntropy},
     current::Current,
     identity::{Identity, Place, Role},
     journal::{Act, Entry},
@@ -20,7 +20,7 @@ use accord_proto::{
         Credentials,
         heard::Peers,
         listener::{self, Options, Services},
-        read_secret,
+        pinned as renewal, read_secret,
         renewal::Looks,
     },
     wire::{self, journal::journal_server::JournalServer},
@@ -50,6 +50,8 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> Result
     let for_staff = credentials.admitting(&config.staff_ca, config.staff_crl.as_deref())?;
     let looks = Looks::begin()?;
     let node = Arc::new(open(&config, &credentials)?);
+    let ends = renewal::endings(&node.roster(), &[&credentials, &for_staff]);
+    node.endings.replace(ends);
     node.store.settled().await?;
     let exchange_at = Port::open(&config.exchange, &node).await?;
     let desk_at = bind(&config.desk.listen).await?;
@@ -79,8 +81,8 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> Result
     };
     tokio::pin!(serving);
     let credentials = (credentials.clone(), for_staff.clone());
-    let files = pinned::Files::of(&config);
-    let renewing = pinned::keep_renewing(Arc::clone(&node), credentials, looks, files);
+    let files = renewal::Files::of(&config.roster, ("seal key", &config.seal_key));
+    let renewing = renewal::keep_renewing(Arc::clone(&node), credentials, looks, files);
     let renewing = tokio::spawn(renewing);
     let (data, warnings) = (config.data.clone(), config.notify.warnings);
     let watching = tokio::spawn(async move { notify::watch(&node, &data, warnings).await });
@@ -155,8 +157,9 @@ pub fn open(config: &Config, credentials: &Credentials) -> Result<Node, Invalid>
     let bytes = fs::read(&config.roster)
         .map_err(|error| wrong(&config.roster.display().to_string(), error.to_string()))?;
     let keys = (root, Arc::new(seal_key));
-    let pinned = Pinned::read(&bytes, keys, &own, (&store, lists, &SystemClock))?;
-    pinned.rely_on(&own.identity, &store, &SystemClock)?;
+    let known = (lists, store.head().roster_version(), SystemClock.now());
+    let pinned = Pinned::read(&bytes, keys, &own, known)?;
+    pinned::rely_on(&pinned, &own.identity, &store, &SystemClock)?;
     note_policy(&store, &own.identity, &policy)?;
     config.exchange.check(pinned.roster.member(&own.identity.name))?;
     let held = Held::read(&store, jurisdiction, lists, &policy)?;
@@ -164,6 +167,7 @@ pub fn open(config: &Config, credentials: &Credentials) -> Result<Node, Invalid>
         identity: own.identity.clone(),
         jurisdiction,
         pinned: Current::of(pinned),
+        endings: Current::of(Vec::new()),
         lists,
         classification_ceiling: config.classification_ceiling.clone(),
         policy,

@@ -24,6 +24,7 @@ pub mod dial;
 pub mod dialled;
 pub mod heard;
 pub mod listener;
+pub mod pinned;
 pub mod renewal;
 mod credentials;
 mod door;

@@ -99,12 +99,13 @@ impl Resident {
             roster: Arc::new(roster),
             signed: Arc::new(signed),
             root: root.public(),
-            seal_key: Arc::new(seal_key),
+            key: Arc::new(seal_key),
         };
         let node = Node {
             identity: owner,
             jurisdiction,
             pinned: Current::of(pinned),
+            endings: Current::of(Vec::new()),
             lists,
             classification_ceiling: "RESTRICTED".to_owned(),
             policy,

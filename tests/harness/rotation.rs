@@ -57,14 +57,20 @@ pub fn roster(federation: &Federation) -> Result<wire::Roster> {
 /// Signs the next roster, hands it to everybody and tells them.
 pub fn next_roster(federation: &Federation, mut roster: wire::Roster) -> Result<()> {
     roster.version += 1;
+    hand_out(federation, &roster)?;
+    tell_everybody(federation)
+}
+
+/// Signs a roster, and puts it where everybody has the one before.
+pub fn hand_out(federation: &Federation, roster: &wire::Roster) -> Result<()> {
     let home = federation.dir.join("federation");
     let root = SecretKey::from_pem("root", &fs::read_to_string(home.join("root.key"))?)?;
-    let signed = Roster::sign(&roster, Lists::builtin(), &root)?.encode_to_vec();
+    let signed = Roster::sign(roster, Lists::builtin(), &root)?.encode_to_vec();
     let nodes = federation.nodes.values().map(|node| node.home.clone());
     for home in nodes.chain([federation.dir.join("coordinator"), home]) {
         put(&home.join("roster.signed"), &signed)?;
     }
-    tell_everybody(federation)
+    Ok(())
 }
 
 /// SIGHUP: look now.

@@ -4,6 +4,7 @@ use std::sync::{Arc, PoisonError};
 
 use accord_proto::{
     clock::Timestamp,
+    expiry::Ending,
     identity::Role,
     limits::{IMPORTS_MAX, TOTALS_MAX},
     protocol::V2,
@@ -359,7 +360,7 @@ impl wire::desk_server::Desk for DeskService {
             inbox_open: inbox.open,
             decision_median_s: inbox.median_s,
             break_glass_until_s: inbox.alone_until.map_or(0, Timestamp::as_s),
-            endings: Vec::new(),
+            endings: if tells { endings(node) } else { Vec::new() },
             coordinators: if tells { coordinators(node) } else { Vec::new() },
         }))
     }
@@ -446,4 +447,11 @@ fn coordinators(node: &Node) -> Vec<wire::Heard> {
         clock_offset_ms: heard.clock_offset_ms,
     });
     heard.collect()
+}
+
+/// What the node relies on, and when that ends.
+fn endings(node: &Node) -> Vec<wire::Ending> {
+    let all = node.endings.get();
+    let all = all.iter().map(|Ending { what, ends, .. }| (what.clone(), ends.as_s()));
+    all.map(|(what, ends_at_s)| wire::Ending { what, ends_at_s }).collect()
 }
