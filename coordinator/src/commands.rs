@@ -16,15 +16,15 @@ use accord_proto::{
     seal::{Digest, SecretKey},
     status::from_status,
     strict,
-    transport::read_secret,
+    transport::{channel::Channel, read_secret},
     wire::{self as exchange, region as wire},
 };
 use prost::Message as _;
 use serde_json::{Value, json};
-use tonic::{Status, transport::Channel};
+use tonic::Status;
 
 use crate::{
-    cli::{Client, Development, Listed, Outcome},
+    cli::{Client, Development, Format, Listed, Outcome},
     requirement,
 };
 
@@ -62,7 +62,7 @@ pub async fn members(client: &Client, describe: bool) -> Result<Outcome, Invalid
     let reply = connect(client).await?.list_members(request).await.map_err(failed)?.into_inner();
     let partial = reply.members.iter().any(|member| !member.unreachable.is_empty());
     let row = |member: wire::MemberEntry| {
-        let wire::MemberEntry { node, jurisdiction, address, description, unreachable } = member;
+        let wire::MemberEntry { node, jurisdiction, address, description, .. } = member;
         let mut row = json!({"node": node, "jurisdiction": jurisdiction, "address": address});
         if describe {
             let description = description.unwrap_or_default();
@@ -71,12 +71,23 @@ pub async fn members(client: &Client, describe: bool) -> Result<Outcome, Invalid
             let periods = description.editions.iter().map(|edition| edition.period.clone());
             row["open_indicators"] = json!(terms.collect::<Vec<_>>());
             row["periods"] = json!(periods.collect::<Vec<_>>());
-            row["unreachable"] = json!(unreachable);
+            row["unreachable"] = json!(member.unreachable);
+            row["protocol"] = json!((member.protocol > 0).then_some(member.protocol));
+            match client.format {
+                Format::Json => row["clock_offset_ms"] = json!(member.clock_offset_ms),
+                Format::Table | Format::Csv => {
+                    row["clock"] = json!(print::clock(member.clock_offset_ms));
+                }
+            }
         }
         row
     };
     let rows = Value::Array(reply.members.into_iter().map(row).collect());
-    Ok(Outcome { data: print::rows(client.format, &rows), partial, ..Outcome::default() })
+    let ends = |wire::Ending { what, ends_at_s }| {
+        format!("the coordinator's {what} comes to its end: {}", day(ends_at_s))
+    };
+    let remarks = reply.endings.into_iter().map(ends).collect();
+    Ok(Outcome { data: print::rows(client.format, &rows), partial, remarks })
 }
 
 /// Signs a requirement here and hands it in.

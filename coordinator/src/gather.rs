@@ -12,7 +12,9 @@ use accord_proto::{
     question::SignedRequirement,
     reason::{Invalid, Reason},
     roster::{Member, Roster},
-    transport::{Credentials, Expected, dialled::Dialled},
+    transport::{
+        Credentials, Expected, channel::Channel, connection, dialled::Dialled, heard::Peers,
+    },
 };
 use futures_util::{StreamExt as _, stream};
 
@@ -31,14 +33,14 @@ pub struct Reply {
 #[tonic::async_trait]
 pub trait Connect: fmt::Debug + Send + Sync {
     /// A connection over which nothing has been asked yet.
-    async fn connect(&self, address: &str, expected: Expected) -> Result<ExchangeClient, Invalid>;
+    async fn connect(&self, address: &str, expected: Expected) -> Result<Channel, Invalid>;
 }
 
 /// Over TCP and mutual TLS.
 #[tonic::async_trait]
 impl Connect for Credentials {
-    async fn connect(&self, address: &str, expected: Expected) -> Result<ExchangeClient, Invalid> {
-        ExchangeClient::connect(address, self, expected).await
+    async fn connect(&self, address: &str, expected: Expected) -> Result<Channel, Invalid> {
+        connection::connect(address, self, expected).await
     }
 }
 
@@ -53,6 +55,8 @@ pub struct Caller {
     pub roster: Arc<Roster>,
     /// Members that have connected by themselves.
     pub dialled: Dialled,
+    /// What was heard of members beside what they said.
+    pub peers: Peers,
     /// Bound of one call to a member, and in a gather of everything that it is asked.
     pub call_deadline: Duration,
 }
@@ -100,9 +104,11 @@ impl Caller {
             identity: self.roster.identity_of(member),
             spki: Some(member.tls_spki_sha256.clone()),
         };
-        if member.dials_in() {
-            return self.dialled.channel(expected).map(ExchangeClient::over);
-        }
-        self.listening.connect(&member.address, expected).await
+        let channel = if member.dials_in() {
+            self.dialled.channel(expected)?
+        } else {
+            self.listening.connect(&member.address, expected).await?
+        };
+        Ok(ExchangeClient::over(channel.noted(&self.peers, &member.node)))
     }
 }

@@ -10,6 +10,8 @@ pub mod limits;
 pub mod reason;
 pub mod clock;
 pub mod current;
+pub mod expiry;
+pub mod protocol;
 pub mod id;
 pub mod taxonomy;
 pub mod identity;

@@ -15,6 +15,7 @@ use accord_tests::federation::{Dialling, Federation};
 mod exchange;
 mod dialled;
 mod dial;
+mod protocol;
 mod consent;
 mod inbox;
 mod gates;

@@ -17,12 +17,12 @@ use accord_proto::{
     clock::SystemClock,
     identity::Identity,
     pki::Authority,
-    transport::{Credentials, Expected, connection::connect},
+    transport::{Credentials, Expected, channel::Channel, connection::connect},
     wire::desk::{GetStatusRequest, desk_client::DeskClient},
 };
 use anyhow::{Context as _, Result};
 use tokio::{net::TcpStream, runtime::Runtime, sync::Semaphore, task::JoinSet};
-use tonic::{Code, transport::Channel};
+use tonic::Code;
 use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
 use tonic_types::StatusExt as _;
 

@@ -14,14 +14,20 @@ use accord_coordinator::{
     gate::GatePolicy,
     gather::Caller,
     heads::Turns,
-    pinned::Pinned,
+    pinned::{Pinned, rely_on},
     rounds::Rounds,
     standing,
     survey::{self, Coordinator},
 };
 use accord_proto::{
-    clock::Clock as _, current::Current, id::RequirementId, question::SignedRequirement,
-    reason::Invalid, strict, transport::dialled::Dialled, wire,
+    clock::Clock as _,
+    current::Current,
+    id::RequirementId,
+    question::SignedRequirement,
+    reason::Invalid,
+    strict,
+    transport::{dialled::Dialled, heard::Peers, pinned::Party as _},
+    wire,
 };
 use tokio::sync::mpsc;
 
@@ -83,18 +89,20 @@ impl Centre {
         let (archive, own) = (self.archive()?, credentials.own());
         let generation = *locked(&self.generation);
         let keys = (root.clone(), Arc::clone(&sign_keys[generation.key]));
-        let known = (&archive, *lists, &self.clock as _);
+        let known = (*lists, archive.roster_version()?, self.clock.now());
         let pinned = Pinned::read(&rosters[generation.roster], keys, &own, known)?;
-        pinned.rely_on(&own, &archive, &self.clock).await?;
+        rely_on(&pinned, &own, &archive, &self.clock).await?;
         Ok(Coordinator {
             caller: Caller {
                 credentials: credentials.clone(),
                 listening: Arc::new(Network),
                 roster: Arc::clone(&pinned.roster),
                 dialled: Dialled::default(),
+                peers: Peers::new(Arc::new(self.clock.clone())),
                 call_deadline: self.call_deadline,
             },
             pinned: Current::of(pinned),
+            endings: Current::of(Vec::new()),
             lists,
             gate: GatePolicy::default(),
             turns: Turns::default(),
@@ -175,9 +183,9 @@ impl Centre {
         *locked(&self.generation) = Generation { roster: 1, key: 1 };
         let Template { lists, rosters, root, sign_keys, credentials, .. } = &*self.template;
         let (own, keys) = (credentials.own(), (root.clone(), Arc::clone(&sign_keys[1])));
-        let known = (&coordinator.archive, *lists, &self.clock as _);
+        let known = (*lists, coordinator.archive.roster_version()?, self.clock.now());
         let pinned = Pinned::read(&rosters[1], keys, &own, known)?;
-        pinned.rely_on(&own, &coordinator.archive, &self.clock).await?;
+        coordinator.rely_on(&pinned, &own).await?;
         coordinator.pinned.replace(pinned);
         self.events.note(NAME, "signs with its second key".to_owned());
         Ok(())

@@ -21,7 +21,7 @@ use accord_proto::{
     id::RequirementId,
     limits::{ANSWER_BYTES_MAX, CALL_TIMEOUT, NOTICES_WAITING_MAX, REQUEST_BYTES_MAX},
     reason::Invalid,
-    transport::Peer,
+    transport::{Peer, pinned::Party as _},
     wire::exchange_server::ExchangeServer,
 };
 use tokio::sync::mpsc;
@@ -203,10 +203,9 @@ impl Site {
         *locked(&self.generation) = Generation { roster: 1, key: 1 };
         let (template, member) = (&self.template, self.member());
         let keys = (template.root.clone(), Arc::clone(&member.seal_keys[1]));
-        let (clock, known) = (node.clock.as_ref(), (&node.store, node.lists, node.clock.as_ref()));
+        let known = (node.lists, node.store.head().roster_version(), node.clock.now());
         let pinned = Pinned::read(&template.rosters[1], keys, &member.own, known)?;
-        pinned.rely_on(&node.identity, &node.store, clock)?;
-        node.store.settled().await?;
+        node.rely_on(&pinned, &member.own).await?;
         node.pinned.replace(pinned);
         self.events.note(self.name(), "seals with its second key".to_owned());
         Ok(())

@@ -16,7 +16,7 @@ use accord_node::{
     consent::RawGrant,
     desk::{self, imports},
     inbox, notify, peers,
-    pinned::Pinned,
+    pinned::{Pinned, rely_on},
     policy::{Files, Policy},
     store::Store,
 };
@@ -31,7 +31,7 @@ use accord_proto::{
     seal::{Digest, Envelope, PublicKey, SecretKey},
     strict,
     taxonomy::{JurisdictionCode, Lists},
-    transport::{Credentials, Peer, read_secret},
+    transport::{Credentials, Peer, heard::Peers, read_secret},
     wire,
 };
 use anyhow::{Context as _, Result, ensure};
@@ -167,13 +167,14 @@ impl Template {
         let policy = Policy::parse(files, member.jurisdiction, self.lists)?;
         let held = Held::read(&store, member.jurisdiction, self.lists, &policy)?;
         let keys = (self.root.clone(), Arc::clone(&member.seal_keys[generation.key]));
-        let roster = &self.rosters[generation.roster];
-        let pinned = Pinned::read(roster, keys, &member.own, (&store, self.lists, clock.as_ref()))?;
-        pinned.rely_on(identity, &store, clock.as_ref())?;
+        let known = (self.lists, store.head().roster_version(), clock.now());
+        let pinned = Pinned::read(&self.rosters[generation.roster], keys, &member.own, known)?;
+        rely_on(&pinned, identity, &store, clock.as_ref())?;
         Ok(Node {
             identity: identity.clone(),
             jurisdiction: member.jurisdiction,
             pinned: Current::of(pinned),
+            endings: Current::of(Vec::new()),
             lists: self.lists,
             classification_ceiling: "RESTRICTED".to_owned(),
             policy,
@@ -182,6 +183,7 @@ impl Template {
             held: RwLock::new(held),
             notices: notify::Notices::default(),
             proven: peers::Proven::default(),
+            coordinators: Peers::new(Arc::clone(&clock)),
             clock,
             entropy: dice,
         })

@@ -14,12 +14,11 @@ use std::{
 
 use accord_coordinator::gather::Connect;
 use accord_proto::{
-    client::ExchangeClient,
     clock::{Clock, Entropy},
     limits::CONNECT_TIMEOUT,
     reason::{Invalid, Reason},
     seal::Digest,
-    transport::{Expected, Peer, connection::channel, listener::Caller},
+    transport::{Expected, Peer, channel::Channel, connection::channel, listener::Caller},
 };
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tonic::transport::server::Connected;
@@ -96,7 +95,7 @@ pub(super) struct Network;
 
 #[tonic::async_trait]
 impl Connect for Network {
-    async fn connect(&self, address: &str, _: Expected) -> Result<ExchangeClient, Invalid> {
+    async fn connect(&self, address: &str, _: Expected) -> Result<Channel, Invalid> {
         let refused = |detail: String| Invalid::new(Reason::NoConnection, address, detail);
         let host = address.split(':').next().unwrap_or_default().to_owned();
         let connecting = async {
@@ -105,7 +104,7 @@ impl Connect for Network {
             channel(stream).await.map_err(|error| refused(error.to_string()))
         };
         let channel = tokio::time::timeout(CONNECT_TIMEOUT, connecting).await;
-        channel.map_err(|_| refused("no connection in time".to_owned()))?.map(ExchangeClient::over)
+        channel.map_err(|_| refused("no connection in time".to_owned()))?
     }
 }
 
