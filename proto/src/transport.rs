@@ -27,9 +27,11 @@ mod credentials;
 mod door;
 mod proxy;
 mod quota;
+mod reply;
 mod revocation;
 mod verifier;
 mod watched;
+mod work;
 
 pub use credentials::{Credentials, TlsFiles};
 

@@ -95,7 +95,7 @@ pub async fn serve_all(
     options: Options,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), Invalid> {
-    let (accepted, incoming) = mpsc::channel(limits::CALLS_PER_CONNECTION_MAX);
+    let (accepted, incoming) = mpsc::channel(limits::HANDSHAKES_MAX);
     // A set, so that the accept loop ends with this future however that ends, and the port is free.
     let mut accept_loop = JoinSet::new();
     accept_loop.spawn(door::accept(listener, (credentials.clone(), Protocol::Calls), accepted));
@@ -124,18 +124,18 @@ pub(super) async fn serve_streams(
     };
     tonic::transport::Server::builder()
         .max_concurrent_streams(limits::STREAMS_PER_CONNECTION_MAX)
-        .concurrency_limit_per_connection(limits::CALLS_PER_CONNECTION_MAX)
-        .load_shed(true)
         .timeout(options.call_timeout)
         .initial_stream_window_size(limits::STREAM_WINDOW_BYTES)
         .initial_connection_window_size(limits::CONNECTION_WINDOW_BYTES)
         .http2_max_header_list_size(limits::HEADER_LIST_BYTES_MAX)
         .http2_max_pending_accept_reset_streams(Some(limits::PENDING_RESETS_MAX))
+        // What tonic leaves open is no bound at all.
+        .http2_max_local_error_reset_streams(Some(limits::OWN_RESETS_MAX))
         .http2_keepalive_interval(Some(limits::KEEPALIVE_INTERVAL))
         .http2_keepalive_timeout(Some(limits::KEEPALIVE_TIMEOUT))
         .max_connection_age(limits::CONNECTION_AGE_MAX)
         .max_connection_age_grace(limits::DRAIN_TIMEOUT)
-        .layer(Quotas::new())
+        .layer(Quotas::new()?)
         .add_routes(routes)
         .add_service(health_service)
         .add_optional_service(reflection)

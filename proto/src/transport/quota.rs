@@ -1,9 +1,10 @@
 //! How much of a listener one caller may take, and what happens when there is too much. Comes in: every call, with its caller. Goes
 //! out: the call, or at once a refusal that says when to try again. Health is always asked, and a few places are kept for
-//! operators. Must never make anybody wait in a queue: whoever is refused can go on with something else.
+//! operators. A reply counts until its caller has taken it. Must never make anybody wait in a queue: whoever is refused can go on with something else.
 
 use std::{
     num::NonZeroU32,
+    pin::Pin,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -11,20 +12,24 @@ use std::{
     task::{Context, Poll},
 };
 
+use bytes::Bytes;
 use governor::{DefaultKeyedRateLimiter, Quota};
+use http_body::Body;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tonic::Status;
 use tower::{Layer, Service};
 
 use super::{
-    door::{Counted, Place},
+    door::Counted,
     listener::Caller,
+    reply::{Held, Reply},
+    work::Workers,
 };
 use crate::{
     identity::Role,
     limits::{
         CALLS_KEPT_FOR_OPERATORS, CALLS_MAX, CALLS_PER_IDENTITY_AT_ONCE, CALLS_PER_IDENTITY_MAX,
-        CALLS_PER_IDENTITY_SECOND,
+        CALLS_PER_IDENTITY_SECOND, LARGE_REPLIES_PER_IDENTITY_MAX,
     },
     reason::{Invalid, Reason},
     seal::Digest,
@@ -33,8 +38,8 @@ use crate::{
 /// Calls after which callers who have been quiet are forgotten.
 const FORGET_EVERY: usize = 1_024;
 
-/// Places of a call, given back when they are dropped.
-type Admitted = (OwnedSemaphorePermit, Place<Digest>);
+/// A place among all calls, given back when a reply begins; and one of the caller's own, when the reply is gone.
+type Admitted = (OwnedSemaphorePermit, Held);
 
 /// What the calls of one listener share.
 #[derive(Clone)]
@@ -44,23 +49,29 @@ struct Shared {
     of_caller: DefaultKeyedRateLimiter<Digest>,
     /// Under way at the same time: nobody takes every place by calls that never end.
     under_way: Counted<Digest>,
+    large_replies: Counted<Digest>,
     counted: AtomicUsize,
     places: Arc<Semaphore>,
     kept: Arc<Semaphore>,
+    workers: Workers,
 }
 
 impl Quotas {
-    pub(super) fn new() -> Self {
+    pub(super) fn new() -> Result<Self, Invalid> {
+        let workers = Workers::new()
+            .map_err(|error| Invalid::new(Reason::Internal, "listener", error.to_string()))?;
         let per_second = NonZeroU32::MIN.saturating_add(CALLS_PER_IDENTITY_SECOND - 1);
         let at_once = NonZeroU32::MIN.saturating_add(CALLS_PER_IDENTITY_AT_ONCE - 1);
         let quota = Quota::per_second(per_second).allow_burst(at_once);
-        Self(Arc::new(Shared {
+        Ok(Self(Arc::new(Shared {
             of_caller: DefaultKeyedRateLimiter::keyed(quota),
             under_way: Counted::new(CALLS_PER_IDENTITY_MAX),
+            large_replies: Counted::new(LARGE_REPLIES_PER_IDENTITY_MAX),
             counted: AtomicUsize::new(0),
             places: Arc::new(Semaphore::new(CALLS_MAX - CALLS_KEPT_FOR_OPERATORS)),
             kept: Arc::new(Semaphore::new(CALLS_KEPT_FOR_OPERATORS)),
-        }))
+            workers,
+        })))
     }
 
     /// A place for a call of somebody, or why there is none.
@@ -92,7 +103,7 @@ impl Quotas {
         };
         let place =
             place.map_err(|_| busy(&format!("more than {CALLS_MAX} calls are under way")))?;
-        Ok((place, of_caller))
+        Ok((place, Held::new(key, of_caller, shared.large_replies.clone())))
     }
 }
 
@@ -116,11 +127,11 @@ where
     S: Service<http::Request<B>, Response = http::Response<R>>,
     S::Future: Send + 'static,
     S::Error: Send + 'static,
-    R: Default + Send + 'static,
+    R: Body<Data = Bytes, Error: Send + Unpin> + Default + Send + Unpin + 'static,
 {
-    type Response = S::Response;
+    type Response = http::Response<Reply<R>>;
     type Error = S::Error;
-    type Future = std::pin::Pin<Box<dyn Future<Output = Result<S::Response, S::Error>> + Send>>;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, S::Error>> + Send>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(cx)
@@ -128,23 +139,37 @@ where
 
     fn call(&mut self, request: http::Request<B>) -> Self::Future {
         if request.uri().path().starts_with("/grpc.health.") {
-            return Box::pin(self.inner.call(request));
+            let answered = self.inner.call(request);
+            return Box::pin(async move { Ok(answered.await?.map(|body| Reply::new(body, None))) });
         }
         match self.quotas.admit(request.extensions().get::<Caller>()) {
-            Ok(place) => {
+            Ok((place, held)) => {
                 let answered = self.inner.call(request);
-                Box::pin(async move {
-                    let answered = answered.await;
+                // Places are given back when the work has ended, also if nobody waits for it any more.
+                let work = async move {
+                    let answered = answered.await?;
                     drop(place);
-                    answered
+                    let (head, body) = answered.into_parts();
+                    let reply = Reply::new(body, Some(held)).begun().await;
+                    Ok(http::Response::from_parts(head, reply))
+                };
+                let quotas = self.quotas.clone();
+                Box::pin(async move {
+                    quotas.0.workers.done(work).await.unwrap_or_else(|_| Ok(failed()))
                 })
             }
             Err(error) => {
                 let refused = Status::from(error).into_http::<R>();
-                Box::pin(std::future::ready(Ok(refused)))
+                Box::pin(std::future::ready(Ok(refused.map(|body| Reply::new(body, None)))))
             }
         }
     }
+}
+
+/// Of a call that has fallen: its own error is in the log.
+fn failed<R: Body<Data = Bytes> + Default + Unpin>() -> http::Response<Reply<R>> {
+    let failed = Invalid::new(Reason::Internal, "call", "has failed");
+    Status::from(failed).into_http::<R>().map(|body| Reply::new(body, None))
 }
 
 #[cfg(test)]
@@ -160,7 +185,7 @@ mod tests {
 
     #[test]
     fn whoever_floods_is_refused_at_once_and_nobody_else_is() {
-        let quotas = Quotas::new();
+        let quotas = Quotas::new().unwrap();
         let (flood, other) = (caller("analyst", "flood"), caller("analyst", "other"));
         // Each is over before the next one begins.
         let refused = (0..2 * CALLS_PER_IDENTITY_AT_ONCE)
@@ -174,7 +199,7 @@ mod tests {
 
     #[test]
     fn one_identity_does_not_take_every_place_by_calls_that_never_end() {
-        let quotas = Quotas::new();
+        let quotas = Quotas::new().unwrap();
         let slow = caller("analyst", "slow");
         let held: Vec<_> = (0..CALLS_MAX).map_while(|_| quotas.admit(Some(&slow)).ok()).collect();
         assert_eq!(held.len(), CALLS_PER_IDENTITY_MAX);
@@ -185,7 +210,7 @@ mod tests {
 
     #[test]
     fn when_every_place_is_taken_an_operator_still_has_one() {
-        let quotas = Quotas::new();
+        let quotas = Quotas::new().unwrap();
         let places: Vec<_> = (0..CALLS_MAX)
             .map_while(|at| quotas.admit(Some(&caller("analyst", &format!("a{at}")))).ok())
             .collect();
