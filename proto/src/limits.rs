@@ -226,6 +226,10 @@ pub const HANDSHAKES_MAX: usize = 256;
 /// Handshakes under way from one address. A client is done before a busy server is: somebody who opens all connections that one
 /// identity may have, and a neighbour who does the same, are no attack.
 pub const HANDSHAKES_PER_ADDRESS_MAX: usize = 16;
+/// Handshakes a second from one address; an office may be one.
+pub const HANDSHAKES_PER_ADDRESS_SECOND: u32 = 50;
+/// So many of them may come at once after a rest: all members of a large federation that are tried on one machine.
+pub const HANDSHAKES_PER_ADDRESS_AT_ONCE: u32 = 256;
 /// A TLS handshake; and after it, the preface of HTTP/2.
 pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
 /// HTTP/2 streams of one connection.
@@ -257,7 +261,7 @@ pub const CONNECTION_WINDOW_BYTES: u32 = 1024 * 1024;
 /// Streams that a peer has reset and nobody has accepted yet (rapid reset).
 pub const PENDING_RESETS_MAX: usize = 20;
 /// Streams of one connection that we had to reset for the peer's mistakes; then it is closed.
-pub const OWN_RESETS_MAX: usize = 1_024;
+pub const OWN_RESETS_MAX: usize = 100;
 /// Pings on an idle connection.
 pub const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(20);
 /// No reply to a ping.

@@ -24,7 +24,7 @@ use tokio_rustls::{TlsAcceptor, TlsStream};
 use tonic::transport::server::Connected;
 use tracing::{debug, warn};
 
-use super::{Credentials, Peer, Protocol, listener::Caller, watched::Watched};
+use super::{Credentials, Peer, Protocol, listener::Caller, quota::Rates, watched::Watched};
 use crate::{limits, reason::Invalid, seal::Digest};
 
 /// What a client of HTTP/2 says first (RFC 9113).
@@ -134,6 +134,11 @@ pub(super) async fn accept(
         connections_by_caller: Counted::new(limits::CONNECTIONS_PER_IDENTITY_MAX),
     };
     let mut refusals = Refusals::default();
+    // A handshake costs more of us than of whoever breaks it off, and of who that is nothing is known before.
+    let often = Rates::<IpAddr>::new(
+        limits::HANDSHAKES_PER_ADDRESS_SECOND,
+        limits::HANDSHAKES_PER_ADDRESS_AT_ONCE,
+    );
     loop {
         let (tcp, address) = match listener.accept().await {
             Ok(accepted) => accepted,
@@ -148,7 +153,7 @@ pub(super) async fn accept(
             Arc::clone(&door.handshakes).try_acquire_owned().ok(),
             door.handshakes_by_address.take(address.ip()),
         );
-        let (Some(_), Some(_)) = &places else {
+        let (Some(_), Some(_), true) = (&places.0, &places.1, often.allow(&address.ip())) else {
             refusals.one_more(address);
             continue;
         };

@@ -1,8 +1,10 @@
 //! How much of a listener one caller may take, and what happens when there is too much. Comes in: every call, with its caller. Goes
-//! out: the call, or at once a refusal that says when to try again. Health is always asked, and a few places are kept for
-//! operators. A reply counts until its caller has taken it. Must never make anybody wait in a queue: whoever is refused can go on with something else.
+//! out: the call, or at once a refusal that says when to try again. A call counts until its reply has been taken. Health is
+//! always asked, and a few places are kept for operators. Must never make anybody wait in a queue: whoever is refused can go on
+//! with something else.
 
 use std::{
+    hash::Hash,
     num::NonZeroU32,
     pin::Pin,
     sync::{
@@ -35,22 +37,44 @@ use crate::{
     seal::Digest,
 };
 
-/// Calls after which callers who have been quiet are forgotten.
+/// Events after which those who have been quiet are forgotten.
 const FORGET_EVERY: usize = 1_024;
 
 /// A place among all calls, given back when a reply begins; and one of the caller's own, when the reply is gone.
 type Admitted = (OwnedSemaphorePermit, Held);
+
+/// So many a second of each, and so many at once after a rest.
+pub(super) struct Rates<K: Clone + Eq + Hash> {
+    of: DefaultKeyedRateLimiter<K>,
+    counted: AtomicUsize,
+}
+
+impl<K: Clone + Eq + Hash> Rates<K> {
+    pub(super) fn new(per_second: u32, at_once: u32) -> Self {
+        let [per_second, at_once] = [per_second, at_once]
+            .map(|most| NonZeroU32::MIN.saturating_add(most.saturating_sub(1)));
+        let of = DefaultKeyedRateLimiter::keyed(Quota::per_second(per_second).allow_burst(at_once));
+        Self { of, counted: AtomicUsize::new(0) }
+    }
+
+    /// May there be one more now?
+    pub(super) fn allow(&self, key: &K) -> bool {
+        if self.counted.fetch_add(1, Ordering::Relaxed).is_multiple_of(FORGET_EVERY) {
+            self.of.retain_recent();
+        }
+        self.of.check_key(key).is_ok()
+    }
+}
 
 /// What the calls of one listener share.
 #[derive(Clone)]
 pub(super) struct Quotas(Arc<Shared>);
 
 struct Shared {
-    of_caller: DefaultKeyedRateLimiter<Digest>,
+    of_caller: Rates<Digest>,
     /// Under way at the same time: nobody takes every place by calls that never end.
     under_way: Counted<Digest>,
     large_replies: Counted<Digest>,
-    counted: AtomicUsize,
     places: Arc<Semaphore>,
     kept: Arc<Semaphore>,
     workers: Workers,
@@ -60,14 +84,10 @@ impl Quotas {
     pub(super) fn new() -> Result<Self, Invalid> {
         let workers = Workers::new()
             .map_err(|error| Invalid::new(Reason::Internal, "listener", error.to_string()))?;
-        let per_second = NonZeroU32::MIN.saturating_add(CALLS_PER_IDENTITY_SECOND - 1);
-        let at_once = NonZeroU32::MIN.saturating_add(CALLS_PER_IDENTITY_AT_ONCE - 1);
-        let quota = Quota::per_second(per_second).allow_burst(at_once);
         Ok(Self(Arc::new(Shared {
-            of_caller: DefaultKeyedRateLimiter::keyed(quota),
+            of_caller: Rates::new(CALLS_PER_IDENTITY_SECOND, CALLS_PER_IDENTITY_AT_ONCE),
             under_way: Counted::new(CALLS_PER_IDENTITY_MAX),
             large_replies: Counted::new(LARGE_REPLIES_PER_IDENTITY_MAX),
-            counted: AtomicUsize::new(0),
             places: Arc::new(Semaphore::new(CALLS_MAX - CALLS_KEPT_FOR_OPERATORS)),
             kept: Arc::new(Semaphore::new(CALLS_KEPT_FOR_OPERATORS)),
             workers,
@@ -81,16 +101,12 @@ impl Quotas {
         // Who shows no identity shares one quota with everybody who does not.
         let key = peer.map_or(String::new(), |peer| peer.identity.to_string());
         let key = Digest::of(key.as_bytes());
-        if shared.counted.fetch_add(1, Ordering::Relaxed).is_multiple_of(FORGET_EVERY) {
-            shared.of_caller.retain_recent();
-        }
         let busy = |detail: &str| Invalid::new(Reason::Overloaded, "calls", detail);
         // A coordinator asks for a whole region; its connections and the places bound it.
-        if peer.is_none_or(|peer| peer.identity.role != Role::Coordinator) {
-            shared.of_caller.check_key(&key).map_err(|_| {
-                let most = CALLS_PER_IDENTITY_SECOND;
-                busy(&format!("more than {most} calls a second of one identity"))
-            })?;
+        let bounded = peer.is_none_or(|peer| peer.identity.role != Role::Coordinator);
+        if bounded && !shared.of_caller.allow(&key) {
+            let most = CALLS_PER_IDENTITY_SECOND;
+            return Err(busy(&format!("more than {most} calls a second of one identity")));
         }
         let of_caller = shared.under_way.take(key).ok_or_else(|| {
             busy(&format!("more than {CALLS_PER_IDENTITY_MAX} calls of one identity are under way"))
@@ -195,6 +211,14 @@ mod tests {
         let error = quotas.admit(Some(&flood)).map(drop).unwrap_err();
         assert_eq!(error.reason, Reason::Overloaded);
         assert!(quotas.admit(Some(&other)).is_ok());
+    }
+
+    #[test]
+    fn an_address_that_comes_too_often_is_turned_away_and_no_other_is() {
+        let often = Rates::new(1, 3);
+        assert!((0..3).all(|_| often.allow(&"flood")));
+        assert!(!often.allow(&"flood"));
+        assert!(often.allow(&"other"));
     }
 
     #[test]
