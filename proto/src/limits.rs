@@ -260,8 +260,9 @@ pub const STREAM_WINDOW_BYTES: u32 = 64 * 1024;
 pub const CONNECTION_WINDOW_BYTES: u32 = 1024 * 1024;
 /// Streams that a peer has reset and nobody has accepted yet (rapid reset).
 pub const PENDING_RESETS_MAX: usize = 20;
-/// Streams of one connection that we had to reset for the peer's mistakes; then it is closed.
-pub const OWN_RESETS_MAX: usize = 100;
+/// Streams of one connection that we had to reset for the peer's mistakes; then it is closed. A client that has not heard yet how
+/// many may be open makes some of them honestly.
+pub const OWN_RESETS_MAX: usize = 1_024;
 /// Pings on an idle connection.
 pub const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(20);
 /// No reply to a ping.
