@@ -248,6 +248,8 @@ pub const LARGE_REPLIES_PER_IDENTITY_MAX: usize = 4;
 pub const CALLS_PER_IDENTITY_SECOND: u32 = 100;
 /// So many of them may come at once after a rest.
 pub const CALLS_PER_IDENTITY_AT_ONCE: u32 = 200;
+/// A refusal waits this long for the end of its request, which mostly is there already.
+pub const REFUSED_REQUEST_WAIT: Duration = Duration::from_millis(20);
 /// One call, on the server.
 pub const CALL_TIMEOUT: Duration = Duration::from_secs(30);
 /// One call that streams a file or a whole gather, on the server and at the caller.

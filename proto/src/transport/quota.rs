@@ -31,7 +31,7 @@ use crate::{
     identity::Role,
     limits::{
         CALLS_KEPT_FOR_OPERATORS, CALLS_MAX, CALLS_PER_IDENTITY_AT_ONCE, CALLS_PER_IDENTITY_MAX,
-        CALLS_PER_IDENTITY_SECOND, LARGE_REPLIES_PER_IDENTITY_MAX,
+        CALLS_PER_IDENTITY_SECOND, LARGE_REPLIES_PER_IDENTITY_MAX, REFUSED_REQUEST_WAIT,
     },
     reason::{Invalid, Reason},
     seal::Digest,
@@ -143,6 +143,7 @@ where
     S: Service<http::Request<B>, Response = http::Response<R>>,
     S::Future: Send + 'static,
     S::Error: Send + 'static,
+    B: Body + Send + Unpin + 'static,
     R: Body<Data = Bytes, Error: Send + Unpin> + Default + Send + Unpin + 'static,
 {
     type Response = http::Response<Reply<R>>;
@@ -176,10 +177,24 @@ where
             }
             Err(error) => {
                 let refused = Status::from(error).into_http::<R>();
-                Box::pin(std::future::ready(Ok(refused.map(|body| Reply::new(body, None)))))
+                Box::pin(async move {
+                    // To reset what has almost ended would count among the streams that the caller may have open.
+                    let ended = ended(request.into_body());
+                    let _ = tokio::time::timeout(REFUSED_REQUEST_WAIT, ended).await;
+                    Ok(refused.map(|body| Reply::new(body, None)))
+                })
             }
         }
     }
+}
+
+/// Resolves when a request has been said to its end, and throws it away.
+async fn ended(mut request: impl Body + Unpin) {
+    let mut more = |cx: &mut Context<'_>| {
+        let next = Pin::new(&mut request).poll_frame(cx);
+        next.map(|frame| frame.is_some_and(|frame| frame.is_ok()))
+    };
+    while std::future::poll_fn(&mut more).await {}
 }
 
 /// Of a call that has fallen: its own error is in the log.

@@ -67,6 +67,7 @@ pub fn overload(program: &Path, dir: &Path, seconds: u64) -> Result<Report> {
     // Attackers find a node that has been through nothing: what it took before would hide what they cost.
     bench.start_anew()?;
     rows.extend(beside::rows(&bench, time)?);
+    left_out.push(format!("attacks of more than one peer, or for longer than {seconds} s each"));
     Ok(Report { topic: "overload".to_owned(), rows, left_out })
 }
 

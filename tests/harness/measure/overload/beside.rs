@@ -46,7 +46,7 @@ pub(super) fn rows(bench: &Bench, time: Duration) -> Result<Vec<Row>> {
         let grown_mib = watch.most_mib()? - before_mib;
         let (lost, all) = (lost_of(&beside), beside.served_ms.len());
         let what = format!(
-            "{} ({} connections, {:.1} MiB): +{grown_mib:.1} MiB, {lost} of {} honest calls lost, p99",
+            "{} ({} connections tried, {:.1} MiB): +{grown_mib:.1} MiB, {lost} of {} honest calls lost, p99",
             attack.title(),
             spent.connections,
             mib(spent.bytes),
