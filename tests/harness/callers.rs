@@ -16,7 +16,7 @@ use accord_proto::{
     identity::Identity,
     pki::Authority,
     transport::{Expected, connection::connect, write_secret},
-    wire::desk::{GetStatusRequest, GetTemplateRequest, desk_client::DeskClient},
+    wire::desk::{GetTemplateRequest, ListMappingsRequest, desk_client::DeskClient},
 };
 use anyhow::{Context as _, Result};
 use serde::{Deserialize, Serialize};
@@ -48,8 +48,8 @@ pub struct Callers {
 /// What they call for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum What {
-    /// How the node is: little work, and a look whether all of it is durable.
-    Status,
+    /// The mappings that the node keeps: little work, and nothing that waits for a disk.
+    Mappings,
     /// A workbook to fill in: as much work of a processor as calls take that count.
     Template,
 }
@@ -58,7 +58,7 @@ impl What {
     async fn ask(self, channel: Channel) -> Result<(), tonic::Status> {
         let mut desk = DeskClient::new(channel);
         match self {
-            Self::Status => desk.get_status(GetStatusRequest {}).await.map(drop),
+            Self::Mappings => desk.list_mappings(ListMappingsRequest {}).await.map(drop),
             Self::Template => {
                 let indicator = "PUB.OFF.N".to_owned();
                 let wanted = GetTemplateRequest { indicator, ..GetTemplateRequest::default() };
@@ -117,7 +117,7 @@ impl Callers {
             write_secret(&keys.join("tls.key"), &issued.key_pem)?;
         }
         let (address, node) = (address.to_owned(), node.to_string());
-        Ok(Self { address, node, keys, what: What::Status })
+        Ok(Self { address, node, keys, what: What::Mappings })
     }
 
     async fn connect(&self, keys: &Path) -> Result<Channel> {

@@ -114,6 +114,6 @@ fn honest(running: &Running) -> Callers {
         address: running.nodes[NODE].desk.clone(),
         node: peers::identity(running, NODE).unwrap().to_string(),
         keys: ["auditor", "operator", "releaser"].map(|role| staff.join(role)).to_vec(),
-        what: What::Status,
+        what: What::Mappings,
     }
 }

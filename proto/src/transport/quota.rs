@@ -40,6 +40,9 @@ use crate::{
 /// Events after which those who have been quiet are forgotten.
 const FORGET_EVERY: usize = 1_024;
 
+/// Pieces of a refused request that are thrown away.
+const PIECES_MAX: usize = 16;
+
 /// A place among all calls, given back when a reply begins; and one of the caller's own, when the reply is gone.
 type Admitted = (OwnedSemaphorePermit, Held);
 
@@ -188,13 +191,17 @@ where
     }
 }
 
-/// Resolves when a request has been said to its end, and throws it away.
+/// Resolves when a request has been said to its end, or goes on too long to be worth it; throws it away.
 async fn ended(mut request: impl Body + Unpin) {
     let mut more = |cx: &mut Context<'_>| {
         let next = Pin::new(&mut request).poll_frame(cx);
         next.map(|frame| frame.is_some_and(|frame| frame.is_ok()))
     };
-    while std::future::poll_fn(&mut more).await {}
+    for _ in 0..PIECES_MAX {
+        if !std::future::poll_fn(&mut more).await {
+            return;
+        }
+    }
 }
 
 /// Of a call that has fallen: its own error is in the log.

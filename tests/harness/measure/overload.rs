@@ -28,8 +28,8 @@ use crate::{
 
 mod beside;
 
-/// Staff of a large agency: so many that nobody's own rate is what ends first.
-const CALLERS: usize = 200;
+/// Staff of a large agency: so many that nobody's own rate is what ends first, and not more than one address may connect twice.
+const CALLERS: usize = 100;
 /// Calls under way at the peak.
 const AT_PEAK: usize = 32;
 /// Four times as many calls as can be served.

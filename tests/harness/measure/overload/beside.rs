@@ -62,8 +62,8 @@ pub(super) fn rows(bench: &Bench, time: Duration) -> Result<Vec<Row>> {
 
 /// Honest callers, over connections that are open and over new ones.
 fn honest(bench: &Bench, time: Duration) -> Result<Outcomes> {
-    let open = bench.callers((0, FEW, What::Status), How::PerSecond(CALM), time)?;
-    let anew = bench.callers((FEW, FEW, What::Status), How::Anew(ANEW), time)?;
+    let open = bench.callers((0, FEW, What::Mappings), How::PerSecond(CALM), time)?;
+    let anew = bench.callers((FEW, FEW, What::Mappings), How::Anew(ANEW), time)?;
     let (mut all, anew): (Outcomes, Outcomes) = (open.ended()?, anew.ended()?);
     all.served_ms.extend(anew.served_ms);
     all.refused_ms.extend(anew.refused_ms);
