@@ -17,7 +17,7 @@ use accord_proto::{
         dialled::{self, Dialled},
         heard::Peers,
         listener::{self, Options, Services},
-        pinned::{Files, keep_renewing},
+        pinned::{Files, endings, keep_renewing},
         read_secret,
         renewal::Looks,
     },
@@ -47,6 +47,8 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> Result
     let for_staff = credentials.admitting(&config.staff_ca, config.staff_crl.as_deref())?;
     let looks = Looks::begin()?;
     let coordinator = Arc::new(open(&config, &credentials).await?);
+    let ends = endings(&coordinator.roster(), &[&credentials, &for_staff]);
+    coordinator.endings.replace(ends);
     let listener = bind(&config.listen).await?;
     // Held until the end: whoever has dialled in is let go with it.
     let dialled = admit(&config, &credentials, &coordinator).await?;

@@ -224,25 +224,42 @@ pub const CONNECTIONS_MAX: usize = 256;
 /// Connections of one identity.
 pub const CONNECTIONS_PER_IDENTITY_MAX: usize = 8;
 /// Handshakes under way on one listener.
-pub const HANDSHAKES_MAX: usize = 64;
-/// Handshakes under way from one address.
-pub const HANDSHAKES_PER_ADDRESS_MAX: usize = 4;
-/// A TLS handshake.
+pub const HANDSHAKES_MAX: usize = 256;
+/// Handshakes under way from one address. A client is done before a busy server is: somebody who opens all connections that one
+/// identity may have, and a neighbour who does the same, are no attack.
+pub const HANDSHAKES_PER_ADDRESS_MAX: usize = 16;
+/// Handshakes a second from one address; an office may be one.
+pub const HANDSHAKES_PER_ADDRESS_SECOND: u32 = 50;
+/// So many of them may come at once after a rest: all members of a large federation that are tried on one machine.
+pub const HANDSHAKES_PER_ADDRESS_AT_ONCE: u32 = 256;
+/// A TLS handshake; and after it, the preface of HTTP/2.
 pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
 /// HTTP/2 streams of one connection.
 pub const STREAMS_PER_CONNECTION_MAX: u32 = 100;
-/// Calls under way on one connection.
-pub const CALLS_PER_CONNECTION_MAX: usize = 32;
 /// Calls under way on one listener; more are shed at once.
 pub const CALLS_MAX: usize = 128;
 /// Of these, places that only operators get once all others are taken.
 pub const CALLS_KEPT_FOR_OPERATORS: usize = 8;
-/// Of these, calls of one identity.
+/// Of these, calls of one identity, over all of its connections; each counts until its reply has been taken.
 pub const CALLS_PER_IDENTITY_MAX: usize = 32;
+/// A reply of more bytes is a large one.
+pub const LARGE_REPLY_BYTES: usize = ANSWER_BYTES_MAX;
+/// Large replies that wait for one identity to take them: of [`REPLY_BYTES_MAX`] each they stay well below 64 MiB, with all others.
+pub const LARGE_REPLIES_PER_IDENTITY_MAX: usize = 4;
 /// Calls a second of one identity that is no coordinator; more are refused at once, and say when to try again.
 pub const CALLS_PER_IDENTITY_SECOND: u32 = 100;
 /// So many of them may come at once after a rest.
 pub const CALLS_PER_IDENTITY_AT_ONCE: u32 = 200;
+/// A refusal waits this long for the end of its request, which mostly is there already.
+pub const REFUSED_REQUEST_WAIT: Duration = Duration::from_millis(20);
+/// Large replies that wait for anybody to take them; then no further one is given.
+pub const LARGE_REPLIES_MAX: usize = 32;
+/// Questions after health of one identity at the same time; those that go on for ever among them.
+pub const HEALTH_CALLS_PER_IDENTITY_MAX: usize = 8;
+/// Such questions a second of one identity.
+pub const HEALTH_CALLS_PER_IDENTITY_SECOND: u32 = 50;
+/// So many of them may come at once after a rest.
+pub const HEALTH_CALLS_PER_IDENTITY_AT_ONCE: u32 = 100;
 /// One call, on the server.
 pub const CALL_TIMEOUT: Duration = Duration::from_secs(30);
 /// One call that streams a file or a whole gather, on the server and at the caller.
@@ -255,10 +272,15 @@ pub const STREAM_WINDOW_BYTES: u32 = 64 * 1024;
 pub const CONNECTION_WINDOW_BYTES: u32 = 1024 * 1024;
 /// Streams that a peer has reset and nobody has accepted yet (rapid reset).
 pub const PENDING_RESETS_MAX: usize = 20;
+/// Streams of one connection that we had to reset for the peer's mistakes; then it is closed. A client that has not heard yet how
+/// many may be open makes some of them honestly.
+pub const OWN_RESETS_MAX: usize = 1_024;
 /// Pings on an idle connection.
 pub const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(20);
 /// No reply to a ping.
 pub const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
+/// Between two lines of the log about strangers who are turned away: they must not fill a disk.
+pub const REFUSALS_LOGGED_EVERY: Duration = Duration::from_secs(1);
 /// A connection lives this long; then certificates are checked again.
 pub const CONNECTION_AGE_MAX: Duration = Duration::from_secs(3_600);
 /// What is under way when a connection or a server ends.

@@ -31,9 +31,11 @@ mod door;
 mod negotiation;
 mod proxy;
 mod quota;
+mod reply;
 mod revocation;
 mod verifier;
 mod watched;
+mod work;
 
 pub use credentials::{Credentials, TlsFiles};
 

@@ -3,6 +3,7 @@
 //! TLS and a real store.
 
 pub mod attack;
+pub mod callers;
 pub mod crash;
 pub mod damage;
 pub mod federation;
@@ -10,6 +11,7 @@ pub mod london;
 pub mod fulldisk;
 pub mod fuzz;
 pub mod gathers;
+pub mod hostile;
 pub mod measure;
 pub mod peers;
 pub mod process;
@@ -21,6 +23,7 @@ pub mod rotation;
 pub mod simulation;
 pub mod stand_in;
 pub mod torn;
+pub mod vitals;
 pub mod yardstick;
 
 #[doc(hidden)]

@@ -23,6 +23,12 @@ pub const PICTURE: &str = "as-picture";
 /// First argument of a process that is a node which is asked and corrected until it is killed.
 pub const ATTACKED: &str = "as-attacked";
 
+/// First argument of a process that is many honest callers.
+pub const CALLERS: &str = "as-callers";
+
+/// First argument of a process that means harm.
+pub const HOSTILE: &str = "as-hostile";
+
 /// Runs the role that the first argument names, if it names one.
 pub fn run_if_asked() -> Option<ExitCode> {
     let mut arguments = std::env::args_os().skip(1);
@@ -45,6 +51,10 @@ pub fn run_if_asked() -> Option<ExitCode> {
         Some(crate::measure::probe_picture(&rest))
     } else if role == ATTACKED {
         Some(crate::attack::rollback::ask_until_killed(&rest))
+    } else if role == CALLERS {
+        Some(crate::callers::run(&rest))
+    } else if role == HOSTILE {
+        Some(crate::hostile::run(&rest))
     } else {
         None
     }

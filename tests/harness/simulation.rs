@@ -1,9 +1,10 @@
 //! A whole federation on one thread, with a network and a time that a seed decides: real nodes and a real coordinator over real
-//! stores; only the wire, the clock and the dice are simulated. Comes in: a seed. Goes out: nothing, if every promise was kept;
+//! stores; the wire, the clock and the dice are simulated. Doors, quotas and versions of the protocol are left out: they have tests
+//! of their own over real TLS. Comes in: a seed. Goes out: nothing, if every promise was kept;
 //! otherwise which one was broken, with all that happened.
 //!
 //! A simulated minute takes a fraction of a second. Faults: partition, requests or responses lost, everything held back, power
-//! failure of a member or of the centre, wrong clocks, new keys, consent taken back, people who decide late. When they are over,
+//! failure of a member or of the centre (what was handed to the disk survives), wrong clocks, new keys, consent taken back, people who decide late. When they are over,
 //! somebody gathers, and everything must be as if nothing had happened.
 
 use std::{
@@ -88,7 +89,7 @@ impl Scenario {
         let rotates = |(_, fault): &(_, Fault)| {
             matches!(fault, Fault::CentreRotates | Fault::MemberRotates(_))
         };
-        plan.extend(end(plan.iter().any(rotates)));
+        plan.extend(at_last(plan.iter().any(rotates)));
         let mut people = [People::HaveConsented; MEMBERS];
         let by_hand = usize::try_from(dice.below(2 * MEMBERS as u64)).unwrap_or(0);
         if let Some(people) = people.get_mut(by_hand) {
@@ -107,6 +108,33 @@ pub enum Weakness {
     CentreForgets,
     /// A member answers anew when its power fails: it forgets what it has answered, and what that cost.
     MemberForgets,
+    /// Totals count somebody twice.
+    CountsTwice,
+    /// Who has taken back consent stands behind figures all the same.
+    ForgetsConsent,
+}
+
+impl Weakness {
+    /// Every one.
+    pub const ALL: [Self; 5] = [
+        Self::DisksLie,
+        Self::CentreForgets,
+        Self::MemberForgets,
+        Self::CountsTwice,
+        Self::ForgetsConsent,
+    ];
+
+    /// Words of the promises that it breaks, any of them.
+    pub fn is_noticed_as(self) -> &'static [&'static str] {
+        match self {
+            // Whoever has shown a journal that is gone is answered, and believed, no more.
+            Self::DisksLie => &["at last", "doubts", "journal"],
+            Self::CentreForgets => &["gathers of requirement", "lost"],
+            Self::MemberForgets => &["at last", "doubts", "journal"],
+            Self::CountsTwice => &["where those behind it make"],
+            Self::ForgetsConsent => &["after it had taken back its consent"],
+        }
+    }
 }
 
 /// What came of a simulation that kept every promise.
@@ -162,8 +190,7 @@ fn play_out(
     note_panics();
     PANICKED.with_borrow_mut(|panicked| *panicked = None);
     let events = Events::default();
-    let playing =
-        AssertUnwindSafe(|| Play::begin(template, seed, scenario, &events)?.to_the_end(judge));
+    let playing = AssertUnwindSafe(|| Play::begin(template, seed, scenario, &events)?.end(judge));
     let ended = std::panic::catch_unwind(playing)
         .unwrap_or_else(|_| Err(anyhow::anyhow!("the simulation itself panicked")));
     let trace = || events.all().iter().map(Happened::to_string).collect();
@@ -313,7 +340,7 @@ impl Play<'_> {
     }
 
     /// Until everything is over; how much has happened.
-    fn to_the_end(mut self, judge: fn(&Found<'_>) -> Result<()>) -> Result<usize> {
+    fn end(mut self, judge: fn(&Found<'_>) -> Result<()>) -> Result<usize> {
         let plan = std::mem::take(&mut self.plan);
         let mut next = plan.iter().peekable();
         while self.sim.elapsed() < self.length.over {
@@ -397,7 +424,7 @@ impl Play<'_> {
     /// Every few seconds, where disks lie: what they will be found to hold.
     fn remember(&mut self, now: Duration) -> Result<()> {
         if self.weakness != Some(Weakness::DisksLie)
-            || now.as_millis() % 3_000 != 0
+            || !now.as_millis().is_multiple_of(3_000)
             || now.is_zero()
         {
             return Ok(());
@@ -421,7 +448,7 @@ impl Play<'_> {
 
     /// The power of everybody fails once more, and every promise must be true of what disks hold then.
     fn judge(mut self, judge: fn(&Found<'_>) -> Result<()>) -> Result<()> {
-        self.weakness = None;
+        let weakness = self.weakness.take();
         for at in 0..MEMBERS {
             self.member_down(at)?;
         }
@@ -434,13 +461,14 @@ impl Play<'_> {
             nodes: &nodes,
             archive: &archive,
             events: &events,
+            weakness,
         };
         judge(&found)
     }
 }
 
 /// What people do when everything works again: newer keys for everybody, if anybody has them; decide; gather; gather again.
-fn end(rotates: bool) -> Vec<(Duration, Fault)> {
+fn at_last(rotates: bool) -> Vec<(Duration, Fault)> {
     let at = |ms| HEALED + Duration::from_millis(ms);
     let mut end = Vec::new();
     if rotates {

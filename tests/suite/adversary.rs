@@ -254,10 +254,10 @@ fn only_the_registered_coordinator_may_ask_a_node() {
         let issued = ca.issue_uris(uris, 9).unwrap();
         let at = running.dir.join(name.replace(' ', "-"));
         std::fs::create_dir_all(&at).unwrap();
-        let outcome = runtime.block_on(raw_call(&running, Some(&issued), trusted));
+        let outcome = runtime.block_on(raw_call(&running, Some(&issued)));
         assert!(outcome.is_err(), "{name} got an answer");
     }
-    let outcome = runtime.block_on(raw_call(&running, None, trusted));
+    let outcome = runtime.block_on(raw_call(&running, None));
     assert!(outcome.is_err(), "no certificate got an answer");
     // The one that may, may: otherwise the refusals above would prove nothing.
     runtime.block_on(true_answer(&running, "al-police", &asked));

@@ -8,13 +8,13 @@ use std::{
 
 use accord_proto::{
     limits::{
-        CALLS_PER_IDENTITY_AT_ONCE, CONNECTIONS_PER_IDENTITY_MAX, HANDSHAKE_TIMEOUT,
-        REQUEST_BYTES_MAX,
+        CALLS_PER_IDENTITY_AT_ONCE, CALLS_PER_IDENTITY_MAX, CONNECTIONS_PER_IDENTITY_MAX,
+        HANDSHAKE_TIMEOUT, REQUEST_BYTES_MAX,
     },
     transport::{Credentials, Expected, channel::Channel, connection::connect},
     wire,
 };
-use accord_tests::peers;
+use accord_tests::{hostile, peers};
 use tonic::Code;
 use tonic_health::pb::{
     HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
@@ -101,6 +101,25 @@ fn a_connection_that_says_nothing_is_closed() {
 }
 
 #[test]
+fn a_connection_that_says_nothing_after_its_handshake_is_closed() {
+    let running = started(&["AL"]);
+    let staff = running.nodes["al-police"].home.join("staff/auditor");
+    let config = hostile::tls::client_of(&staff).unwrap();
+    let nobody = rustls::pki_types::ServerName::try_from("node.invalid").unwrap();
+    let began = tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let tcp = tokio::net::TcpStream::connect(&running.nodes["al-police"].desk).await.unwrap();
+        let mut tls = tokio_rustls::TlsConnector::from(config).connect(nobody, tcp).await.unwrap();
+        let began = Instant::now();
+        let mut nothing = tokio::io::sink();
+        let silence = tokio::io::copy(&mut tls, &mut nothing);
+        // With or without a word: closed by the node.
+        let _ = tokio::time::timeout(HANDSHAKE_TIMEOUT * 3, silence).await.unwrap();
+        began
+    });
+    assert!(began.elapsed() < HANDSHAKE_TIMEOUT + Duration::from_secs(5), "{:?}", began.elapsed());
+}
+
+#[test]
 fn one_identity_cannot_take_every_connection() {
     let running = started(&["AL"]);
     tokio::runtime::Runtime::new().unwrap().block_on(async {
@@ -163,11 +182,45 @@ fn a_flood_of_one_identity_is_refused_at_once_with_a_hint_and_everybody_else_is_
         for error in &refused {
             assert_eq!(error.code(), Code::ResourceExhausted, "{error}");
         }
-        let hinted = refused.iter().filter(|error| error.get_details_retry_info().is_some());
-        assert!(hinted.count() > 0, "nobody is told when to try again");
+        let untold = refused.iter().filter(|error| error.get_details_retry_info().is_none());
+        assert_eq!(untold.count(), 0, "somebody is not told when to try again");
         status(calm).await.unwrap();
         let mut health = HealthClient::new(flooding);
         health.check(HealthCheckRequest::default()).await.unwrap();
+    });
+}
+
+#[test]
+fn health_answers_while_more_work_is_under_way_than_there_are_processors() {
+    let running = started(&["AL"]);
+    let (address, staff) = (&running.nodes["al-police"].desk, ["auditor", "operator", "releaser"]);
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let open = async |role: &str| {
+            let keys = running.nodes["al-police"].home.join("staff").join(role);
+            let identity = peers::identity(&running, "al-police").unwrap();
+            let expected = Expected { identity, spki: None };
+            connect(address, &peers::credentials(&keys).unwrap(), expected).await.unwrap()
+        };
+        let mut health = HealthClient::new(open("analyst").await);
+        let mut work = tokio::task::JoinSet::new();
+        for role in staff {
+            let channel = open(role).await;
+            for _ in 0..CALLS_PER_IDENTITY_MAX {
+                let mut desk = wire::desk::desk_client::DeskClient::new(channel.clone());
+                let indicator = "PUB.OFF.N".to_owned();
+                let wanted = wire::desk::GetTemplateRequest { indicator, ..Default::default() };
+                work.spawn(async move { desk.get_template(wanted).await.map(drop) });
+            }
+        }
+        // All of them are under way when the first one has ended, or as good as.
+        work.join_next().await.unwrap().unwrap().unwrap();
+        health.check(HealthCheckRequest::default()).await.unwrap();
+        let mut served = 1;
+        while work.try_join_next().is_some() {
+            served += 1;
+        }
+        let all = staff.len() * CALLS_PER_IDENTITY_MAX;
+        assert!(served < all / 2, "health waited for {served} of {all} calls");
     });
 }
 

@@ -53,6 +53,7 @@ mod standing;
 mod preview;
 mod rollup;
 mod listener;
+mod hostile;
 mod rotation;
 mod crash;
 mod store;

@@ -47,11 +47,13 @@ fn the_same_seed_is_the_same_life() {
 
 #[test]
 fn what_is_broken_on_purpose_is_noticed() {
-    for weakness in [Weakness::DisksLie, Weakness::CentreForgets, Weakness::MemberForgets] {
+    for weakness in Weakness::ALL {
         let played = play_all(&TEMPLATE, 0..NOTICED_WITHIN, Some(weakness));
         let first = played.broken.first();
         let first = first.unwrap_or_else(|| panic!("{weakness:?} was not noticed"));
         println!("{weakness:?}: seed {}: {}", first.seed, first.promise);
+        let says = weakness.is_noticed_as();
+        assert!(says.iter().any(|says| first.promise.contains(says)), "{}", first.promise);
     }
 }
 

@@ -229,11 +229,15 @@ fn what_ends_is_told_once_at_each_stage_also_after_a_long_silence() {
         (40, 1, 1),
         (40, 0, 0),
     ] {
-        let notices = watch::ending(&all, (day(since), day(now)));
+        let seen = all.iter().map(watch::line).collect();
+        let notices = watch::ending(&all, &seen, (day(since), day(now)));
         assert_eq!(notices.len(), told, "{since} to {now} days before");
         for notice in notices {
             assert_eq!((notice.subject.as_str(), notice.deadline), ("certificate", ends));
         }
     }
-    assert_eq!(watch::ending(&all, (Timestamp::EARLIEST, day(5))).len(), 1);
+    // What was not there at the last look is told in whatever stage it is, once.
+    let none = std::collections::BTreeSet::new();
+    assert_eq!(watch::ending(&all, &none, (day(5), day(5))).len(), 1);
+    assert!(watch::ending(&all, &none, (day(40), day(31))).is_empty());
 }

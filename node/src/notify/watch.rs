@@ -1,8 +1,8 @@
 //! What comes near its end. Comes in: the inbox, the grants, and since when somebody last looked. Goes out: notices, each once. Reads the
-//! store and never writes it: all that is remembered is one moment, in a file beside the store, up to which everything was told.
+//! store and never writes it: all that is remembered stands in a file beside the store: a moment up to which everything was told, and what was there then that ends.
 //! A crash between telling and remembering tells again; nothing is left out, however long the node was down.
 
-use std::{path::Path, sync::PoisonError};
+use std::{collections::BTreeSet, path::Path, sync::PoisonError};
 
 use accord_proto::{
     clock::Timestamp,
@@ -38,15 +38,15 @@ pub async fn watch(node: &Node, data: &Path, warnings: Warnings) {
 fn look(node: &Node, file: &Path, warnings: Warnings) -> Result<(), Invalid> {
     let now = node.clock.now();
     let items = node.store.inbox(node.lists)?;
-    // Where nobody has looked before, what is near now is told.
-    let since = told_until(file).unwrap_or(Timestamp::EARLIEST);
+    let Told { since, seen } = told(file);
     let notices = {
         let held = node.held.read().unwrap_or_else(PoisonError::into_inner);
         due(&items, &held.grants, warnings, (since, now))
     };
-    let ending = ending(&node.endings.get(), (since, now));
+    let endings = node.endings.get();
+    let ending = ending(&endings, &seen, (since, now));
     notices.into_iter().chain(ending).for_each(|notice| node.notices.tell(notice));
-    remember(file, now)
+    remember(file, now, &endings)
 }
 
 /// What has come near its end after `since`, and by `now`.
@@ -95,11 +95,16 @@ pub(super) fn due(
     items.chain(grants).collect()
 }
 
-/// What has come to another stage before its end after `since`, and by `now`.
-pub(super) fn ending(all: &[Ending], (since, now): (Timestamp, Timestamp)) -> Vec<Notice> {
+/// What has come to another stage before its end after `since`, and by `now`; of what was not seen then, the stage that it is in.
+pub(super) fn ending(
+    all: &[Ending],
+    seen: &BTreeSet<String>,
+    (since, now): (Timestamp, Timestamp),
+) -> Vec<Notice> {
     let near = all.iter().filter(|ending| {
         let stage = ending.stage(now);
-        now < ending.ends && stage.is_some() && ending.stage(since) != stage
+        let known = seen.contains(&line(ending));
+        now < ending.ends && stage.is_some() && !(known && ending.stage(since) == stage)
     });
     let notice = |Ending { what, ends, .. }: &Ending| Notice {
         kind: Kind::Ending,
@@ -111,15 +116,32 @@ pub(super) fn ending(all: &[Ending], (since, now): (Timestamp, Timestamp)) -> Ve
     near.map(notice).collect()
 }
 
-fn told_until(file: &Path) -> Option<Timestamp> {
-    let text = std::fs::read_to_string(file).ok()?;
-    Timestamp::parse("notified", text.trim()).ok()
+/// Up to when everything was told, and what was there then that ends. Where nobody has looked before, what is near now is told.
+struct Told {
+    since: Timestamp,
+    seen: BTreeSet<String>,
+}
+
+fn told(file: &Path) -> Told {
+    let text = std::fs::read_to_string(file).unwrap_or_default();
+    let mut lines = text.lines();
+    let since = lines.next().and_then(|line| Timestamp::parse("notified", line.trim()).ok());
+    match since {
+        Some(since) => Told { since, seen: lines.map(str::to_owned).collect() },
+        None => Told { since: Timestamp::EARLIEST, seen: BTreeSet::new() },
+    }
+}
+
+/// Something that ends, as it is remembered.
+pub(super) fn line(Ending { what, ends, .. }: &Ending) -> String {
+    format!("{ends} {}", what.replace('\n', " "))
 }
 
 /// One write and a rename: a torn one would tell everything again.
-fn remember(file: &Path, now: Timestamp) -> Result<(), Invalid> {
+fn remember(file: &Path, now: Timestamp, endings: &[Ending]) -> Result<(), Invalid> {
     let new = file.with_extension("new");
-    let written = std::fs::write(&new, format!("{now}\n"));
+    let seen: String = endings.iter().map(|ending| line(ending) + "\n").collect();
+    let written = std::fs::write(&new, format!("{now}\n{seen}"));
     written.and_then(|()| std::fs::rename(&new, file)).map_err(|error| {
         Invalid::new(Reason::StoreFailed, file.display().to_string(), error.to_string())
     })

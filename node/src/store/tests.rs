@@ -12,6 +12,8 @@ use accord_proto::{
     taxonomy::Lists,
 };
 
+use prost::Message as _;
+
 use super::*;
 use crate::{
     cube::Cube,

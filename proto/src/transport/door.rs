@@ -7,24 +7,28 @@ use std::{
     collections::HashMap,
     hash::Hash,
     io,
-    net::IpAddr,
+    net::{IpAddr, SocketAddr},
     pin::Pin,
     sync::{Arc, Mutex, PoisonError},
     task::{Context, Poll},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot},
+    time::Sleep,
 };
 use tokio_rustls::{TlsAcceptor, TlsStream};
 use tonic::transport::server::Connected;
 use tracing::{debug, warn};
 
-use super::{Credentials, Peer, Protocol, listener::Caller, watched::Watched};
+use super::{Credentials, Peer, Protocol, listener::Caller, quota::Rates, watched::Watched};
 use crate::{limits, reason::Invalid, seal::Digest};
+
+/// What a client of HTTP/2 says first (RFC 9113).
+const PREFACE_BYTES: usize = 24;
 
 /// A connection whose certificate chain has been checked, whoever has opened it.
 #[derive(Debug)]
@@ -36,6 +40,8 @@ pub(super) struct PeerStream {
     places: Option<(OwnedSemaphorePermit, Place<Digest>)>,
     /// Dropped when it ends.
     open: Option<oneshot::Sender<()>>,
+    /// Of a port: bytes that the peer has yet to say by then. Without them HTTP/2 would wait, and ask for no sign of life.
+    preface: Option<(usize, Pin<Box<Sleep>>)>,
 }
 
 impl PeerStream {
@@ -49,7 +55,7 @@ impl PeerStream {
         let certificate = chain.first().ok_or("shows no certificate")?;
         let (watched, caller) =
             (credentials.watch(chain), Caller(Peer::from_certificate(certificate)));
-        Ok(Self { watched, tls, caller, places: None, open: None })
+        Ok(Self { watched, tls, caller, places: None, open: None, preface: None })
     }
 
     /// Who is at the other end, or why its certificate does not say so.
@@ -67,6 +73,17 @@ impl PeerStream {
         let (open, ended) = oneshot::channel();
         self.open = Some(open);
         ended
+    }
+
+    /// Has the peer begun to speak, or time to?
+    fn begins(&mut self, read: usize, cx: &mut Context<'_>) -> bool {
+        let Some((unsaid, deadline)) = &mut self.preface else { return true };
+        *unsaid = unsaid.saturating_sub(read);
+        if *unsaid > 0 {
+            return deadline.as_mut().poll(cx).is_pending();
+        }
+        self.preface = None;
+        true
     }
 
     /// Whose connection this counts as: an identity's; a certificate's where that does not say who it is.
@@ -116,6 +133,12 @@ pub(super) async fn accept(
         connections: Arc::new(Semaphore::new(limits::CONNECTIONS_MAX)),
         connections_by_caller: Counted::new(limits::CONNECTIONS_PER_IDENTITY_MAX),
     };
+    let mut refusals = Refusals::default();
+    // A handshake costs more of us than of whoever breaks it off, and of who that is nothing is known before.
+    let often = Rates::<IpAddr>::new(
+        limits::HANDSHAKES_PER_ADDRESS_SECOND,
+        limits::HANDSHAKES_PER_ADDRESS_AT_ONCE,
+    );
     loop {
         let (tcp, address) = match listener.accept().await {
             Ok(accepted) => accepted,
@@ -130,8 +153,8 @@ pub(super) async fn accept(
             Arc::clone(&door.handshakes).try_acquire_owned().ok(),
             door.handshakes_by_address.take(address.ip()),
         );
-        let (Some(_), Some(_)) = &places else {
-            warn!(%address, "refused: too many handshakes");
+        let (Some(_), Some(_), true) = (&places.0, &places.1, often.allow(&address.ip())) else {
+            refusals.one_more(address);
             continue;
         };
         let (door, accepted) = (door.clone(), accepted.clone());
@@ -144,6 +167,23 @@ pub(super) async fn accept(
                 Err(why) => debug!(%address, why, "refused"),
             }
         });
+    }
+}
+
+/// Strangers who were turned away, and not all of them in the log.
+#[derive(Default)]
+struct Refusals {
+    said: Option<Instant>,
+    unsaid: u64,
+}
+
+impl Refusals {
+    fn one_more(&mut self, address: SocketAddr) {
+        self.unsaid += 1;
+        if self.said.is_none_or(|said| said.elapsed() >= limits::REFUSALS_LOGGED_EVERY) {
+            warn!(%address, connections = self.unsaid, "refused: too many handshakes");
+            *self = Self { said: Some(Instant::now()), unsaid: 0 };
+        }
     }
 }
 
@@ -160,6 +200,10 @@ impl Door {
             .map_err(|_| "the handshake took too long")?
             .map_err(|error| error.to_string())?;
         let mut stream = PeerStream::of(tls, &self.credentials)?;
+        if self.protocol == Protocol::Calls {
+            let deadline = Box::pin(tokio::time::sleep(limits::HANDSHAKE_TIMEOUT));
+            stream.preface = Some((PREFACE_BYTES, deadline));
+        }
         let connections = Arc::clone(&self.connections).try_acquire_owned();
         let of_caller = self.connections_by_caller.take(stream.counts_as());
         stream.places = Some((
@@ -222,7 +266,12 @@ impl AsyncRead for PeerStream {
         if self.watched.is_over(cx) {
             return Poll::Ready(Err(io::Error::from(io::ErrorKind::ConnectionAborted)));
         }
-        Pin::new(&mut self.tls).poll_read(cx, buf)
+        let before = buf.filled().len();
+        let read = Pin::new(&mut self.tls).poll_read(cx, buf);
+        if !self.begins(buf.filled().len() - before, cx) {
+            return Poll::Ready(Err(io::Error::from(io::ErrorKind::TimedOut)));
+        }
+        read
     }
 }
 

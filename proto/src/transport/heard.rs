@@ -21,6 +21,10 @@ use crate::{
 
 /// A clock that is further off is warned of: half of what is tolerated.
 const FAR_MS: u64 = CLOCK_SKEW_S.unsigned_abs() * 1_000 / 2;
+/// One that was, is right again when it is no further off than this.
+const RIGHT_MS: u64 = FAR_MS / 2;
+/// Between two lines of the log about the same clock: nobody fills a disk with them.
+const SAID_EVERY_MS: i64 = 60_000;
 /// The end of the year 9999.
 const TIME_MS_MAX: i64 = 253_402_300_799_999;
 
@@ -44,7 +48,32 @@ impl Heard {
 #[derive(Clone)]
 pub struct Peers {
     clock: Arc<dyn Clock>,
-    newest: Arc<Mutex<BTreeMap<Name, Heard>>>,
+    newest: Arc<Mutex<BTreeMap<Name, Known>>>,
+}
+
+/// The newest of a peer, and what was said of it.
+#[derive(Clone, Copy, Debug, Default)]
+struct Known {
+    heard: Heard,
+    /// Its clock was said to be off.
+    off: bool,
+    /// When that was said, or taken back.
+    said_ms: Option<i64>,
+}
+
+impl Known {
+    /// Is there something to say? The offset, and whether it is far now.
+    fn turns(&mut self, now_ms: i64) -> Option<(bool, i64)> {
+        let offset_ms = self.heard.clock_offset_ms?;
+        let far = offset_ms.unsigned_abs() > if self.off { RIGHT_MS } else { FAR_MS };
+        let lately =
+            self.said_ms.is_some_and(|said| now_ms.abs_diff(said) < SAID_EVERY_MS.unsigned_abs());
+        if far == self.off || lately {
+            return None;
+        }
+        (self.off, self.said_ms) = (far, Some(now_ms));
+        Some((far, offset_ms))
+    }
 }
 
 impl std::fmt::Debug for Peers {
@@ -61,34 +90,30 @@ impl Peers {
 
     /// The newest of a peer.
     pub fn of(&self, peer: &Name) -> Heard {
-        self.newest().get(peer).copied().unwrap_or_default()
+        self.newest().get(peer).map(|known| known.heard).unwrap_or_default()
     }
 
     /// The newest of everybody.
     pub fn all(&self) -> Vec<(Name, Heard)> {
-        self.newest().iter().map(|(name, heard)| (name.clone(), *heard)).collect()
+        self.newest().iter().map(|(name, known)| (name.clone(), known.heard)).collect()
     }
 
     /// One more message of a peer. Where it says no time that can be read, what is known of its clock goes on counting.
     pub fn note(&self, peer: &Name, heard: Heard) {
-        let (before, after) = {
+        let turns = {
             let mut newest = self.newest();
             let kept = newest.entry(peer.clone()).or_default();
-            let before = *kept;
-            let known = before.clock_offset_ms.filter(|_| heard.speaks(V2));
-            *kept = Heard { clock_offset_ms: heard.clock_offset_ms.or(known), ..heard };
-            (before, *kept)
+            let known = kept.heard.clock_offset_ms.filter(|_| heard.speaks(V2));
+            kept.heard = Heard { clock_offset_ms: heard.clock_offset_ms.or(known), ..heard };
+            kept.turns(self.now_ms())
         };
-        let far = |heard: Heard| {
-            heard.clock_offset_ms.is_some_and(|offset| offset.unsigned_abs() > FAR_MS)
-        };
-        match (far(before), far(after), after.clock_offset_ms) {
-            (false, true, Some(offset_ms)) => {
-                let tolerated_s = CLOCK_SKEW_S;
+        let tolerated_s = CLOCK_SKEW_S;
+        match turns {
+            Some((true, offset_ms)) => {
                 warn!(%peer, offset_ms, tolerated_s, "its clock or the one here is off");
             }
-            (true, false, Some(offset_ms)) => info!(%peer, offset_ms, "its clock is right again"),
-            _ => {}
+            Some((false, offset_ms)) => info!(%peer, offset_ms, "its clock is right again"),
+            None => {}
         }
     }
 
@@ -96,7 +121,7 @@ impl Peers {
         self.clock.now_ms()
     }
 
-    fn newest(&self) -> std::sync::MutexGuard<'_, BTreeMap<Name, Heard>> {
+    fn newest(&self) -> std::sync::MutexGuard<'_, BTreeMap<Name, Known>> {
         self.newest.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

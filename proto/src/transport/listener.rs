@@ -5,6 +5,7 @@ use std::{io, sync::Arc, time::Duration};
 
 use tokio::{net::TcpListener, sync::mpsc, task::JoinSet};
 
+pub use super::negotiation::heard;
 use super::{
     Credentials, Peer, Protocol,
     door::{self, PeerStream},
@@ -102,7 +103,7 @@ pub async fn serve_all(
     options: Options,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), Invalid> {
-    let (accepted, incoming) = mpsc::channel(limits::CALLS_PER_CONNECTION_MAX);
+    let (accepted, incoming) = mpsc::channel(limits::HANDSHAKES_MAX);
     // A set, so that the accept loop ends with this future however that ends, and the port is free.
     let mut accept_loop = JoinSet::new();
     accept_loop.spawn(door::accept(listener, (credentials.clone(), Protocol::Calls), accepted));
@@ -131,19 +132,20 @@ pub(super) async fn serve_streams(
     };
     tonic::transport::Server::builder()
         .max_concurrent_streams(limits::STREAMS_PER_CONNECTION_MAX)
-        .concurrency_limit_per_connection(limits::CALLS_PER_CONNECTION_MAX)
-        .load_shed(true)
         .timeout(options.call_timeout)
         .initial_stream_window_size(limits::STREAM_WINDOW_BYTES)
         .initial_connection_window_size(limits::CONNECTION_WINDOW_BYTES)
         .http2_max_header_list_size(limits::HEADER_LIST_BYTES_MAX)
         .http2_max_pending_accept_reset_streams(Some(limits::PENDING_RESETS_MAX))
+        // What tonic leaves open is no bound at all.
+        .http2_max_local_error_reset_streams(Some(limits::OWN_RESETS_MAX))
         .http2_keepalive_interval(Some(limits::KEEPALIVE_INTERVAL))
         .http2_keepalive_timeout(Some(limits::KEEPALIVE_TIMEOUT))
         .max_connection_age(limits::CONNECTION_AGE_MAX)
         .max_connection_age_grace(limits::DRAIN_TIMEOUT)
-        .layer(Quotas::new())
-        .layer(Negotiation { speaks: options.speaks, clock: options.clock })
+        // Quotas first: whoever is refused for what he speaks has been counted, too.
+        .layer(Quotas::new()?)
+        .layer(Negotiation::new(options.speaks, options.clock))
         .add_routes(routes)
         .add_service(health_service)
         .add_optional_service(reflection)
@@ -166,8 +168,6 @@ fn reflection() -> Result<
         .build_v1()
         .map_err(|error| Invalid::new(Reason::Internal, "reflection", error.to_string()))
 }
-
-pub use super::negotiation::heard;
 
 /// Who calls, as an extension of every request: the peer, or why its certificate does not say who it is.
 #[derive(Clone, Debug)]

@@ -4,7 +4,10 @@
 
 use std::{
     pin::Pin,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
     task::{Context, Poll},
 };
 
@@ -19,14 +22,32 @@ use super::{
 };
 use crate::{
     clock::Clock,
+    limits::REFUSALS_LOGGED_EVERY,
     protocol::{Side, Speaks, V2},
 };
 
 /// What a listener says and reads.
 #[derive(Clone)]
 pub(super) struct Negotiation {
-    pub(super) speaks: Speaks,
-    pub(super) clock: Arc<dyn Clock>,
+    speaks: Speaks,
+    clock: Arc<dyn Clock>,
+    /// When a refusal stood in the log last.
+    logged_ms: Arc<AtomicI64>,
+}
+
+impl Negotiation {
+    pub(super) fn new(speaks: Speaks, clock: Arc<dyn Clock>) -> Self {
+        Self { speaks, clock, logged_ms: Arc::default() }
+    }
+
+    /// Not every refusal stands in the log: whoever is refused again and again must not fill a disk.
+    fn is_logged(&self) -> bool {
+        let now = self.clock.now_ms();
+        let every = u64::try_from(REFUSALS_LOGGED_EVERY.as_millis()).unwrap_or(u64::MAX);
+        let logged = self.logged_ms.load(Ordering::Relaxed);
+        let due = now.abs_diff(logged) >= every;
+        due && self.logged_ms.swap(now, Ordering::Relaxed) == logged
+    }
 }
 
 impl<S> Layer<S> for Negotiation {
@@ -64,14 +85,16 @@ where
         if request.uri().path().starts_with("/grpc.") {
             return Box::pin(self.inner.call(request));
         }
-        let Negotiation { speaks, clock } = self.negotiation.clone();
+        let Negotiation { speaks, clock, .. } = self.negotiation.clone();
         let protocol = match version(speaks, Side::Caller, request.headers()) {
             Ok(protocol) => protocol,
             Err(error) => {
                 let caller = request.extensions().get::<Caller>();
                 let peer = caller.and_then(|caller| caller.0.as_ref().ok());
                 let peer = peer.map(|peer| tracing::field::display(&peer.identity));
-                warn!(peer, %error, "refused");
+                if self.negotiation.is_logged() {
+                    warn!(peer, %error, "refused");
+                }
                 let mut refused = Status::from(error).into_http();
                 say(refused.headers_mut(), speaks, None);
                 return Box::pin(std::future::ready(Ok(refused)));
@@ -83,7 +106,9 @@ where
         let answering = self.inner.call(request);
         Box::pin(async move {
             let mut answer = answering.await?;
-            let now_ms = (protocol >= V2).then(|| clock.now_ms());
+            // Whoever is refused is not told what time it is here.
+            let refused = answer.headers().contains_key(Status::GRPC_STATUS);
+            let now_ms = (protocol >= V2 && !refused).then(|| clock.now_ms());
             say(answer.headers_mut(), speaks, now_ms);
             Ok(answer)
         })

@@ -1,274 +1,215 @@
 //! What too many calls do. Comes in: for how long. Goes out: calls a second at their peak, and at four times as many what is still
-//! served, how soon the rest is refused, whether health answers, and what it takes in memory; then the same with
-//! connections that say nothing.
+//! served, how soon the rest is refused, whether health answers, and what it takes in memory; then what a hostile peer costs
+//! (`beside`).
 //!
-//! One node in a process of its own; callers are many of its staff, each with a certificate of their own.
+//! Node, callers and attackers are processes of their own, and the node has one processor to itself where there are two: a
+//! caller that waits for a processor would count as a refusal that came late. Callers are many of the node's staff, each with a
+//! certificate of their own.
 
 use std::{
     path::Path,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::{Duration, Instant},
+    process::{Child, Command, Stdio},
+    time::Duration,
 };
 
-use accord_proto::{
-    clock::SystemClock,
-    identity::Identity,
-    pki::Authority,
-    transport::{Credentials, Expected, channel::Channel, connection::connect},
-    wire::desk::{GetStatusRequest, desk_client::DeskClient},
-};
-use anyhow::{Context as _, Result};
-use tokio::{net::TcpStream, runtime::Runtime, sync::Semaphore, task::JoinSet};
-use tonic::Code;
-use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
-use tonic_types::StatusExt as _;
+use accord_proto::{clock::SystemClock, pki::Authority};
+use anyhow::{Context as _, Result, ensure};
+use serde::{Serialize, de::DeserializeOwned};
 
-use super::{NODE, quantile, ratio_row};
+use super::{NODE, count, quantile, ratio_row};
 use crate::{
+    callers::{Callers, How, Outcomes, What},
     federation::Federation,
     peers,
     report::{Report, Row},
+    roles,
+    vitals::{self, Watch},
 };
 
-/// Staff of a large agency, all at once.
-const CALLERS: usize = 64;
+mod beside;
+
+/// Staff of a large agency: so many that nobody's own rate is what ends first, and not more than one address may connect twice.
+const CALLERS: usize = 100;
 /// Calls under way at the peak.
 const AT_PEAK: usize = 32;
 /// Four times as many calls as can be served.
-const TIMES: u32 = 4;
-/// Calls that may wait at the callers' side.
-const IN_FLIGHT_MAX: usize = 4_096;
-/// Connections of strangers who say nothing.
-const SILENT: usize = 64;
+const TIMES: f64 = 4.0;
+/// Of the peak, so much is still served.
+const GOODPUT_MIN: f64 = 0.8;
+/// Health answers within this time.
+const HEALTH_MS_MAX: f64 = 200.0;
+/// A refusal comes within this time.
+const REFUSED_MS_MAX: f64 = 50.0;
+/// Whatever others do, a node's memory grows by no more.
+const GROWTH_MIB_MAX: f64 = 64.0;
+/// The processor of the node, and that of everybody else.
+const PROCESSORS: [usize; 2] = [0, 1];
 
-/// What came of calls.
-#[derive(Default)]
-struct Outcomes {
-    served_ms: Mutex<Vec<f64>>,
-    refused_ms: Mutex<Vec<f64>>,
-    without_hint: AtomicUsize,
-    failed: Mutex<Option<String>>,
-    skipped: AtomicUsize,
+/// A node that runs, and everybody who calls it.
+struct Bench {
+    federation: Federation,
+    callers: Callers,
+    /// Of the node.
+    process: u32,
+    /// It has a processor to itself.
+    apart: bool,
 }
 
 /// Topic `overload`: `seconds` of each kind.
 pub fn overload(program: &Path, dir: &Path, seconds: u64) -> Result<Report> {
-    let (runtime, time) = (Runtime::new()?, Duration::from_secs(seconds));
-    let mut federation = Federation::prepare(program.to_owned(), dir, &["AL"])?;
-    let authority = Authority::new("measured staff", &SystemClock)?;
-    let home = federation.nodes[NODE].home.clone();
-    std::fs::write(home.join("keys/staff-ca.crt"), authority.certificate_pem())?;
-    federation.start_node(NODE)?;
-    let callers = runtime.block_on(callers(&federation, &authority, dir))?;
-    let process = federation.node_server(NODE)?.id();
-
-    let peak = runtime.block_on(at_peak(&callers, time))?;
-    let peak_rate = rate(&peak, time);
-    let before_mib = resident_mib(process)?;
-    let per_second = peak_rate * f64::from(TIMES);
-    let (flood, health_ms) = runtime.block_on(flooded(&callers, per_second, time))?;
-    let grown_mib = resident_mib(process)? - before_mib;
-    let silent = silence(&federation, &runtime, SILENT)?;
-    let beside_silent = runtime.block_on(at_peak(&callers, time))?;
-    let beside_silent = rate(&beside_silent, time);
-    drop(silent);
-
-    let plain = |name: &str, value: f64, unit: &str| Row {
-        name: name.to_owned(),
-        value,
-        unit: unit.to_owned(),
-        yardstick: String::new(),
-        ratio: None,
-    };
-    let of = |times: &Mutex<Vec<f64>>, at| {
-        let mut times = times.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        times.sort_unstable_by(f64::total_cmp);
-        if times.is_empty() { 0.0 } else { quantile(&times, at) }
-    };
-    let goodput = rate(&flood, time);
-    let refused = flood.refused_ms.lock().unwrap_or_else(PoisonError::into_inner).len();
-    let at_peak_of = "calls a second at their peak";
-    let rows = vec![
-        plain("served at the peak", peak_rate, "calls/s"),
-        plain("at the peak, p99", of(&peak.served_ms, 0.99), "ms"),
-        ratio_row(
-            format!("served at {TIMES} times as many"),
-            goodput,
-            "calls/s",
-            peak_rate,
-            at_peak_of,
-        ),
-        plain("… p99 of those served", of(&flood.served_ms, 0.99), "ms"),
-        plain("… refused", refused as f64 / time.as_secs_f64(), "calls/s"),
-        plain("… refused after, median", of(&flood.refused_ms, 0.5), "ms"),
-        plain("… refused after, p99", of(&flood.refused_ms, 0.99), "ms"),
-        plain("… refused without saying when to try again", count(&flood.without_hint), "calls"),
-        plain("… health answers after, most", health_ms, "ms"),
-        plain("… memory grows by", grown_mib, "MiB"),
-        ratio_row(
-            format!("served beside {SILENT} silent connections"),
-            beside_silent,
-            "calls/s",
-            peak_rate,
-            at_peak_of,
-        ),
-    ];
-    let mut left_out = vec!["callers take turns with the node on the same processors".to_owned()];
-    let skipped = count(&flood.skipped);
-    if skipped > 0.0 {
-        left_out.push(format!("{skipped} calls that the callers themselves had no room for"));
+    let (mut bench, time) = (prepare(program, dir)?, Duration::from_secs(seconds));
+    let mut left_out = Vec::new();
+    if !bench.apart {
+        left_out.push("a processor for the node alone: callers take turns with it".to_owned());
     }
-    for (what, outcomes) in [("peak", &peak), ("flood", &flood)] {
-        let failed = outcomes.failed.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(why) = failed {
-            left_out.push(format!("{what}: calls that failed otherwise, such as {why}"));
-        }
-    }
+    let (mut rows, said) = flooded(&bench, time)?;
+    left_out.extend(said);
+    // Attackers find a node that has been through nothing: what it took before would hide what they cost.
+    bench.start_anew()?;
+    rows.extend(beside::rows(&bench, time)?);
+    left_out.push(format!("attacks of more than one peer, or for longer than {seconds} s each"));
     Ok(Report { topic: "overload".to_owned(), rows, left_out })
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a count of calls")]
-fn count(of: &AtomicUsize) -> f64 {
-    of.load(Ordering::Relaxed) as f64
-}
+/// As many calls as can be served, and four times as many; and what is to be said about that.
+fn flooded(bench: &Bench, time: Duration) -> Result<(Vec<Row>, Vec<String>)> {
+    let all = (0, CALLERS, What::Template);
+    let peak: Outcomes = bench.callers(all, How::InTurn(AT_PEAK), time)?.ended()?;
+    let at_peak = rate(&peak.served_ms, time);
+    let (before_mib, before_s) =
+        (vitals::resident_mib(bench.process)?, vitals::processor_s(bench.process)?);
+    let watch = Watch::begin(bench.process);
+    let flood = bench.callers(all, How::PerSecond(at_peak * TIMES), time)?.ended()?;
+    let grown_mib = watch.most_mib()? - before_mib;
+    let node = (vitals::processor_s(bench.process)? - before_s) / time.as_secs_f64();
 
-#[expect(clippy::cast_precision_loss, reason = "a count of calls")]
-fn rate(of: &Outcomes, time: Duration) -> f64 {
-    let served = of.served_ms.lock().unwrap_or_else(PoisonError::into_inner).len();
-    served as f64 / time.as_secs_f64()
-}
-
-/// A connection for each of the staff.
-async fn callers(
-    federation: &Federation,
-    authority: &Authority,
-    dir: &Path,
-) -> Result<Vec<Channel>> {
-    let ca = std::fs::read_to_string(dir.join("federation/ca.crt"))?;
-    let mut callers = Vec::new();
-    for at in 0..CALLERS {
-        let person = Identity::parse(&format!("spiffe://wb6.example/AL/staff/test-{at}/auditor"))?;
-        let issued = authority.issue(&person)?;
-        let keys = dir.join(format!("caller-{at}"));
-        std::fs::create_dir_all(&keys)?;
-        std::fs::write(keys.join("tls.crt"), &issued.certificate_pem)?;
-        std::fs::write(keys.join("ca.crt"), &ca)?;
-        accord_proto::transport::write_secret(&keys.join("tls.key"), &issued.key_pem)?;
-        let credentials: Credentials = peers::credentials(&keys)?;
-        let expected = Expected { identity: peers::identity(federation, NODE)?, spki: None };
-        callers.push(connect(&federation.nodes[NODE].desk, &credentials, expected).await?);
+    let mut rows = rows(&peak, &flood, time);
+    rows.push(plain(&said("… memory grows by", grown_mib <= GROWTH_MIB_MAX), grown_mib, "MiB"));
+    rows.push(plain("… processors that the node takes", node, ""));
+    rows.push(plain("… processors that its callers take", flood.processor, ""));
+    let mut left_out = Vec::new();
+    if flood.skipped > 0 {
+        left_out.push(format!("{} calls that callers themselves had no room for", flood.skipped));
     }
-    Ok(callers)
-}
-
-async fn call(channel: Channel, outcomes: &Outcomes) {
-    let begun = Instant::now();
-    let outcome = DeskClient::new(channel).get_status(GetStatusRequest {}).await;
-    let took = begun.elapsed().as_secs_f64() * 1_000.0;
-    let put = |times: &Mutex<Vec<f64>>| {
-        times.lock().unwrap_or_else(PoisonError::into_inner).push(took);
-    };
-    match outcome {
-        Ok(_) => put(&outcomes.served_ms),
-        Err(status) if status.code() == Code::ResourceExhausted => {
-            put(&outcomes.refused_ms);
-            if status.get_details_retry_info().is_none() {
-                outcomes.without_hint.fetch_add(1, Ordering::Relaxed);
-            }
-        }
-        Err(status) => {
-            let why = status.to_string();
-            outcomes.failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(why);
+    for (what, outcomes) in [("peak", &peak), ("flood", &flood)] {
+        if let Some(why) = outcomes.failed.first() {
+            let many = outcomes.failed.len();
+            left_out.push(format!("{what}: {many} calls that failed otherwise, such as {why}"));
         }
     }
+    Ok((rows, left_out))
 }
 
-/// As many as can be served: each caller's next call begins when one has ended.
-async fn at_peak(callers: &[Channel], time: Duration) -> Result<Arc<Outcomes>> {
-    let (outcomes, until) = (Arc::new(Outcomes::default()), Instant::now() + time);
-    let mut workers = JoinSet::new();
-    for at in 0..AT_PEAK {
-        let mine: Vec<_> = callers.iter().skip(at).step_by(AT_PEAK).cloned().collect();
-        let outcomes = Arc::clone(&outcomes);
-        workers.spawn(async move {
-            for channel in mine.iter().cycle() {
-                if Instant::now() >= until {
-                    break;
-                }
-                call(channel.clone(), &outcomes).await;
-            }
-        });
-    }
-    while let Some(ended) = workers.join_next().await {
-        ended?;
-    }
-    Ok(outcomes)
+fn rows(peak: &Outcomes, flood: &Outcomes, time: Duration) -> Vec<Row> {
+    let (at_peak, goodput) = (rate(&peak.served_ms, time), rate(&flood.served_ms, time));
+    let [peak_p99, served_p99] = [peak, flood].map(|outcomes| at(&outcomes.served_ms, 0.99));
+    let refused_p99 = at(&flood.refused_ms, 0.99);
+    let served = format!("served at {TIMES} times as many");
+    let health = said("… health answers after, most", flood.health_ms <= HEALTH_MS_MAX);
+    vec![
+        plain("served at the peak", at_peak, "calls/s"),
+        plain("at the peak, p99", peak_p99, "ms"),
+        ratio_row(
+            said(&served, goodput >= at_peak * GOODPUT_MIN),
+            goodput,
+            "calls/s",
+            at_peak,
+            "calls a second at their peak",
+        ),
+        ratio_row("… p99 of those served".to_owned(), served_p99, "ms", peak_p99, "at the peak"),
+        plain("… refused", rate(&flood.refused_ms, time), "calls/s"),
+        plain("… refused after, median", at(&flood.refused_ms, 0.5), "ms"),
+        plain(&said("… refused after, p99", refused_p99 <= REFUSED_MS_MAX), refused_p99, "ms"),
+        plain(
+            &said("… refused without saying when to try again", flood.without_hint == 0),
+            count(flood.without_hint),
+            "calls",
+        ),
+        plain(&health, flood.health_ms, "ms"),
+    ]
 }
 
-/// Calls at a pace of their own, whatever becomes of them; and how long health takes at most meanwhile.
-async fn flooded(
-    callers: &[Channel],
-    per_second: f64,
-    time: Duration,
-) -> Result<(Arc<Outcomes>, f64)> {
-    let (outcomes, room) = (Arc::new(Outcomes::default()), Arc::new(Semaphore::new(IN_FLIGHT_MAX)));
-    let until = Instant::now() + time;
-    let watched = callers.first().context("no callers")?.clone();
-    let health = tokio::spawn(async move {
-        let (mut most, mut pace) = (0.0_f64, tokio::time::interval(Duration::from_millis(50)));
-        while Instant::now() < until {
-            pace.tick().await;
-            let begun = Instant::now();
-            HealthClient::new(watched.clone()).check(HealthCheckRequest::default()).await?;
-            most = most.max(begun.elapsed().as_secs_f64() * 1_000.0);
+/// A row, and whether what was wanted of it holds.
+fn said(what: &str, holds: bool) -> String {
+    format!("{what}{}", if holds { ": as wanted" } else { ": NOT AS WANTED" })
+}
+
+fn plain(name: &str, value: f64, unit: &str) -> Row {
+    let (name, unit) = (name.to_owned(), unit.to_owned());
+    Row { name, value, unit, yardstick: String::new(), ratio: None }
+}
+
+fn rate(times: &[f64], time: Duration) -> f64 {
+    count(times.len()) / time.as_secs_f64()
+}
+
+fn at(times: &[f64], share: f64) -> f64 {
+    let mut times = times.to_vec();
+    times.sort_unstable_by(f64::total_cmp);
+    quantile(&times, share)
+}
+
+fn prepare(program: &Path, dir: &Path) -> Result<Bench> {
+    let federation = Federation::prepare(program.to_owned(), dir, &["AL"])?;
+    let authority = Authority::new("measured staff", &SystemClock)?;
+    let home = federation.nodes[NODE].home.clone();
+    // Both admit their staff: the one that the folder has, and many more.
+    let own = home.join("keys/staff-ca.crt");
+    let admitted = std::fs::read_to_string(&own)? + authority.certificate_pem();
+    std::fs::write(&own, admitted)?;
+    let node = peers::identity(&federation, NODE)?;
+    let desk = federation.nodes[NODE].desk.clone();
+    let callers = Callers::enrol(&authority, dir, (&desk, &node), CALLERS)?;
+    let apart = std::thread::available_parallelism()?.get() >= PROCESSORS.len();
+    let mut bench = Bench { federation, callers, process: 0, apart };
+    bench.start_anew()?;
+    Ok(bench)
+}
+
+impl Bench {
+    /// A node that has been through nothing yet.
+    fn start_anew(&mut self) -> Result<()> {
+        if let Ok(running) = self.federation.node_server(NODE) {
+            running.kill();
         }
-        Ok::<_, tonic::Status>(most)
-    });
-    // A burst every few milliseconds: one timer for each call would be the bottleneck.
-    let mut pace = tokio::time::interval(Duration::from_millis(5));
-    let (begun, mut made) = (Instant::now(), 0.0_f64);
-    let mut calls = JoinSet::new();
-    let mut turn = callers.iter().cycle();
-    while Instant::now() < until {
-        pace.tick().await;
-        let due = begun.elapsed().as_secs_f64() * per_second;
-        while made < due {
-            made += 1.0;
-            let (Ok(place), Some(channel)) = (Arc::clone(&room).try_acquire_owned(), turn.next())
-            else {
-                outcomes.skipped.fetch_add(1, Ordering::Relaxed);
-                continue;
-            };
-            let (channel, outcomes) = (channel.clone(), Arc::clone(&outcomes));
-            calls.spawn(async move {
-                call(channel, &outcomes).await;
-                drop(place);
-            });
-        }
-        while calls.try_join_next().is_some() {}
+        // It inherits the processor of whoever starts it, and makes as many threads as it finds processors.
+        let [own, others] = PROCESSORS;
+        self.apart = self.apart && vitals::keep_to(std::process::id(), own);
+        self.federation.start_node(NODE)?;
+        self.process = self.federation.node_server(NODE)?.id();
+        self.apart = self.apart && vitals::keep_to(std::process::id(), others);
+        Ok(())
     }
-    while calls.join_next().await.is_some() {}
-    Ok((outcomes, health.await??))
+
+    /// Some of the staff call.
+    fn callers(
+        &self,
+        (from, many, what): (usize, usize, What),
+        how: How,
+        time: Duration,
+    ) -> Result<Running> {
+        let keys = self.callers.keys.iter().skip(from).take(many).cloned().collect();
+        let callers = Callers { keys, what, ..self.callers.clone() };
+        self.run(roles::CALLERS, &(callers, how, time.as_millis()))
+    }
+
+    /// Starts callers or attackers.
+    fn run(&self, role: &str, spec: &impl Serialize) -> Result<Running> {
+        let mut command = Command::new(std::env::current_exe()?);
+        command.arg(role).arg(serde_json::to_string(spec)?);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit());
+        Ok(Running(command.spawn().context("cannot start callers")?))
+    }
 }
 
-/// Strangers who connect and say nothing.
-fn silence(federation: &Federation, runtime: &Runtime, many: usize) -> Result<Vec<TcpStream>> {
-    let address = federation.nodes[NODE].desk.clone();
-    runtime.block_on(async {
-        let mut silent = Vec::new();
-        for _ in 0..many {
-            silent.push(TcpStream::connect(&address).await?);
-        }
-        Ok(silent)
-    })
-}
+/// Callers or attackers under way.
+struct Running(Child);
 
-fn resident_mib(process: u32) -> Result<f64> {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
-    let kib: f64 = line.trim().trim_end_matches(" kB").parse()?;
-    Ok(kib / 1_024.0)
+impl Running {
+    /// Waits for their end, and reads what they say.
+    fn ended<T: DeserializeOwned>(self) -> Result<T> {
+        let output = self.0.wait_with_output()?;
+        ensure!(output.status.success(), "callers ended with {}", output.status);
+        Ok(serde_json::from_slice(&output.stdout)?)
+    }
 }

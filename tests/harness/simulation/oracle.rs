@@ -5,16 +5,20 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use accord_coordinator::{archive::Archive, collection::End};
 use accord_node::{answer::Node, seal::SealedAnswer};
-use accord_proto::{journal::origin, strict, wire::region};
+use accord_proto::{
+    journal::{origin, verify_consistency},
+    strict,
+    wire::region,
+};
 use anyhow::{Context as _, Result, ensure};
 
 use super::{
-    INDICATORS,
+    INDICATORS, Weakness,
     centre::Centre,
     events::{Event, Happened},
     faults::HEALED,
     member::{People, Site},
-    template::INDICATORS as CODES,
+    template::{INDICATORS as CODES, UNITS},
 };
 
 /// After [`HEALED`], people have decided everywhere: a gather from here on is complete.
@@ -27,13 +31,15 @@ pub(super) struct Found<'a> {
     pub(super) nodes: &'a [Node],
     pub(super) archive: &'a Archive,
     pub(super) events: &'a [Happened],
+    /// What is broken in pictures before they are looked at.
+    pub(super) weakness: Option<Weakness>,
 }
 
 impl Found<'_> {
     /// Every promise about what goes wrong and is mended.
     pub(super) fn judge(&self) -> Result<()> {
-        (0..INDICATORS).try_for_each(|which| self.is_complete_at_last(which))?;
-        self.judge_always()
+        self.judge_always()?;
+        (0..INDICATORS).try_for_each(|which| self.is_complete_at_last(which))
     }
 
     /// Every promise about a window of days in which everybody has answered in the end.
@@ -46,6 +52,7 @@ impl Found<'_> {
                 |member: &&region::MemberState| member.state() == region::State::Answered;
             let answered = picture.members.iter().filter(answered).count();
             ensure!(answered == self.sites.len(), "{answered} have answered in the last picture");
+            self.all_stand_behind(which, &picture)?;
             self.undecided_are_reminded(which)?;
         }
         self.judge_always()
@@ -54,9 +61,9 @@ impl Found<'_> {
     /// Every promise that holds however it goes on.
     fn judge_always(&self) -> Result<()> {
         for which in 0..INDICATORS {
-            self.is_kept(which)?;
             self.each_is_counted_once(which)?;
             self.withdrawn_is_withdrawn(which)?;
+            self.is_kept(which)?;
             self.is_one_answer_each(which)?;
             let end = self.end(which)?;
             ensure!(end.is_some(), "requirement {which} is collected past its window");
@@ -113,6 +120,8 @@ impl Found<'_> {
                 if CODES[which] != CODES[0] || behind.is_empty() {
                     continue;
                 }
+                let twice = self.weakness == Some(Weakness::CountsTwice);
+                let value = cell.value + i64::from(twice);
                 let once: i64 = self
                     .sites
                     .iter()
@@ -123,9 +132,8 @@ impl Found<'_> {
                     })
                     .sum();
                 ensure!(
-                    cell.value == once,
-                    "picture {version}: {} where those behind it make {once}",
-                    cell.value
+                    value == once,
+                    "picture {version}: {value} where those behind it make {once}"
                 );
             }
         }
@@ -137,7 +145,9 @@ impl Found<'_> {
         for (at, member) in self.withdrawn(which) {
             let code = self.sites[member].member().jurisdiction.to_string();
             for (begun, (version, picture)) in self.drawn(which) {
-                let behind = picture.cells.iter().any(|cell| cell.contributors.contains(&code));
+                let forgets = self.weakness == Some(Weakness::ForgetsConsent);
+                let behind = |cell: &region::PictureCell| cell.contributors.contains(&code);
+                let behind = forgets || picture.cells.iter().any(behind);
                 ensure!(
                     begun <= at || !behind,
                     "{code} is in picture {version}, begun after it had taken back its consent"
@@ -162,11 +172,21 @@ impl Found<'_> {
             let state = member.state();
             ensure!(state == region::State::Answered, "at last: {} {state:?}", member.node);
         }
+        self.all_stand_behind(which, picture)
+    }
+
+    /// Whoever has not taken back consent stands behind the figure. That of units with noise lies where theirs lie, or it would
+    /// hold somebody twice.
+    fn all_stand_behind(&self, which: usize, picture: &region::Picture) -> Result<()> {
         let gone: BTreeSet<_> = self.withdrawn(which).map(|(_, member)| member).collect();
-        if which == 0 {
-            let behind = picture.cells.first().map_or(0, |cell| cell.contributors.len());
-            let there = self.sites.len() - gone.len();
-            ensure!(behind == there, "at last {behind} stand behind the figure, of {there}");
+        let there = self.sites.len() - gone.len();
+        let cell = picture.cells.first().context("a picture without cells")?;
+        let behind = cell.contributors.len();
+        ensure!(behind == there, "at last {behind} stand behind the figure, of {there}");
+        if which == 1 {
+            let error = i64::try_from(cell.standard_error_milli / 1_000)? + 1;
+            let off = cell.value - i64::try_from(UNITS * there)?;
+            ensure!(off.abs() <= 6 * error, "the figure is off by {off}, {error} is its error");
         }
         Ok(())
     }
@@ -248,9 +268,11 @@ impl Found<'_> {
             let seen = node.store.peer_journal(&own)?;
             let seen = seen.with_context(|| format!("{name} never saw the centre's journal"))?;
             ensure!(seen.second.is_empty(), "{name} saw two versions of the centre's journal");
-            let now = self.archive.checkpoint(own.clone()).size;
-            ensure!(seen.head.size <= now, "{name} saw a longer journal of the centre");
-            self.archive.consistency(seen.head.size, now)?;
+            let now = self.archive.checkpoint(own.clone());
+            ensure!(seen.head.size <= now.size, "{name} saw a longer journal of the centre");
+            let proof = self.archive.consistency(seen.head.size, now.size)?;
+            verify_consistency(&seen.head, &now, &proof)
+                .with_context(|| format!("{name} saw another journal of the centre"))?;
         }
         Ok(())
     }

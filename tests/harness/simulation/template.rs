@@ -57,7 +57,7 @@ const MAPPINGS: [&str; 2] = [
      unit = \"unit\"\n[constants]\nindicator = \"MIG.IBC.N\"\ncrime_area = \"MIG\"\n",
 ];
 /// Cases that are protected, at each member.
-const UNITS: usize = 60;
+pub(super) const UNITS: usize = 60;
 /// Nothing of it is real, and nobody has to keep a reserve on its disk.
 const FREE_BYTES_MIN: u64 = 0;
 
@@ -213,13 +213,11 @@ impl Template {
     }
 }
 
+/// Both rosters, and the keys that only the second one lists: of each member to seal with, and the coordinator's.
+type Later = ([Vec<u8>; 2], BTreeMap<String, SecretKey>, SecretKey);
+
 /// The roster of later, which lists a second key of everybody; with all those keys.
-fn later(
-    home: &Path,
-    roster: wire::Roster,
-    lists: &Lists,
-    dice: &Seeded,
-) -> Result<([Vec<u8>; 2], BTreeMap<String, SecretKey>, SecretKey)> {
+fn later(home: &Path, roster: wire::Roster, lists: &Lists, dice: &Seeded) -> Result<Later> {
     let first = fs::read(home.join("federation/roster.signed"))?;
     let root = key(&home.join("federation/root.key"))?;
     let mut later = wire::Roster { version: roster.version + 1, ..roster };
