@@ -5,7 +5,8 @@ use std::{
     io::Write as _,
     path::{Path, PathBuf},
     process::ExitCode,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    sync::Arc,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use accord_tests::{
@@ -18,7 +19,9 @@ use accord_tests::{
     },
     crash, damage,
     federation::Federation,
-    fulldisk, fuzz, gathers, roles, rotation, torn,
+    fulldisk, fuzz, gathers, roles, rotation,
+    simulation::{self, Template},
+    torn,
 };
 use anyhow::{Context as _, Result, bail};
 use clap::{Parser, ValueEnum};
@@ -93,6 +96,8 @@ enum Topic {
     Twin,
     /// Changes what comes from outside at random, and reads it.
     Fuzz,
+    /// A federation under simulated faults, with 20,000 seeds.
+    Simulation,
 }
 
 impl Topic {
@@ -105,6 +110,7 @@ impl Topic {
             Self::Powercut => vec![(self, rounds.unwrap_or(100))],
             Self::Attacks => vec![(self, rounds.unwrap_or(1_000))],
             Self::Gather => vec![(self, rounds.unwrap_or(300))],
+            Self::Simulation => vec![(self, rounds.unwrap_or(20_000))],
             Self::Rotation => vec![(self, rounds.unwrap_or(12))],
             Self::Twin | Self::Fuzz => vec![(self, 1)],
             Self::Kill9 | Self::Torn | Self::Fulldisk | Self::Damage => {
@@ -197,6 +203,21 @@ fn rotated(program: &Path, dir: &Path, rounds: usize) -> Result<String> {
     ))
 }
 
+fn simulated(rounds: usize, seed: u64) -> Result<String> {
+    let template = Arc::new(Template::make()?);
+    let (begun, rounds) = (Instant::now(), u64::try_from(rounds)?);
+    let played = simulation::play_all(&template, seed..seed.saturating_add(rounds), None);
+    if let Some(first) = played.broken.first() {
+        bail!("{first}");
+    }
+    Ok(format!(
+        "{} seeds from {seed} on, {} faults, in {} s: every promise was kept",
+        played.seeds,
+        played.faults,
+        begun.elapsed().as_secs()
+    ))
+}
+
 fn fuzzed(arguments: &Arguments, seed: u64) -> Result<String> {
     let targets = fuzz::targets::named(arguments.target.as_deref())?;
     let each = Duration::from_secs(arguments.seconds) / u32::try_from(targets.len())?;
@@ -250,6 +271,7 @@ fn run(arguments: &Arguments, topic: Topic, mut rounds: usize, seed: u64) -> Res
             ));
         }
         Topic::Rotation => return rotated(&program, &at, rounds),
+        Topic::Simulation => return simulated(rounds, seed),
         Topic::Powercut => match crash::no_powercut() {
             Some(why) => return Ok(format!("LEFT OUT: {why}")),
             None => crash::powercut(&program, &at, rounds, seed)?,

@@ -181,6 +181,11 @@ impl Archive {
         })
     }
 
+    /// See [`Durable::by_whoever_waits`].
+    pub fn settle_by_whoever_waits(&mut self) {
+        self.durable.by_whoever_waits();
+    }
+
     /// The highest roster version relied on.
     pub fn roster_version(&self) -> Result<u64, Invalid> {
         let stored = self.rooms[Room::Meta as usize].get("roster").map_err(failed)?;

@@ -16,15 +16,15 @@ use accord_proto::{
     seal::{Digest, SecretKey},
     status::from_status,
     strict,
-    transport::read_secret,
+    transport::{channel::Channel, read_secret},
     wire::{self as exchange, region as wire},
 };
 use prost::Message as _;
 use serde_json::{Value, json};
-use tonic::{Status, transport::Channel};
+use tonic::Status;
 
 use crate::{
-    cli::{Client, Development, Listed, Outcome},
+    cli::{Client, Development, Format, Listed, Outcome},
     requirement,
 };
 
@@ -32,6 +32,7 @@ pub(crate) mod journal;
 pub(crate) mod evidence;
 pub(crate) mod export;
 mod file;
+mod progress;
 pub(crate) mod gate;
 pub(crate) mod compare;
 pub(crate) mod collection;
@@ -61,7 +62,7 @@ pub async fn members(client: &Client, describe: bool) -> Result<Outcome, Invalid
     let reply = connect(client).await?.list_members(request).await.map_err(failed)?.into_inner();
     let partial = reply.members.iter().any(|member| !member.unreachable.is_empty());
     let row = |member: wire::MemberEntry| {
-        let wire::MemberEntry { node, jurisdiction, address, description, unreachable } = member;
+        let wire::MemberEntry { node, jurisdiction, address, description, .. } = member;
         let mut row = json!({"node": node, "jurisdiction": jurisdiction, "address": address});
         if describe {
             let description = description.unwrap_or_default();
@@ -70,12 +71,23 @@ pub async fn members(client: &Client, describe: bool) -> Result<Outcome, Invalid
             let periods = description.editions.iter().map(|edition| edition.period.clone());
             row["open_indicators"] = json!(terms.collect::<Vec<_>>());
             row["periods"] = json!(periods.collect::<Vec<_>>());
-            row["unreachable"] = json!(unreachable);
+            row["unreachable"] = json!(member.unreachable);
+            row["protocol"] = json!((member.protocol > 0).then_some(member.protocol));
+            match client.format {
+                Format::Json => row["clock_offset_ms"] = json!(member.clock_offset_ms),
+                Format::Table | Format::Csv => {
+                    row["clock"] = json!(print::clock(member.clock_offset_ms));
+                }
+            }
         }
         row
     };
     let rows = Value::Array(reply.members.into_iter().map(row).collect());
-    Ok(Outcome { data: print::rows(client.format, &rows), partial, ..Outcome::default() })
+    let ends = |wire::Ending { what, ends_at_s }| {
+        format!("the coordinator's {what} comes to its end: {}", day(ends_at_s))
+    };
+    let remarks = reply.endings.into_iter().map(ends).collect();
+    Ok(Outcome { data: print::rows(client.format, &rows), partial, remarks })
 }
 
 /// Signs a requirement here and hands it in.
@@ -210,11 +222,19 @@ pub async fn gather(
     use wire::gather_response::Event;
     let request = within(LONG_CALL_TIMEOUT, wire::GatherRequest { requirement, call_deadline_ms });
     let mut events = connect(client).await?.gather(request).await.map_err(failed)?.into_inner();
-    let mut remarks = Vec::new();
+    let (mut remarks, mut answered) = (Vec::new(), 0);
+    let progress = progress::Progress::begin();
     while let Some(wire::GatherResponse { event }) = events.message().await.map_err(failed)? {
         match event {
-            Some(Event::Member(state)) => remarks.push(print::member(&state)),
-            Some(Event::Picture(document)) => return shown(client, document, remarks),
+            Some(Event::Member(state)) => {
+                answered += usize::from(state.state() == wire::State::Answered);
+                remarks.push(print::member(&state));
+                progress.stands(answered, remarks.len() - answered, None);
+            }
+            Some(Event::Picture(document)) => {
+                drop(progress);
+                return shown(client, document, remarks);
+            }
             None => {}
         }
     }

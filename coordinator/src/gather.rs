@@ -3,7 +3,7 @@
 //! Comes in: a requirement and the roster. Goes out: for each member what it said, or why there is nothing.
 //! Nothing said here is believed yet: that is `verify`. A figure is never stored or logged here.
 
-use std::{sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use accord_proto::{
     answer::Answer,
@@ -12,7 +12,9 @@ use accord_proto::{
     question::SignedRequirement,
     reason::{Invalid, Reason},
     roster::{Member, Roster},
-    transport::{Credentials, Expected, dialled::Dialled},
+    transport::{
+        Credentials, Expected, channel::Channel, connection, dialled::Dialled, heard::Peers,
+    },
 };
 use futures_util::{StreamExt as _, stream};
 
@@ -27,15 +29,34 @@ pub struct Reply {
     pub said: Result<Answer, Invalid>,
 }
 
+/// Connects to somebody who listens, if exactly the expected one is there.
+#[tonic::async_trait]
+pub trait Connect: fmt::Debug + Send + Sync {
+    /// A connection over which nothing has been asked yet.
+    async fn connect(&self, address: &str, expected: Expected) -> Result<Channel, Invalid>;
+}
+
+/// Over TCP and mutual TLS.
+#[tonic::async_trait]
+impl Connect for Credentials {
+    async fn connect(&self, address: &str, expected: Expected) -> Result<Channel, Invalid> {
+        connection::connect(address, self, expected).await
+    }
+}
+
 /// How members are reached.
 #[derive(Clone, Debug)]
 pub struct Caller {
     /// Who asks.
     pub credentials: Credentials,
+    /// How those are reached that listen.
+    pub listening: Arc<dyn Connect>,
     /// Who is where, with which certificate.
     pub roster: Arc<Roster>,
     /// Members that have connected by themselves.
     pub dialled: Dialled,
+    /// What was heard of members beside what they said.
+    pub peers: Peers,
     /// Bound of one call to a member, and in a gather of everything that it is asked.
     pub call_deadline: Duration,
 }
@@ -83,9 +104,11 @@ impl Caller {
             identity: self.roster.identity_of(member),
             spki: Some(member.tls_spki_sha256.clone()),
         };
-        if member.dials_in() {
-            return self.dialled.channel(expected).map(ExchangeClient::over);
-        }
-        ExchangeClient::connect(&member.address, &self.credentials, expected).await
+        let channel = if member.dials_in() {
+            self.dialled.channel(expected)?
+        } else {
+            self.listening.connect(&member.address, expected).await?
+        };
+        Ok(ExchangeClient::over(channel.noted(&self.peers, &member.node)))
     }
 }

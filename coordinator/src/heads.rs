@@ -97,12 +97,12 @@ impl<'a> Heads<'a> {
         deadline: Duration,
     ) -> Result<u64, Invalid> {
         let Coordinator { archive, pinned, .. } = self.coordinator;
-        let Pinned { roster, sign_key, .. } = &*pinned.get();
+        let Pinned { roster, key, .. } = &*pinned.get();
         let known = self.known(&member.node)?;
         let proves = from > 0 && from <= own.size;
         let shown = ShownJournals {
             known: known.as_ref().map_or(String::new(), |known| known.note.clone()),
-            own: own.sign(sign_key),
+            own: own.sign(key),
             own_from: if proves { from } else { 0 },
             own_proof: match proves {
                 true => archive.consistency(from, own.size)?,

@@ -5,16 +5,19 @@ use std::{fs, path::Path, sync::Arc, time::Duration};
 
 use accord_proto::{
     audit::JournalService,
-    clock::SystemClock,
+    clock::{Clock as _, SystemClock},
     current::Current,
     identity::{Name, Place, Role},
     limits, own_lists,
+    protocol::Speaks,
     reason::{Invalid, Reason},
     seal::{PublicKey, SecretKey},
     transport::{
         Credentials,
         dialled::{self, Dialled},
+        heard::Peers,
         listener::{self, Options, Services},
+        pinned::{Files, keep_renewing},
         read_secret,
         renewal::Looks,
     },
@@ -55,19 +58,21 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> Result
     let collecting = tokio::spawn(collect::keep_collecting(Arc::clone(&coordinator)));
 
     let both = (credentials.clone(), for_staff.clone());
-    let files = pinned::Files::of(&config);
-    let renewing = pinned::keep_renewing(Arc::clone(&coordinator), both, looks, files);
+    let files = Files::of(&config.roster, ("signing key", &config.sign_key));
+    let renewing = keep_renewing(Arc::clone(&coordinator), both, looks, files);
     let renewing = tokio::spawn(renewing);
 
     let journal = JournalServer::new(JournalService::of(Arc::clone(&coordinator)))
         .max_decoding_message_size(limits::REQUEST_BYTES_MAX)
         .max_encoding_message_size(limits::REPLY_BYTES_MAX);
+    let clock = Arc::clone(&coordinator.clock);
     let service = RegionServer::new(RegionService { coordinator })
         .max_decoding_message_size(limits::REQUEST_BYTES_MAX)
         .max_encoding_message_size(limits::REPLY_BYTES_MAX);
     let services = Services::of(service).and(journal);
+    let call_timeout = limits::LONG_CALL_TIMEOUT;
     let options =
-        Options { call_timeout: limits::LONG_CALL_TIMEOUT, reflection: config.reflection };
+        Options { call_timeout, reflection: config.reflection, clock, speaks: Speaks::OURS };
     let (stop, stopped) = oneshot::channel::<()>();
     let serving = listener::serve_all(listener, &for_staff, services, options, async {
         // An error means that the sender is gone, and with it the wish to go on.
@@ -147,17 +152,21 @@ pub async fn open(config: &Config, credentials: &Credentials) -> Result<Coordina
     let archive = Archive::open(&config.data, &own.identity, config.free_bytes_min)?;
     let root = String::from_utf8_lossy(&read(&config.root)?).into_owned();
     let keys = (PublicKey::from_hex("roster.root", &root)?, Arc::new(sign_key));
-    let pinned = Pinned::read(&read(&config.roster)?, keys, &own, (&archive, lists, &SystemClock))?;
-    pinned.rely_on(&own, &archive, &SystemClock).await?;
+    let known = (lists, archive.roster_version()?, SystemClock.now());
+    let pinned = Pinned::read(&read(&config.roster)?, keys, &own, known)?;
+    pinned::rely_on(&pinned, &own, &archive, &SystemClock).await?;
     Ok(Coordinator {
         caller: Caller {
             credentials: credentials.clone(),
+            listening: Arc::new(credentials.clone()),
             roster: Arc::clone(&pinned.roster),
             dialled: Dialled::default(),
+            peers: Peers::new(Arc::new(SystemClock)),
             call_deadline: config.call_deadline,
         },
         turns: Turns::default(),
         pinned: Current::of(pinned),
+        endings: Current::of(Vec::new()),
         lists,
         gate,
         collections: Collections::of(archive.open_collections()?, config.retry),

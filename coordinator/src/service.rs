@@ -4,17 +4,23 @@ use std::{pin::Pin, sync::Arc, time::Duration};
 
 use accord_proto::{
     clock::Timestamp,
+    expiry::Ending,
     id::RequirementId,
     identity::{Place, Role},
     limits::{
         AXIS_MAX, CALL_DEADLINE_MIN, CALL_TIMEOUT, GATHER_CONCURRENCY_MAX, MEMBERS_MAX,
         PAGE_SIZE_MAX,
     },
+    protocol::V2,
     question::{Cancellation, Requirement, SignedRequirement},
     reason::{Invalid, Reason},
     roster::Member,
     taxonomy::{Lists, Period},
-    transport::{Peer, listener::caller},
+    transport::{
+        Peer,
+        heard::Heard,
+        listener::{caller, heard},
+    },
     wire::{self as exchange, region as wire},
 };
 use futures_util::{StreamExt as _, stream};
@@ -131,6 +137,7 @@ impl wire::region_server::Region for RegionService {
         request: Request<wire::ListMembersRequest>,
     ) -> Result<Response<wire::ListMembersResponse>, Status> {
         self.staff(&request, INSIDERS)?;
+        let tells = heard(&request).speaks(V2);
         let wire::ListMembersRequest { describe } = request.into_inner();
         let roster = self.coordinator.roster();
         let asking: Vec<_> = roster
@@ -141,10 +148,20 @@ impl wire::region_server::Region for RegionService {
                 entry(caller, member.clone(), describe, self.coordinator.lists)
             })
             .collect();
+        let mut members: Vec<_> =
+            stream::iter(asking).buffered(GATHER_CONCURRENCY_MAX).collect().await;
+        if describe && tells {
+            for (entry, member) in members.iter_mut().zip(&roster.members) {
+                let Heard { protocol, clock_offset_ms } =
+                    self.coordinator.caller.peers.of(&member.node);
+                (entry.protocol, entry.clock_offset_ms) = (protocol, clock_offset_ms);
+            }
+        }
         Ok(Response::new(wire::ListMembersResponse {
             federation: roster.federation.to_string(),
             roster_version: roster.version,
-            members: stream::iter(asking).buffered(GATHER_CONCURRENCY_MAX).collect().await,
+            members,
+            endings: if describe && tells { endings(&self.coordinator) } else { Vec::new() },
         }))
     }
 
@@ -427,8 +444,7 @@ async fn entry(
         node: member.node.to_string(),
         jurisdiction: member.jurisdiction.to_string(),
         address: member.address.clone(),
-        description: None,
-        unreachable: String::new(),
+        ..wire::MemberEntry::default()
     };
     if describe {
         let described =
@@ -442,6 +458,14 @@ async fn entry(
         }
     }
     entry
+}
+
+/// What the coordinator relies on and comes to its end.
+fn endings(coordinator: &Coordinator) -> Vec<wire::Ending> {
+    let (all, now) = (coordinator.endings.get(), coordinator.clock.now());
+    let near = all.iter().filter(|ending| ending.stage(now).is_some());
+    let near = near.map(|Ending { what, ends, .. }| (what.clone(), ends.as_s()));
+    near.map(|(what, ends_at_s)| wire::Ending { what, ends_at_s }).collect()
 }
 
 /// A node's own words go to somebody's terminal: only codes and periods that exist, and not too many.

@@ -12,6 +12,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use accord_proto::{
     clock::Clock,
     current::Current,
+    expiry::Ending,
     identity::Name,
     question::SignedRequirement,
     reason::{Invalid, Reason},
@@ -42,6 +43,8 @@ pub struct Coordinator {
     pub caller: Caller,
     /// Who is a member, who may ask, and by which key others believe pictures. May be replaced while it runs.
     pub pinned: Current<Pinned>,
+    /// What it relies on, and when that ends.
+    pub endings: Current<Vec<Ending>>,
     /// The code lists.
     pub lists: &'static Lists,
     /// What the gate judges by: secret.
@@ -68,7 +71,7 @@ impl Coordinator {
 
     /// The key that pictures are signed with now.
     pub fn sign_key(&self) -> Arc<SecretKey> {
-        Arc::clone(&self.pinned.get().sign_key)
+        Arc::clone(&self.pinned.get().key)
     }
 }
 
@@ -128,7 +131,7 @@ async fn draw(
     }
     // The gate may take seconds; others go on meanwhile.
     let publish = || publish(coordinator, by, asked, &states, &answers);
-    let drawn = tokio::task::block_in_place(publish)?;
+    let drawn = accord_proto::busy::here(publish)?;
     collect::note(coordinator, asked, &heard, true)?;
     coordinator.archive.settled().await?;
     coordinator.deliveries.poke(asked.requirement().id);
@@ -195,7 +198,7 @@ fn publish(
     answers: &[VerifiedAnswer],
 ) -> Result<Drawn, Invalid> {
     let Coordinator { lists, gate: policy, archive, clock, .. } = coordinator;
-    let Pinned { roster, sign_key, .. } = &*coordinator.pinned.get();
+    let Pinned { roster, key: sign_key, .. } = &*coordinator.pinned.get();
     let publication = archive.publication(lists);
     let before = publication.pooled_before(&asked.requirement().question)?;
     let required = asked.requirement().minimum_contributors;

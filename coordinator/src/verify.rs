@@ -220,6 +220,7 @@ fn check_follows(seal: &Seal, digest: Digest, seen: Seen) -> Result<(), Invalid>
 fn silence(error: Invalid) -> Silence {
     match error.reason {
         Reason::NoConnection
+        | Reason::ProtocolUnsupported
         | Reason::DeadlineExceeded
         | Reason::Overloaded
         | Reason::StoreFailed

@@ -13,6 +13,7 @@ use accord_proto::{
     answer::{Decline, Seal},
     clock::{Clock, Entropy},
     current::Current,
+    expiry::Ending,
     identity::{Identity, Name},
     journal::{Act, Entry},
     limits::SEAL_VALID_S,
@@ -22,7 +23,7 @@ use accord_proto::{
     seal::{Digest, PublicKey, SecretKey},
     table::Mode,
     taxonomy::{JurisdictionCode, Lists, Period},
-    transport::Peer,
+    transport::{Peer, heard::Peers},
     tree::Salting,
     wire,
 };
@@ -62,6 +63,8 @@ pub struct Node {
     pub jurisdiction: JurisdictionCode,
     /// Who may ask, and by which key others believe the node. May be replaced while it runs.
     pub pinned: Current<Pinned>,
+    /// What it relies on, and when that ends.
+    pub endings: Current<Vec<Ending>>,
     /// The code lists.
     pub lists: &'static Lists,
     /// Code of the highest classification that it may hold.
@@ -78,6 +81,8 @@ pub struct Node {
     pub notices: Notices,
     /// Which coordinators have shown their journal lately.
     pub proven: peers::Proven,
+    /// What was heard of coordinators beside what they said.
+    pub coordinators: Peers,
     /// Now.
     pub clock: Arc<dyn Clock>,
     /// Dice, for ids.
@@ -442,7 +447,7 @@ impl Node {
 
     /// The key that answers are signed with now.
     pub fn seal_key(&self) -> Arc<SecretKey> {
-        Arc::clone(&self.pinned.get().seal_key)
+        Arc::clone(&self.pinned.get().key)
     }
 
     /// What the cells of a table are salted with.

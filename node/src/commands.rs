@@ -6,10 +6,11 @@ use accord_proto::{
     own_lists,
     reason::Invalid,
     status::from_status,
+    transport::channel::Channel,
     wire::{self as exchange, desk as wire},
 };
 use serde_json::{Value, json};
-use tonic::{Status, transport::Channel};
+use tonic::Status;
 
 use crate::cli::{Client, Format, Outcome};
 use print::print;
@@ -85,6 +86,8 @@ pub async fn status(client: &Client) -> Result<Outcome, Invalid> {
         "in_doubt": reply.in_doubt,
         "inbox_open": reply.inbox_open,
         "decision_median_s": reply.decision_median_s,
+        "endings": reply.endings.iter().map(ending).collect::<Vec<_>>(),
+        "coordinators": coordinators(client.format, reply.coordinators),
         "journal_size": reply.journal_size,
         "journal_root": hex(&reply.journal_root),
         "editions": editions(&reply.editions),
@@ -105,6 +108,24 @@ pub async fn status(client: &Client) -> Result<Outcome, Invalid> {
         outcome.remarks.push(crate::answer::FORGOTTEN.to_owned());
     }
     Ok(outcome)
+}
+
+fn ending(wire::Ending { what, ends_at_s }: &wire::Ending) -> Value {
+    json!({"what": what, "ends": inbox::time(*ends_at_s)})
+}
+
+/// What was heard of each, and how far its clock is off.
+fn coordinators(format: Format, coordinators: Vec<wire::Heard>) -> Vec<Value> {
+    let entry = |wire::Heard { name, protocol, clock_offset_ms }| match format {
+        Format::Json => {
+            json!({"name": name, "protocol": protocol, "clock_offset_ms": clock_offset_ms})
+        }
+        Format::Table | Format::Csv => {
+            let clock = accord_proto::print::clock(clock_offset_ms);
+            json!({"name": name, "protocol": format!("protocol {protocol}"), "clock": clock})
+        }
+    };
+    coordinators.into_iter().map(entry).collect()
 }
 
 fn editions(editions: &[exchange::EditionRef]) -> Vec<Value> {

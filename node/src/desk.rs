@@ -79,7 +79,7 @@ pub async fn freeze(
         let detail = format!("must follow {first}, be of the same length, and at most {FREEZE_PERIODS_MAX} periods on");
         Invalid::new(Reason::PeriodInvalid, "last_period", detail)
     })?;
-    let frozen = tokio::task::block_in_place(|| freeze_all(node, caller, &periods))?;
+    let frozen = accord_proto::busy::here(|| freeze_all(node, caller, &periods))?;
     node.store.settled().await?;
     Ok(frozen)
 }

@@ -37,6 +37,8 @@ pub enum Kind {
     BreakGlass,
     /// What was proposed would not leave any more as it was seen.
     ReleaseChanged,
+    /// A certificate, a revocation list or the roster ends soon.
+    Ending,
 }
 
 impl Kind {
@@ -48,6 +50,7 @@ impl Kind {
             Self::GrantEnding => "grant_ending",
             Self::BreakGlass => "break_glass",
             Self::ReleaseChanged => "release_changed",
+            Self::Ending => "ending",
         }
     }
 
@@ -60,6 +63,9 @@ impl Kind {
             Self::ReleaseChanged => {
                 "What was proposed for a requirement has changed; it must be previewed again."
             }
+            Self::Ending => {
+                "A certificate, a revocation list or the roster ends soon; it must be replaced."
+            }
         }
     }
 }
@@ -69,7 +75,7 @@ impl Kind {
 pub struct Notice {
     /// What happened.
     pub kind: Kind,
-    /// Id of the requirement or grant; empty: neither.
+    /// Id of the requirement or grant, or what ends; empty: none of them.
     pub subject: String,
     /// Who asks; empty: nobody does.
     pub authority: String,
@@ -175,7 +181,12 @@ impl Notices {
                 });
             }
         });
-        Ok(Self { waiting: Some(waiting) })
+        Ok(Self::to(waiting))
+    }
+
+    /// Hands them to whoever holds the other end, who tells in a way of their own.
+    pub fn to(waiting: mpsc::Sender<Notice>) -> Self {
+        Self { waiting: Some(waiting) }
     }
 
     /// Never waits: when too many are waiting, this one stands in the log only.

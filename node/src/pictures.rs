@@ -40,7 +40,7 @@ pub async fn take_in(
     head: Head,
     file: &[u8],
 ) -> Result<Envelope, Invalid> {
-    let kept = tokio::task::block_in_place(|| keep(node, caller, head, file));
+    let kept = accord_proto::busy::here(|| keep(node, caller, head, file));
     // What was learnt must not be forgotten, in a refusal either.
     node.store.settled().await?;
     Ok(kept?.sign(&node.seal_key()))

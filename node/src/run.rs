@@ -8,17 +8,19 @@ use std::{
 
 use accord_proto::{
     audit::JournalService,
-    clock::{SystemClock, SystemEntropy},
+    clock::{Clock as _, SystemClock, SystemEntropy},
     current::Current,
     identity::{Identity, Place, Role},
     journal::{Act, Entry},
     limits, own_lists,
+    protocol::Speaks,
     reason::{Invalid, Reason},
     seal::{PublicKey, SecretKey},
     transport::{
         Credentials,
+        heard::Peers,
         listener::{self, Options, Services},
-        read_secret,
+        pinned as renewal, read_secret,
         renewal::Looks,
     },
     wire::{self, journal::journal_server::JournalServer},
@@ -48,6 +50,8 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> Result
     let for_staff = credentials.admitting(&config.staff_ca, config.staff_crl.as_deref())?;
     let looks = Looks::begin()?;
     let node = Arc::new(open(&config, &credentials)?);
+    let ends = renewal::endings(&node.roster(), &[&credentials, &for_staff]);
+    node.endings.replace(ends);
     node.store.settled().await?;
     let exchange_at = Port::open(&config.exchange, &node).await?;
     let desk_at = bind(&config.desk.listen).await?;
@@ -63,10 +67,12 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> Result
             .max_decoding_message_size(limits::REQUEST_BYTES_MAX)
             .max_encoding_message_size(limits::ANSWER_BYTES_MAX);
     let for_desk = for_desk(&node);
-    let quick =
-        Options { call_timeout: limits::CALL_TIMEOUT, reflection: config.exchange_reflection };
-    let long =
-        Options { call_timeout: limits::LONG_CALL_TIMEOUT, reflection: config.desk.reflection };
+    let options = |call_timeout, reflection| {
+        let clock = Arc::clone(&node.clock);
+        Options { call_timeout, reflection, clock, speaks: Speaks::OURS }
+    };
+    let quick = options(limits::CALL_TIMEOUT, config.exchange_reflection);
+    let long = options(limits::LONG_CALL_TIMEOUT, config.desk.reflection);
     let serving = async {
         tokio::try_join!(
             exchange_at.serve(&credentials, exchange, quick, until(stopped.clone())),
@@ -75,8 +81,8 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> Result
     };
     tokio::pin!(serving);
     let credentials = (credentials.clone(), for_staff.clone());
-    let files = pinned::Files::of(&config);
-    let renewing = pinned::keep_renewing(Arc::clone(&node), credentials, looks, files);
+    let files = renewal::Files::of(&config.roster, ("seal key", &config.seal_key));
+    let renewing = renewal::keep_renewing(Arc::clone(&node), credentials, looks, files);
     let renewing = tokio::spawn(renewing);
     let (data, warnings) = (config.data.clone(), config.notify.warnings);
     let watching = tokio::spawn(async move { notify::watch(&node, &data, warnings).await });
@@ -151,8 +157,9 @@ pub fn open(config: &Config, credentials: &Credentials) -> Result<Node, Invalid>
     let bytes = fs::read(&config.roster)
         .map_err(|error| wrong(&config.roster.display().to_string(), error.to_string()))?;
     let keys = (root, Arc::new(seal_key));
-    let pinned = Pinned::read(&bytes, keys, &own, (&store, lists, &SystemClock))?;
-    pinned.rely_on(&own.identity, &store, &SystemClock)?;
+    let known = (lists, store.head().roster_version(), SystemClock.now());
+    let pinned = Pinned::read(&bytes, keys, &own, known)?;
+    pinned::rely_on(&pinned, &own.identity, &store, &SystemClock)?;
     note_policy(&store, &own.identity, &policy)?;
     config.exchange.check(pinned.roster.member(&own.identity.name))?;
     let held = Held::read(&store, jurisdiction, lists, &policy)?;
@@ -160,6 +167,7 @@ pub fn open(config: &Config, credentials: &Credentials) -> Result<Node, Invalid>
         identity: own.identity.clone(),
         jurisdiction,
         pinned: Current::of(pinned),
+        endings: Current::of(Vec::new()),
         lists,
         classification_ceiling: config.classification_ceiling.clone(),
         policy,
@@ -168,6 +176,7 @@ pub fn open(config: &Config, credentials: &Credentials) -> Result<Node, Invalid>
         held: RwLock::new(held),
         notices: Notices::open(&config.notify)?,
         proven: crate::peers::Proven::default(),
+        coordinators: Peers::new(Arc::new(SystemClock)),
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SystemEntropy),
     })

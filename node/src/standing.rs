@@ -61,7 +61,7 @@ pub async fn check(
         None => None,
         Some(envelope) => Some((open_holdings(node, caller, &envelope)?, envelope)),
     };
-    let notices = tokio::task::block_in_place(|| tell(node, caller, &asked, said.as_ref()))?;
+    let notices = accord_proto::busy::here(|| tell(node, caller, &asked, said.as_ref()))?;
     node.store.settled().await?;
     Ok(notices)
 }

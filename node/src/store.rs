@@ -19,12 +19,11 @@ use std::{
 use accord_proto::{
     durable::Durable,
     id::RequirementId,
-    journal::{Frontier, Tree},
+    journal::Tree,
     reason::{Invalid, Reason},
     seal::Digest,
-    taxonomy::{JurisdictionCode, Lists, Period},
+    taxonomy::{JurisdictionCode, Lists},
 };
-use prost::Message as _;
 
 use crate::{freeze::Edition, record::Record};
 
@@ -34,6 +33,7 @@ mod change;
 mod contents;
 mod found;
 mod grants;
+mod head;
 mod inbox;
 mod journal;
 mod ledger;
@@ -55,6 +55,7 @@ mod witness;
 
 pub use backup::{Header, Reader};
 pub use change::Change;
+pub use head::Head;
 pub use journal::PeerJournal;
 pub use open::Found;
 pub use pictures::Delivered;
@@ -197,84 +198,6 @@ pub struct Store {
     tree: Mutex<Tree>,
 }
 
-/// What the next write continues.
-#[derive(Clone)]
-pub struct Head {
-    journal: Frontier,
-    counters: schema::Counters,
-    contents: Contents,
-}
-
-impl std::fmt::Debug for Head {
-    /// Prints no key.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Head({} journal entries)", self.journal.size())
-    }
-}
-
-impl Head {
-    /// The journal so far.
-    pub fn journal(&self) -> &Frontier {
-        &self.journal
-    }
-
-    /// Imports so far.
-    pub fn imports(&self) -> u64 {
-        self.counters.imports
-    }
-
-    /// Periods of which nothing is answered until they are frozen again.
-    pub fn withheld(&self) -> &[String] {
-        &self.counters.withheld
-    }
-
-    /// Of each period: the last edition that is never answered from again.
-    pub fn barred(&self) -> Result<Vec<(Period, u32)>, Invalid> {
-        let of = |barred: &schema::Barred| {
-            Ok((Period::parse("store.barred", &barred.period)?, barred.number))
-        };
-        self.counters.barred.iter().map(of).collect()
-    }
-
-    /// Raised by every change of consent.
-    pub fn consent_epoch(&self) -> u64 {
-        self.counters.consent_epoch
-    }
-
-    /// May charges have been forgotten, without anybody having confirmed it?
-    pub fn in_doubt(&self) -> bool {
-        self.counters.in_doubt
-    }
-
-    /// Digest of the policy relied on last.
-    pub fn policy(&self) -> &[u8] {
-        &self.counters.policy
-    }
-
-    /// The highest roster version relied on.
-    pub fn roster_version(&self) -> u64 {
-        self.counters.roster_version
-    }
-}
-
-impl Head {
-    /// For the store: journal and counters, with the sum of all that lies there.
-    fn meta(&self, contents: Contents) -> [(&'static str, Vec<u8>); 2] {
-        let contents = contents.to_bytes().to_vec();
-        let counters = schema::Counters { contents, ..self.counters.clone() };
-        [
-            (schema::JOURNAL_KEY, self.journal.to_bytes()),
-            (schema::COUNTERS_KEY, counters.encode_to_vec()),
-        ]
-    }
-
-    /// For the witness.
-    fn state(&self) -> State {
-        let contents = Some(self.contents.to_bytes());
-        State { size: self.journal.size(), root: self.journal.root(), contents }
-    }
-}
-
 impl std::fmt::Debug for Store {
     /// Prints no content: sled's own would print every figure.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -286,6 +209,11 @@ impl Store {
     /// In which state the store was found.
     pub fn found(&self) -> Found {
         self.found
+    }
+
+    /// See [`Durable::by_whoever_waits`].
+    pub fn settle_by_whoever_waits(&mut self) {
+        self.durable.by_whoever_waits();
     }
 
     /// Bytes that the data folder takes on its disk.

@@ -9,8 +9,6 @@ use std::{
     time::Duration,
 };
 
-use tonic::transport::Channel;
-
 use crate::{
     answer::Answer,
     delivery::Head,
@@ -22,7 +20,7 @@ use crate::{
     reason::{Invalid, Reason},
     status::from_status,
     taxonomy::Lists,
-    transport::{Credentials, Expected, TlsFiles, connection::connect},
+    transport::{Credentials, Expected, TlsFiles, channel::Channel, connection::connect},
     wire,
 };
 

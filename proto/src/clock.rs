@@ -30,6 +30,11 @@ impl Timestamp {
         }
     }
 
+    /// The nearest moment that a document may say.
+    pub fn near(seconds: i64) -> Self {
+        Self(seconds).plus_s(0)
+    }
+
     /// Reads `2026-11-24` (midnight UTC) or `2026-11-24T08:00:00Z`.
     pub fn parse(field: &str, text: &str) -> Result<Self, Invalid> {
         let moment = text.parse::<jiff::Timestamp>().or_else(|_| {

@@ -10,11 +10,12 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     ffi::OsString,
+    fmt,
     fs::{self, File},
     io,
     os::unix::fs::DirEntryExt as _,
     path::{Path, PathBuf},
-    sync::mpsc,
+    sync::{Arc, Mutex, PoisonError, mpsc},
     thread,
     time::Instant,
 };
@@ -28,18 +29,32 @@ use crate::{
 
 type Waiting = oneshot::Sender<Result<(), Invalid>>;
 
+/// Flushes, and makes sure that what was flushed is durable.
+type Round = Box<dyn FnMut() -> Result<(), String> + Send>;
+
 /// The group committer of one store. Dropping it waits for its thread, and with it for the last round.
-#[derive(Debug)]
 pub struct Durable {
-    waiting: Option<mpsc::Sender<Waiting>>,
-    thread: Option<thread::JoinHandle<()>>,
+    round: Arc<Mutex<Round>>,
+    /// None: whoever waits does the round.
+    committer: Option<Committer>,
+}
+
+struct Committer {
+    waiting: mpsc::Sender<Waiting>,
+    thread: thread::JoinHandle<()>,
+}
+
+impl fmt::Debug for Durable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Durable")
+    }
 }
 
 impl Drop for Durable {
     fn drop(&mut self) {
-        // The thread ends when nobody can send any more.
-        self.waiting = None;
-        if let Some(thread) = self.thread.take() {
+        if let Some(Committer { waiting, thread }) = self.committer.take() {
+            // The thread ends when nobody can send any more.
+            drop(waiting);
             // A panic there has been reported to everybody who waited.
             let _ = thread.join();
         }
@@ -66,43 +81,58 @@ impl Durable {
         F: Fn() -> Result<State, String> + Send + 'static,
         W: FnMut(State) -> io::Result<()> + Send + 'static,
     {
-        let (waiting, arrivals) = mpsc::channel::<Waiting>();
-        let rounds = move || {
-            let (mut broken, mut synced) = (false, BTreeMap::new());
-            while let Ok(first) = arrivals.recv() {
-                // Whoever is waiting by now has written before now, so one round serves all.
-                let round: Vec<_> = std::iter::once(first).chain(arrivals.try_iter()).collect();
-                let outcome = if broken {
-                    Err("an earlier write failed; restart the service".to_owned())
-                } else {
-                    flush().and_then(|state| {
-                        sync(&folder, &mut synced)
-                            .and_then(|()| witness(state))
-                            .map_err(|error| error.to_string())
-                    })
-                };
-                broken |= outcome.is_err();
-                for waiting in round {
-                    let outcome = outcome.clone().map_err(|detail| failed(&detail));
-                    // Whoever has stopped waiting was not promised anything.
-                    let _ = waiting.send(outcome);
-                }
+        let (mut broken, mut synced) = (false, BTreeMap::new());
+        let round: Round = Box::new(move || {
+            if broken {
+                return Err("an earlier write failed; restart the service".to_owned());
             }
-        };
+            let outcome = flush().and_then(|state| {
+                let durable = sync(&folder, &mut synced).and_then(|()| witness(state));
+                durable.map_err(|error| error.to_string())
+            });
+            broken = outcome.is_err();
+            outcome
+        });
+        let round = Arc::new(Mutex::new(round));
+        let (waiting, arrivals) = mpsc::channel::<Waiting>();
+        let shared = Arc::clone(&round);
         let thread = thread::Builder::new()
             .name("durable".to_owned())
-            .spawn(rounds)
+            .spawn(move || {
+                while let Ok(first) = arrivals.recv() {
+                    // Whoever is waiting by now has written before now, so one round serves all.
+                    let all: Vec<_> = std::iter::once(first).chain(arrivals.try_iter()).collect();
+                    let outcome = do_round(&shared);
+                    for waiting in all {
+                        // Whoever has stopped waiting was not promised anything.
+                        let _ = waiting.send(outcome.clone());
+                    }
+                }
+            })
             .map_err(|error| failed(&error.to_string()))?;
-        Ok(Self { waiting: Some(waiting), thread: Some(thread) })
+        Ok(Self { round, committer: Some(Committer { waiting, thread }) })
+    }
+
+    /// Without a thread of its own from here on: whoever waits does a round, and meanwhile nobody else on that thread goes on.
+    /// For simulations, whose time must not pass while a disk works.
+    pub fn by_whoever_waits(&mut self) {
+        let without = Self { round: Arc::clone(&self.round), committer: None };
+        drop(std::mem::replace(self, without));
     }
 
     /// Resolves when everything written before this call is durable.
     pub async fn settled(&self) -> Result<(), Invalid> {
+        let Some(committer) = &self.committer else { return do_round(&self.round) };
         let (waiting, settled) = oneshot::channel();
-        let committer = self.waiting.as_ref().and_then(|committer| committer.send(waiting).ok());
-        committer.ok_or_else(|| failed("the committer has ended"))?;
-        settled.await.map_err(|_| failed("the committer has ended"))?
+        let ended = || failed("the committer has ended");
+        committer.waiting.send(waiting).map_err(|_| ended())?;
+        settled.await.map_err(|_| ended())?
     }
+}
+
+fn do_round(round: &Mutex<Round>) -> Result<(), Invalid> {
+    let mut round = round.lock().unwrap_or_else(PoisonError::into_inner);
+    round().map_err(|detail| failed(&detail))
 }
 
 /// Opens a store; for one that is `held` it tries again until [`STORE_FREE_WAIT`] is over.
@@ -179,6 +209,24 @@ mod tests {
         assert!(durable.settled().await.is_err(), "the folder cannot be fsynced");
         assert!(durable.settled().await.is_err());
         assert_eq!(rounds.load(Ordering::SeqCst), 1, "a broken store is not flushed again");
+    }
+
+    #[tokio::test]
+    async fn without_a_thread_whoever_waits_does_a_round_and_a_failure_is_as_final() {
+        let rounds = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&rounds);
+        let flush = move || match counted.fetch_add(1, Ordering::SeqCst) {
+            2 => Err("staged".to_owned()),
+            _ => Ok(()),
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let mut durable = Durable::start(folder.path().to_owned(), flush).unwrap();
+        durable.settled().await.unwrap();
+        durable.by_whoever_waits();
+        durable.settled().await.unwrap();
+        assert!(durable.settled().await.is_err());
+        assert!(durable.settled().await.is_err());
+        assert_eq!(rounds.load(Ordering::SeqCst), 3);
     }
 
     #[test]

@@ -10,6 +10,8 @@ pub mod limits;
 pub mod reason;
 pub mod clock;
 pub mod current;
+pub mod expiry;
+pub mod protocol;
 pub mod id;
 pub mod taxonomy;
 pub mod identity;
@@ -46,6 +48,8 @@ pub mod transport;
 pub mod client;
 #[cfg(feature = "transport")]
 pub mod audit;
+#[cfg(feature = "transport")]
+pub mod busy;
 #[cfg(feature = "transport")]
 pub mod durable;
 #[cfg(feature = "transport")]

@@ -48,6 +48,8 @@ pub const SEAL_VALID_S: i64 = 90 * 86_400;
 /// A coordinator that is to be answered has proved within this time that its journal continues: it does so before every
 /// question.
 pub const JOURNAL_SHOWN_S: i64 = 600;
+/// So many days before a certificate, a revocation list or the roster ends it is warned of.
+pub const EXPIRY_DAYS: [i64; 3] = [30, 14, 3];
 /// Clocks of two parties may differ by this much.
 pub const CLOCK_SKEW_S: i64 = 120;
 

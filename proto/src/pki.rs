@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// Validity of development certificates and of the roster.
-const DAYS: i64 = 30;
+const DAYS: i64 = 90;
 
 /// Who takes part in a development federation.
 #[derive(Clone, Debug)]

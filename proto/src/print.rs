@@ -64,6 +64,14 @@ pub fn rows(format: impl Into<Format>, rows: &Value) -> String {
     }
 }
 
+/// How far a clock is off, like `+0.3 s`; empty: unknown.
+pub fn clock(offset_ms: Option<i64>) -> String {
+    let Some(offset_ms) = offset_ms else { return String::new() };
+    let sign = if offset_ms < 0 { '-' } else { '+' };
+    let tenths = offset_ms.unsigned_abs().saturating_add(50) / 100;
+    format!("{sign}{}.{} s", tenths / 10, tenths % 10)
+}
+
 /// One member's state, in one line.
 pub fn member(state: &wire::MemberState) -> String {
     let reason =

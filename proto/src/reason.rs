@@ -38,6 +38,7 @@ reasons! {
     PeriodInvalid = "PERIOD_INVALID", "A period is not written as 2016, 2016-H1, 2016-Q3 or 2016-05, or not one that the indicator has.";
     LatticeUnknownCell = "LATTICE_UNKNOWN_CELL", "The lattice has no such cell: level, list or granularity do not belong to the indicator.";
     LimitExceeded = "LIMIT_EXCEEDED", "A bound of the contract is exceeded.";
+    ProtocolUnsupported = "PROTOCOL_UNSUPPORTED", "One side speaks an older protocol than the other one still reads; the older one must be upgraded.";
     CertificateIdentity = "CERTIFICATE_IDENTITY", "The certificate does not carry exactly one well-formed URI SAN of this federation.";
     CertificateUnregistered = "CERTIFICATE_UNREGISTERED", "The roster does not list this certificate for this identity.";
     CertificateRole = "CERTIFICATE_ROLE", "The role in the certificate may not call this.";

@@ -37,7 +37,8 @@ pub fn code_of(reason: Reason) -> Code {
         | Reason::AuthorityUnknown
         | Reason::RequirementNotForMember
         | Reason::FourEyes => Code::PermissionDenied,
-        Reason::RosterInvalid
+        Reason::ProtocolUnsupported
+        | Reason::RosterInvalid
         | Reason::RosterRollback
         | Reason::RequirementNotOpen
         | Reason::RequirementClosed

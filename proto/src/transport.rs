@@ -17,14 +17,18 @@ use crate::{
     seal::Digest,
 };
 
+pub mod channel;
 pub mod codec;
 pub mod connection;
 pub mod dial;
 pub mod dialled;
+pub mod heard;
 pub mod listener;
+pub mod pinned;
 pub mod renewal;
 mod credentials;
 mod door;
+mod negotiation;
 mod proxy;
 mod quota;
 mod reply;

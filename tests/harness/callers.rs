@@ -15,13 +15,13 @@ use std::{
 use accord_proto::{
     identity::Identity,
     pki::Authority,
-    transport::{Expected, connection::connect, write_secret},
+    transport::{Expected, channel::Channel, connection::connect, write_secret},
     wire::desk::{GetTemplateRequest, ListMappingsRequest, desk_client::DeskClient},
 };
 use anyhow::{Context as _, Result};
 use serde::{Deserialize, Serialize};
 use tokio::{sync::Semaphore, task::JoinSet};
-use tonic::{Code, transport::Channel};
+use tonic::Code;
 use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
 use tonic_types::StatusExt as _;
 

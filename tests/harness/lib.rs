@@ -20,6 +20,7 @@ pub mod report;
 pub mod resident;
 pub mod roles;
 pub mod rotation;
+pub mod simulation;
 pub mod stand_in;
 pub mod torn;
 pub mod vitals;

@@ -16,11 +16,11 @@ use std::{
 use accord_proto::{
     question::SignedRequirement,
     taxonomy::Lists,
+    transport::channel::Channel,
     wire::{self, exchange_client::ExchangeClient},
 };
 use anyhow::{Context as _, Result, ensure};
 use prost::Message as _;
-use tonic::transport::Channel;
 
 use crate::{
     federation::{Federation, STANDING},

@@ -1,7 +1,13 @@
 //! Peers that are played: the coordinator who asks a node directly, and a node that says what it is told.
 //! Comes in: keys of a development federation. Goes out: real calls over real TLS.
 
-use std::{fs::File, io::Write as _, path::Path, sync::Mutex, time::Duration};
+use std::{
+    fs::File,
+    io::Write as _,
+    path::Path,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use accord_node::store::Store;
 use accord_proto::{
@@ -9,6 +15,7 @@ use accord_proto::{
     identity::Identity,
     journal::{self, Checkpoint, Tree},
     limits,
+    protocol::Speaks,
     question::SignedRequirement,
     roster::Roster,
     seal::{Digest, PublicKey, SecretKey},
@@ -16,6 +23,7 @@ use accord_proto::{
     taxonomy::Lists,
     transport::{
         Credentials, Expected, TlsFiles,
+        channel::Channel,
         connection::connect,
         listener::{self, Options},
         read_secret,
@@ -24,7 +32,7 @@ use accord_proto::{
 };
 use anyhow::{Context as _, Result};
 use tokio::{net::TcpListener, task::JoinHandle};
-use tonic::{Request, Response, Status, transport::Channel};
+use tonic::{Extensions, Request, Response, Status, metadata::MetadataMap};
 
 use crate::federation::Federation;
 
@@ -220,6 +228,11 @@ pub trait Answers: Send + Sync + 'static {
     fn journal(&self) -> Option<&Journal> {
         None
     }
+
+    /// What stands beside all that it says.
+    fn beside(&self) -> MetadataMap {
+        MetadataMap::default()
+    }
 }
 
 #[derive(Debug)]
@@ -230,27 +243,33 @@ pub fn played(member: impl Answers) -> impl wire::exchange_server::Exchange {
     Played(member)
 }
 
+impl<Member: Answers> Played<Member> {
+    fn says<T>(&self, reply: T) -> Response<T> {
+        Response::from_parts(self.0.beside(), reply, Extensions::default())
+    }
+}
+
 #[tonic::async_trait]
 impl<Member: Answers> wire::exchange_server::Exchange for Played<Member> {
     async fn describe(
         &self,
         _: Request<wire::DescribeRequest>,
     ) -> Result<Response<wire::DescribeResponse>, Status> {
-        Ok(Response::new(wire::DescribeResponse::default()))
+        Ok(self.says(wire::DescribeResponse::default()))
     }
 
     async fn answer(
         &self,
         request: Request<wire::AnswerRequest>,
     ) -> Result<Response<wire::AnswerResponse>, Status> {
-        self.0.answer(request.into_inner()).map(Response::new)
+        self.0.answer(request.into_inner()).map(|reply| self.says(reply))
     }
 
     async fn check_standing(
         &self,
         _: Request<wire::CheckStandingRequest>,
     ) -> Result<Response<wire::CheckStandingResponse>, Status> {
-        Ok(Response::new(wire::CheckStandingResponse::default()))
+        Ok(self.says(wire::CheckStandingResponse::default()))
     }
 
     async fn deliver_picture(
@@ -266,8 +285,14 @@ impl<Member: Answers> wire::exchange_server::Exchange for Played<Member> {
     ) -> Result<Response<wire::GetCheckpointResponse>, Status> {
         let shown = self.0.journal().map(|journal| journal.show(&request.get_ref().known));
         let shown = shown.transpose().map_err(|error| Status::internal(error.to_string()))?;
-        Ok(Response::new(shown.unwrap_or_default()))
+        Ok(self.says(shown.unwrap_or_default()))
     }
+}
+
+/// A port of this software.
+pub fn options() -> Options {
+    let clock = Arc::new(SystemClock);
+    Options { call_timeout: CALL, reflection: false, clock, speaks: Speaks::OURS }
 }
 
 impl Scripted {
@@ -283,9 +308,18 @@ pub async fn serve(
     address: &str,
     credentials: Credentials,
 ) -> Result<JoinHandle<()>> {
+    serve_with(member, address, credentials, options()).await
+}
+
+/// The same on a port of other software.
+pub async fn serve_with(
+    member: impl Answers,
+    address: &str,
+    credentials: Credentials,
+    options: Options,
+) -> Result<JoinHandle<()>> {
     let listener = TcpListener::bind(address).await.with_context(|| address.to_owned())?;
     let service = ExchangeServer::new(Played(member));
-    let options = Options { call_timeout: CALL, reflection: false };
     Ok(tokio::spawn(async move {
         let _ =
             listener::serve(listener, &credentials, service, options, std::future::pending()).await;

@@ -31,7 +31,7 @@ use accord_proto::{
     roster::Roster,
     seal::{Digest, Envelope, Kind, PublicKey, SecretKey},
     taxonomy::{JurisdictionCode, Lists},
-    transport::Peer,
+    transport::{Peer, heard::Peers},
     wire,
 };
 use anyhow::{Context as _, Result};
@@ -99,12 +99,13 @@ impl Resident {
             roster: Arc::new(roster),
             signed: Arc::new(signed),
             root: root.public(),
-            seal_key: Arc::new(seal_key),
+            key: Arc::new(seal_key),
         };
         let node = Node {
             identity: owner,
             jurisdiction,
             pinned: Current::of(pinned),
+            endings: Current::of(Vec::new()),
             lists,
             classification_ceiling: "RESTRICTED".to_owned(),
             policy,
@@ -113,6 +114,7 @@ impl Resident {
             held: RwLock::new(held),
             notices: accord_node::notify::Notices::default(),
             proven: accord_node::peers::Proven::default(),
+            coordinators: Peers::new(Arc::clone(&clock)),
             clock,
             entropy,
         };

@@ -19,7 +19,7 @@ use accord_proto::{
     roster::Roster,
     seal::SecretKey,
     taxonomy::Lists,
-    transport::{Credentials, Expected, connection::connect},
+    transport::{Credentials, Expected, channel::Channel, connection::connect},
     wire::{self, desk::desk_client::DeskClient, region::region_client::RegionClient},
 };
 use anyhow::{Context as _, Result, ensure};
@@ -57,14 +57,20 @@ pub fn roster(federation: &Federation) -> Result<wire::Roster> {
 /// Signs the next roster, hands it to everybody and tells them.
 pub fn next_roster(federation: &Federation, mut roster: wire::Roster) -> Result<()> {
     roster.version += 1;
+    hand_out(federation, &roster)?;
+    tell_everybody(federation)
+}
+
+/// Signs a roster, and puts it where everybody has the one before.
+pub fn hand_out(federation: &Federation, roster: &wire::Roster) -> Result<()> {
     let home = federation.dir.join("federation");
     let root = SecretKey::from_pem("root", &fs::read_to_string(home.join("root.key"))?)?;
-    let signed = Roster::sign(&roster, Lists::builtin(), &root)?.encode_to_vec();
+    let signed = Roster::sign(roster, Lists::builtin(), &root)?.encode_to_vec();
     let nodes = federation.nodes.values().map(|node| node.home.clone());
     for home in nodes.chain([federation.dir.join("coordinator"), home]) {
         put(&home.join("roster.signed"), &signed)?;
     }
-    tell_everybody(federation)
+    Ok(())
 }
 
 /// SIGHUP: look now.
@@ -263,13 +269,13 @@ async fn load(places: Places, calls: Arc<Calls>, per_second: u32) -> Result<()> 
     Ok(())
 }
 
-async fn status(channel: tonic::transport::Channel) -> Result<(), String> {
+async fn status(channel: Channel) -> Result<(), String> {
     let request = wire::desk::GetStatusRequest::default();
     let reply = DeskClient::new(channel).get_status(request).await;
     reply.map(drop).map_err(|status| status.to_string())
 }
 
-async fn listed(channel: tonic::transport::Channel) -> Result<(), String> {
+async fn listed(channel: Channel) -> Result<(), String> {
     let request = wire::region::ListRequirementsRequest { page_size: 1, ..Default::default() };
     let reply = RegionClient::new(channel).list_requirements(request).await;
     reply.map(drop).map_err(|status| status.to_string())

@@ -14,13 +14,13 @@ use std::{
 
 use accord_proto::{
     question::SignedRequirement,
+    transport::channel::Channel,
     wire::{self, answer_response::Outcome, exchange_client::ExchangeClient},
 };
 use anyhow::{Context as _, Result, bail, ensure};
 use prost::Message as _;
 use serde_json::Value;
 use tokio::{runtime::Runtime, task::JoinSet};
-use tonic::transport::Channel;
 
 use crate::{
     crash::{Dice, NODE},

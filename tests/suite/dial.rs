@@ -20,7 +20,6 @@ use accord_proto::{
         connection::connect,
         dial::{self, Centres, Way},
         dialled::{self, Dialled},
-        listener::Options,
         write_secret,
     },
     wire::{self, exchange_client::ExchangeClient, exchange_server::ExchangeServer},
@@ -365,7 +364,7 @@ fn play_node(running: &Running, credentials: Credentials, says: impl Answers) ->
     let centre = coordinator(running).own().identity.clone();
     let way = Way::parse(&running.dial, "").unwrap();
     let service = ExchangeServer::new(peers::played(says));
-    let options = Options { call_timeout: peers::CALL, reflection: false };
+    let options = peers::options();
     tokio::spawn(async move {
         let centres = Box::new(move || vec![Expected { identity: centre.clone(), spki: None }]);
         let us_and_them: (_, Centres) = (&credentials, centres);

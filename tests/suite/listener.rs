@@ -11,11 +11,11 @@ use accord_proto::{
         CALLS_PER_IDENTITY_AT_ONCE, CALLS_PER_IDENTITY_MAX, CONNECTIONS_PER_IDENTITY_MAX,
         HANDSHAKE_TIMEOUT, REQUEST_BYTES_MAX,
     },
-    transport::{Credentials, Expected, connection::connect},
+    transport::{Credentials, Expected, channel::Channel, connection::connect},
     wire,
 };
 use accord_tests::{hostile, peers};
-use tonic::{Code, transport::Channel};
+use tonic::Code;
 use tonic_health::pb::{
     HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
 };

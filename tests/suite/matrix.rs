@@ -10,12 +10,11 @@ use accord_proto::{
     pki::Authority,
     reason::Reason,
     status::from_status,
-    transport::{Credentials, Expected, codec::StrictCodec, connection::connect},
+    transport::{Credentials, Expected, channel::Channel, codec::StrictCodec, connection::connect},
     wire::{self, desk::GetStatusRequest},
 };
 use accord_tests::peers;
 use prost::Message as _;
-use tonic::transport::Channel;
 
 use crate::{Running, adversary::holder, prepared, started};
 

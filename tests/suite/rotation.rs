@@ -6,16 +6,15 @@ use accord_proto::{
     clock::{Clock as _, FixedClock, SystemClock},
     identity::Identity,
     pki::{Authority, Issued},
-    transport::{Credentials, Expected, connection::connect},
+    transport::{Credentials, Expected, channel::Channel, connection::connect},
     wire::desk::{GetStatusRequest, desk_client::DeskClient},
 };
 use accord_tests::{
     federation::QUESTION,
     peers,
-    rotation::{self, next_roster, put, tell_everybody, until_said},
+    rotation::{self, hand_out, next_roster, put, tell_everybody, until_said},
 };
 use tokio::runtime::Runtime;
-use tonic::transport::Channel;
 
 use crate::{Running, adversary::holder, prepared, with_sample};
 
@@ -204,4 +203,63 @@ fn a_member_that_a_new_roster_adds_is_asked_without_a_restart_and_an_older_roste
     tell_everybody(&running).unwrap();
     until_said(&running.dir.join("coordinator/log"), "ROSTER_ROLLBACK", 1).unwrap();
     assert_eq!(members(&running), 2);
+}
+
+#[test]
+fn what_ends_soon_is_warned_of_once_at_its_stage_and_shown_to_people() {
+    let mut running = prepared(&["AL"]);
+    let ca = Authority::load(&running.dir.join("federation"), &SystemClock).unwrap();
+    let home = running.dir.join("al-police");
+    let identity = peers::identity(&running, "al-police").unwrap();
+    let issued = ca.issue_uris(&[identity.to_string()], 10).unwrap();
+    put(&home.join("keys/tls.crt"), issued.certificate_pem.as_bytes()).unwrap();
+    put(&home.join("keys/tls.key"), issued.key_pem.as_bytes()).unwrap();
+    fs::write(home.join("keys/ca.crl"), ca.revoke(&[], 20).unwrap()).unwrap();
+    let config = home.join("node.toml");
+    let text = fs::read_to_string(&config).unwrap();
+    let with_list = "ca = \"keys/ca.crt\"\ncrl = \"keys/ca.crl\"";
+    fs::write(&config, text.replace("ca = \"keys/ca.crt\"", with_list)).unwrap();
+    let mut roster = rotation::roster(&running).unwrap();
+    roster.expires_at_s = SystemClock.now().plus_s(2 * 86_400).as_s();
+    for member in &mut roster.members {
+        member.tls_spki_sha256 = vec![issued.spki.0.to_vec()];
+    }
+    hand_out(&running, &roster).unwrap();
+    running.federation.start().unwrap();
+
+    let (log, centre) = (home.join("log"), running.dir.join("coordinator/log"));
+    let warned = |what: &str| format!("comes to its end; replace it in time what=\"{what}");
+    let all = ["certificate\"", "revocation list", "roster\""].map(warned);
+    let noticed = ["certificate\"", "revocation list", "roster\""]
+        .map(|what| format!("notice kind=\"ending\" subject=\"{what}"));
+    for said in all.iter().chain(&noticed) {
+        until_said(&log, said, 1).unwrap();
+    }
+    // When a roster is taken in for the second time, the first look after another one is over.
+    for times in [1, 2] {
+        next_roster(&running, rotation::roster(&running).unwrap()).unwrap();
+        for log in [&log, &centre] {
+            until_said(log, "renewed what=\"roster\"", times).unwrap();
+        }
+    }
+    let said = fs::read_to_string(&log).unwrap();
+    for what in all.iter().chain(&noticed) {
+        assert_eq!(said.matches(what.as_str()).count(), 1, "{what}:\n{said}");
+    }
+    let said = fs::read_to_string(&centre).unwrap();
+    assert_eq!(said.matches("comes to its end").count(), 1, "the roster alone:\n{said}");
+
+    let status = running.desk("al-police", "operator", &["status"]).unwrap().json(&[0]).unwrap();
+    let ends: Vec<_> = status["endings"].as_array().unwrap().iter().collect();
+    let first = SystemClock.now().plus_s(2 * 86_400).to_string();
+    assert_eq!(ends[0]["what"], "roster");
+    assert_eq!(ends[0]["ends"].as_str().unwrap()[..10], first[..10], "{status}");
+    assert_eq!(ends[1]["what"], "certificate");
+    assert_eq!(ends[2]["what"], "revocation list \"ca.crl\"");
+    assert!(ends[3..].iter().all(|end| end["what"].as_str().unwrap().starts_with("authority")));
+    assert_eq!(ends.len(), 5, "the federation's and the staff's: {status}");
+    let list = ["member", "list", "--describe"];
+    let listed = running.region("auditor", "json", &list).unwrap().stderr;
+    assert!(listed.contains("the coordinator's roster comes to its end"), "{listed}");
+    assert!(!listed.contains("certificate"), "{listed}");
 }

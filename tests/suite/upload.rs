@@ -3,11 +3,10 @@
 use accord_proto::{
     limits::CALL_TIMEOUT,
     seal::Digest,
-    transport::{Expected, connection::connect},
+    transport::{Expected, channel::Channel, connection::connect},
     wire::desk::{self as wire, desk_client::DeskClient, import_request::Part},
 };
 use accord_tests::peers;
-use tonic::transport::Channel;
 
 use crate::{Running, started};
 

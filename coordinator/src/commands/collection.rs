@@ -1,6 +1,6 @@
 //! A collection from the command line: parse, call, print.
 
-use std::{collections::BTreeMap, io::Write as _};
+use std::collections::BTreeMap;
 
 use accord_proto::{
     client::within,
@@ -10,7 +10,7 @@ use accord_proto::{
 };
 use serde_json::{Value, json};
 
-use super::{connect, day, failed, print};
+use super::{connect, day, failed, print, progress::Progress};
 use crate::cli::{Client, Outcome};
 
 /// Where every member stands; with `follow` until the collection ends. Exit code 3 unless it is complete.
@@ -20,6 +20,7 @@ pub(crate) async fn watch(
     follow: bool,
 ) -> Result<Outcome, Invalid> {
     let mut last = None;
+    let progress = follow.then(Progress::begin);
     loop {
         let request = wire::WatchCollectionRequest { requirement: requirement.clone(), follow };
         let time = if follow { LONG_CALL_TIMEOUT } else { CALL_TIMEOUT };
@@ -28,7 +29,7 @@ pub(crate) async fn watch(
         loop {
             match states.message().await.map_err(failed) {
                 Ok(Some(state)) => {
-                    tell(last.as_ref(), &state);
+                    tell(progress.as_ref(), last.as_ref(), &state);
                     last = Some(state);
                 }
                 Ok(None) => break,
@@ -38,19 +39,27 @@ pub(crate) async fn watch(
             }
         }
         if let Some(state) = last.as_ref().filter(|state| !follow || !state.end.is_empty()) {
+            drop(progress);
             return Ok(printed(client, state));
         }
     }
 }
 
-/// What has changed since, a line each.
-fn tell(before: Option<&wire::WatchCollectionResponse>, now: &wire::WatchCollectionResponse) {
+/// How far it is, and what has changed since, a line each.
+fn tell(
+    progress: Option<&Progress>,
+    before: Option<&wire::WatchCollectionResponse>,
+    now: &wire::WatchCollectionResponse,
+) {
+    let Some(progress) = progress else { return };
+    let answered = now.members.iter().filter(|member| member.answered).count();
+    progress.stands(answered, 0, Some(now.members.len()));
     let Some(before) = before else { return };
     let stood: BTreeMap<_, _> =
         before.members.iter().map(|member| (&member.node, word(member))).collect();
     for member in &now.members {
         if stood.get(&member.node).is_none_or(|stood| *stood != word(member)) {
-            let _ = writeln!(std::io::stderr(), "{}: {}", member.node, word(member));
+            progress.say(&format!("{}: {}", member.node, word(member)));
         }
     }
 }

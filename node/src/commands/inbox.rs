@@ -5,10 +5,10 @@ use accord_proto::{
     clock::Timestamp,
     limits::{CALL_TIMEOUT, LONG_CALL_TIMEOUT, PAGE_SIZE_MAX, REPLY_BYTES_MAX},
     reason::{Invalid, Reason},
+    transport::channel::Channel,
     wire::desk as wire,
 };
 use serde_json::{Value, json};
-use tonic::transport::Channel;
 
 use super::{done, failed, hex};
 use crate::{

@@ -11,6 +11,7 @@ use accord_proto::{
     reason::{Invalid, Reason},
     seal::PublicKey,
     strict,
+    transport::channel::Channel,
     verify::Trust,
     wire::{
         desk::{self as wire, get_evidence_response::Part},
@@ -18,7 +19,6 @@ use accord_proto::{
     },
 };
 use serde_json::{Value, json};
-use tonic::transport::Channel;
 
 use super::{done, failed, hex, imports::write_new, inbox::time, proof::proven};
 use crate::cli::{Client, Outcome, picture::Command};

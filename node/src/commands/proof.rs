@@ -10,10 +10,10 @@ use accord_proto::{
     offline::{self, Files, Proven},
     reason::{Invalid, Reason},
     table::Mode,
+    transport::channel::Channel,
     wire::desk as wire,
 };
 use serde_json::{Value, json};
-use tonic::transport::Channel;
 
 use super::{done, failed, hex, imports::write_new, print};
 use crate::cli::{

@@ -8,10 +8,10 @@ use accord_proto::{
     id::SummaryId,
     limits::{CALL_TIMEOUT, PAGE_SIZE_MAX, REPLY_BYTES_MAX, SUMMARY_BYTES_MAX},
     reason::{Invalid, Reason},
+    transport::channel::Channel,
     wire::desk as wire,
 };
 use serde_json::{Value, json};
-use tonic::transport::Channel;
 
 use super::{done, failed, hex, print};
 use crate::cli::{

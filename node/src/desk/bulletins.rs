@@ -137,7 +137,7 @@ pub async fn show(
 ) -> Result<Vec<Looked>, Invalid> {
     let (period, indicator) = read(node, period, indicator)?;
     look(node, caller, &format!("bulletin {} {period}", indicator.code)).await?;
-    tokio::task::block_in_place(|| {
+    accord_proto::busy::here(|| {
         let held = node.held.read().unwrap_or_else(PoisonError::into_inner);
         let (_, bulletin) = bulletin(&held, period, indicator)?;
         let tables = match node.policy.terms(indicator.code) {
@@ -226,7 +226,7 @@ pub async fn sign(
     let (period, indicator) = read(node, period, indicator)?;
     let deed = Deed::new(node.clock.now(), caller.identity.clone(), why, looks_personal)?;
     let signed =
-        tokio::task::block_in_place(|| put(node, caller, (period, indicator, edition), deed))?;
+        accord_proto::busy::here(|| put(node, caller, (period, indicator, edition), deed))?;
     node.store.settled().await?;
     Ok(signed)
 }

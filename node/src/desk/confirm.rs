@@ -26,7 +26,7 @@ pub struct Confirmed {
 
 /// Takes the store as it is, with everything charged that it may have forgotten.
 pub async fn confirm(node: &Node, caller: &Peer, why: &str) -> Result<Confirmed, Invalid> {
-    let confirmed = tokio::task::block_in_place(|| lose(node, caller, why))?;
+    let confirmed = accord_proto::busy::here(|| lose(node, caller, why))?;
     node.store.settled().await?;
     Ok(confirmed)
 }

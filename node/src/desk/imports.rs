@@ -58,7 +58,7 @@ pub async fn import(
     file: impl Read + Send,
 ) -> Result<Imported, Invalid> {
     // Parsing a large file takes seconds: other calls go on meanwhile.
-    let imported = tokio::task::block_in_place(|| take_in(node, caller, wanted, file))?;
+    let imported = accord_proto::busy::here(|| take_in(node, caller, wanted, file))?;
     node.store.settled().await?;
     Ok(imported)
 }
@@ -240,7 +240,7 @@ impl<F: Read> Counted<F> {
 
 /// Takes a whole import back, as long as no edition rests on it. What it had replaced counts again.
 pub async fn undo(node: &Node, caller: &Peer, number: u64, why: &str) -> Result<u64, Invalid> {
-    let observations = tokio::task::block_in_place(|| take_back(node, caller, number, why))?;
+    let observations = accord_proto::busy::here(|| take_back(node, caller, number, why))?;
     node.store.settled().await?;
     Ok(observations)
 }

@@ -93,7 +93,7 @@ pub async fn decide(
     (step, why): (Step, &str),
 ) -> Result<Item, Invalid> {
     check_blocks(node, id, &step)?;
-    let item = tokio::task::block_in_place(|| take(node, caller, id, (step, why)))?;
+    let item = accord_proto::busy::here(|| take(node, caller, id, (step, why)))?;
     node.store.settled().await?;
     let state = item.state(node.clock.now());
     info!(requirement = %id, %state, latency_s = item.latency_s(), "decided");
@@ -151,7 +151,7 @@ pub async fn preview(node: &Node, caller: &Peer, id: RequirementId) -> Result<Pr
     let item = item(node, id)?;
     check_open(node, &item)?;
     look(node, caller, &format!("preview {id}")).await?;
-    tokio::task::block_in_place(|| {
+    accord_proto::busy::here(|| {
         let asked = asked(node, id)?;
         let preview = run(node, &asked, &item)?;
         let table = preview.table.as_ref().map(|table| {
@@ -222,7 +222,7 @@ pub async fn propose(
 ) -> Result<Item, Invalid> {
     let known = item(node, id)?;
     check_open(node, &known)?;
-    let item = tokio::task::block_in_place(|| {
+    let item = accord_proto::busy::here(|| {
         let asked = asked(node, id)?;
         let preview = run(node, &asked, &known)?;
         let salting = node.salting(asked.requirement());
@@ -255,8 +255,7 @@ pub async fn release(
     let asked = asked(node, id)?;
     asked.check_open(deed.at)?;
     let hand = Hand { digest, why: deed.why };
-    let released =
-        tokio::task::block_in_place(|| answer::release(node, caller, &asked, Some(&hand)));
+    let released = accord_proto::busy::here(|| answer::release(node, caller, &asked, Some(&hand)));
     if let Err(error) = &released
         && error.reason == Reason::ReleaseChanged
     {

@@ -62,9 +62,9 @@ pub fn certificate(node: &Node) -> Result<Envelope, Invalid> {
 /// Takes back every consent, in one change, and then certifies what is out: consent is gone even where something stands in
 /// the way of the certificate. Consent given afterwards is a new beginning.
 pub async fn leave(node: &Node, caller: &Peer, why: &str) -> Result<Left, Invalid> {
-    let (withdrawn, consent_epoch) = tokio::task::block_in_place(|| take_back(node, caller, why))?;
+    let (withdrawn, consent_epoch) = accord_proto::busy::here(|| take_back(node, caller, why))?;
     node.store.settled().await?;
-    let certificate = tokio::task::block_in_place(|| certificate(node))?;
+    let certificate = accord_proto::busy::here(|| certificate(node))?;
     Ok(Left { certificate, withdrawn, consent_epoch })
 }
 

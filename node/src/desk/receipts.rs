@@ -57,7 +57,7 @@ pub async fn export(
     caller: &Peer,
     requirement: RequirementId,
 ) -> Result<Exported, Invalid> {
-    let exported = tokio::task::block_in_place(|| take_out(node, caller, requirement))?;
+    let exported = accord_proto::busy::here(|| take_out(node, caller, requirement))?;
     node.store.settled().await?;
     Ok(exported)
 }

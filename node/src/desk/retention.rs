@@ -55,7 +55,7 @@ fn of(node: &Node, held: &Held) -> Result<Erased, Invalid> {
 
 /// Erases what is due.
 pub async fn erase(node: &Node, caller: &Peer, why: &str) -> Result<Erased, Invalid> {
-    let erased = tokio::task::block_in_place(|| take_out(node, caller, why))?;
+    let erased = accord_proto::busy::here(|| take_out(node, caller, why))?;
     node.store.settled().await?;
     Ok(erased)
 }

@@ -81,7 +81,7 @@ pub async fn contradictions(
     caller: &Peer,
 ) -> Result<Vec<((CellKey, Aggregate), (CellKey, Aggregate))>, Invalid> {
     look(node, caller, "own contradictions").await?;
-    tokio::task::block_in_place(|| {
+    accord_proto::busy::here(|| {
         let mut cells = Cells::new();
         let periods =
             if held(node).live.has_totals() { held(node).live.periods() } else { Vec::new() };
@@ -107,7 +107,7 @@ pub async fn changes(
     audience: AudienceCode,
 ) -> Result<Vec<Changed>, Invalid> {
     look(node, caller, &format!("editions of {period}")).await?;
-    tokio::task::block_in_place(|| {
+    accord_proto::busy::here(|| {
         let mut editions: Vec<Edition> = Vec::new();
         node.store.editions(node.jurisdiction, node.lists, |edition| {
             if edition.reference.period == period {

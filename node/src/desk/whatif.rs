@@ -36,7 +36,7 @@ pub async fn try_policy(
     caller: &Peer,
     (public, secret): (&str, &str),
 ) -> Result<Compared, Invalid> {
-    let compared = tokio::task::block_in_place(|| compare(node, caller, (public, secret)))?;
+    let compared = accord_proto::busy::here(|| compare(node, caller, (public, secret)))?;
     node.store.settled().await?;
     Ok(compared)
 }

@@ -4,6 +4,7 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use accord_proto::{
     clock::{FixedClock, SystemEntropy},
+    expiry::Ending,
     id::RequirementId,
     identity::{Identity, Name},
     seal::Digest,
@@ -210,4 +211,29 @@ fn what_comes_near_its_end_is_told_once_whenever_somebody_looks() {
     let first = watch::due(&short, &[], Warnings::default(), (begin().plus_s(-60), begin()));
     assert_eq!(first.len(), 1);
     assert!(watch::due(&short, &[], Warnings::default(), (begin(), hour(1))).is_empty());
+}
+
+#[test]
+fn what_ends_is_told_once_at_each_stage_also_after_a_long_silence() {
+    let ends = begin().plus_s(100 * 86_400);
+    let all = [Ending { what: "certificate".to_owned(), since: None, ends }];
+    let day = |left: i64| ends.plus_s(-left * 86_400);
+    for (since, now, told) in [
+        (40, 31, 0),
+        (31, 30, 1),
+        (30, 15, 0),
+        (15, 14, 1),
+        (14, 4, 0),
+        (4, 3, 1),
+        (3, 1, 0),
+        (40, 1, 1),
+        (40, 0, 0),
+    ] {
+        let notices = watch::ending(&all, (day(since), day(now)));
+        assert_eq!(notices.len(), told, "{since} to {now} days before");
+        for notice in notices {
+            assert_eq!((notice.subject.as_str(), notice.deadline), ("certificate", ends));
+        }
+    }
+    assert_eq!(watch::ending(&all, (Timestamp::EARLIEST, day(5))).len(), 1);
 }

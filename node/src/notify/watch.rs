@@ -6,6 +6,7 @@ use std::{path::Path, sync::PoisonError};
 
 use accord_proto::{
     clock::Timestamp,
+    expiry::Ending,
     limits::NOTICES_EVERY,
     reason::{Invalid, Reason},
 };
@@ -27,7 +28,7 @@ pub async fn watch(node: &Node, data: &Path, warnings: Warnings) {
     let mut every = tokio::time::interval(NOTICES_EVERY);
     loop {
         every.tick().await;
-        let looked = tokio::task::block_in_place(|| look(node, &file, warnings));
+        let looked = accord_proto::busy::here(|| look(node, &file, warnings));
         if let Err(error) = looked {
             warn!(%error, "cannot look for deadlines");
         }
@@ -37,13 +38,14 @@ pub async fn watch(node: &Node, data: &Path, warnings: Warnings) {
 fn look(node: &Node, file: &Path, warnings: Warnings) -> Result<(), Invalid> {
     let now = node.clock.now();
     let items = node.store.inbox(node.lists)?;
+    // Where nobody has looked before, what is near now is told.
+    let since = told_until(file).unwrap_or(Timestamp::EARLIEST);
     let notices = {
         let held = node.held.read().unwrap_or_else(PoisonError::into_inner);
-        // Where nobody has looked before, what is near now is told.
-        let since = told_until(file).unwrap_or(Timestamp::EARLIEST);
         due(&items, &held.grants, warnings, (since, now))
     };
-    notices.into_iter().for_each(|notice| node.notices.tell(notice));
+    let ending = ending(&node.endings.get(), (since, now));
+    notices.into_iter().chain(ending).for_each(|notice| node.notices.tell(notice));
     remember(file, now)
 }
 
@@ -91,6 +93,22 @@ pub(super) fn due(
         deadline: grant.newest().terms.until,
     });
     items.chain(grants).collect()
+}
+
+/// What has come to another stage before its end after `since`, and by `now`.
+pub(super) fn ending(all: &[Ending], (since, now): (Timestamp, Timestamp)) -> Vec<Notice> {
+    let near = all.iter().filter(|ending| {
+        let stage = ending.stage(now);
+        now < ending.ends && stage.is_some() && ending.stage(since) != stage
+    });
+    let notice = |Ending { what, ends, .. }: &Ending| Notice {
+        kind: Kind::Ending,
+        subject: what.clone(),
+        authority: String::new(),
+        purpose: String::new(),
+        deadline: *ends,
+    };
+    near.map(notice).collect()
 }
 
 fn told_until(file: &Path) -> Option<Timestamp> {

@@ -4,10 +4,15 @@ use std::sync::{Arc, PoisonError};
 
 use accord_proto::{
     clock::Timestamp,
+    expiry::Ending,
     identity::Role,
     limits::{IMPORTS_MAX, TOTALS_MAX},
+    protocol::V2,
     reason::{Invalid, Reason},
-    transport::{Peer, listener::caller},
+    transport::{
+        Peer,
+        listener::{caller, heard},
+    },
     wire::desk as wire,
 };
 use tokio::sync::Semaphore;
@@ -329,6 +334,7 @@ impl wire::desk_server::Desk for DeskService {
         request: Request<wire::GetStatusRequest>,
     ) -> Result<Response<wire::GetStatusResponse>, Status> {
         self.staff(&request, READERS)?;
+        let tells = heard(&request).speaks(V2);
         let node = &self.node;
         let imports = node.store.imports()?;
         let head = node.store.head();
@@ -354,6 +360,8 @@ impl wire::desk_server::Desk for DeskService {
             inbox_open: inbox.open,
             decision_median_s: inbox.median_s,
             break_glass_until_s: inbox.alone_until.map_or(0, Timestamp::as_s),
+            endings: if tells { endings(node) } else { Vec::new() },
+            coordinators: if tells { coordinators(node) } else { Vec::new() },
         }))
     }
 
@@ -429,4 +437,21 @@ impl wire::desk_server::Desk for DeskService {
         let peer = self.staff(&request, &[Role::Releaser])?;
         Ok(Response::new(keeping::leave(&self.node, &peer, request.into_inner()).await?))
     }
+}
+
+/// What was heard of coordinators since the start.
+fn coordinators(node: &Node) -> Vec<wire::Heard> {
+    let heard = node.coordinators.all().into_iter().map(|(name, heard)| wire::Heard {
+        name: name.to_string(),
+        protocol: heard.protocol,
+        clock_offset_ms: heard.clock_offset_ms,
+    });
+    heard.collect()
+}
+
+/// What the node relies on, and when that ends.
+fn endings(node: &Node) -> Vec<wire::Ending> {
+    let all = node.endings.get();
+    let all = all.iter().map(|Ending { what, ends, .. }| (what.clone(), ends.as_s()));
+    all.map(|(what, ends_at_s)| wire::Ending { what, ends_at_s }).collect()
 }

@@ -9,7 +9,10 @@ use accord_proto::{
     limits::DELIVERIES_MAX,
     reason::{Invalid, Reason},
     taxonomy::{AudienceCode, IndicatorCode},
-    transport::{Peer, listener::caller},
+    transport::{
+        Peer,
+        listener::{caller, heard},
+    },
     wire,
 };
 use tokio::sync::Semaphore;
@@ -65,6 +68,7 @@ impl ExchangeService {
             let detail = format!("the roster does not list this certificate for {}", peer.identity);
             return Err(Invalid::new(Reason::CertificateUnregistered, "certificate", detail));
         }
+        self.node.coordinators.note(&peer.identity.name, heard(request));
         Ok(peer)
     }
 }

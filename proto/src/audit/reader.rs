@@ -3,7 +3,7 @@
 
 use std::{ops::Range, path::Path};
 
-use tonic::{Status, transport::Channel};
+use tonic::Status;
 
 use crate::{
     client::{ClientFile, within},
@@ -11,6 +11,7 @@ use crate::{
     limits::{CALL_TIMEOUT, LONG_CALL_TIMEOUT, REPLY_BYTES_MAX},
     reason::{Invalid, Reason},
     status::from_status,
+    transport::channel::Channel,
     wire::journal::{self as wire, journal_client::JournalClient},
 };
 

@@ -9,9 +9,9 @@ use tokio::{
     net::TcpStream,
 };
 use tokio_rustls::TlsConnector;
-use tonic::transport::{Channel, Endpoint};
+use tonic::transport::{self, Endpoint};
 
-use super::{Credentials, Expected, Protocol};
+use super::{Credentials, Expected, Protocol, channel::Channel};
 use crate::{
     limits,
     reason::{Invalid, Reason},
@@ -48,17 +48,18 @@ pub(super) fn handshake_failed(address: &str, error: &std::io::Error) -> Invalid
     Invalid::new(reason, address, error.to_string())
 }
 
-/// A channel over one connection, and never over another: reconnecting is the caller's decision, with a fresh check.
-pub(super) async fn channel(
+/// A channel over one connection whose peer has been checked, and never over another: reconnecting is the caller's decision,
+/// with a fresh check.
+pub async fn channel(
     stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
-) -> Result<Channel, tonic::transport::Error> {
+) -> Result<Channel, transport::Error> {
     let mut ready = Some(TokioIo::new(stream));
     let connector = tower::service_fn(move |_: http::Uri| {
         let stream =
             ready.take().ok_or_else(|| std::io::Error::from(std::io::ErrorKind::NotConnected));
         async move { stream }
     });
-    Endpoint::from_static("http://accord.invalid")
+    let connected = Endpoint::from_static("http://accord.invalid")
         .http2_keep_alive_interval(limits::KEEPALIVE_INTERVAL)
         .keep_alive_timeout(limits::KEEPALIVE_TIMEOUT)
         // One that a node has opened rests for hours, and a firewall forgets it without a word.
@@ -66,7 +67,8 @@ pub(super) async fn channel(
         .initial_stream_window_size(limits::STREAM_WINDOW_BYTES)
         .initial_connection_window_size(limits::CONNECTION_WINDOW_BYTES)
         .connect_with_connector(connector)
-        .await
+        .await;
+    connected.map(Channel::over)
 }
 
 /// An error with its causes, for people.

@@ -16,6 +16,7 @@ use rustls::{
     pki_types::{CertificateDer, PrivateKeyDer, UnixTime, pem::PemObject as _},
     server::danger::ClientCertVerifier,
 };
+use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use super::{
     Expected, Peer, Protocol, certificates, read_renewed, read_secret,
@@ -25,8 +26,10 @@ use super::{
     watched::{Open, Watched},
 };
 use crate::{
+    clock::Timestamp,
     current::Current,
-    reason::Invalid,
+    expiry::Ending,
+    reason::{Invalid, quoted},
     seal::{Digest, Hasher},
 };
 
@@ -76,6 +79,7 @@ struct Loaded {
     admission: Arc<Admission>,
     server: Arc<ServerConfig>,
     own: Peer,
+    endings: Vec<Ending>,
 }
 
 /// Authorities, and what they have revoked.
@@ -212,6 +216,11 @@ impl Credentials {
         })
     }
 
+    /// What of it ends when: the certificate, those of authorities, revocation lists.
+    pub fn endings(&self) -> Vec<Ending> {
+        self.0.loaded.get().endings.clone()
+    }
+
     /// For a listener: every client must show a certificate of an admitted CA.
     pub(super) fn server_config(&self, protocol: Protocol) -> Arc<ServerConfig> {
         let server = Arc::clone(&self.0.loaded.get().server);
@@ -266,8 +275,12 @@ impl Loaded {
             .map_err(|_| unusable(&files.key, "holds no private key in PEM form"))?;
         let own = chain.first().ok_or_else(|| unusable(&files.certificate, "is empty"))?;
         let own = Peer::from_certificate(own)?;
-        let trusted = Arc::new(Trusted::load(&files.ca, files.crl.as_deref())?);
+        let endings = endings(&chain, files, admitted)?;
+        let trusted = Trusted::load(&files.ca, files.crl.as_deref())?;
         let admitted = Trusted::load(&admitted.ca, admitted.crl.as_deref())?;
+        let lists = [&trusted, &admitted].map(|trusted| trusted.revocation.as_ref());
+        let endings = endings.chain(lists.into_iter().flatten().map(Revocation::ending)).collect();
+        let trusted = Arc::new(trusted);
         let admission = Arc::new(Admission::of(Arc::new(admitted), provider)?);
         let verifier: Arc<dyn ClientCertVerifier> = Arc::<Admission>::clone(&admission);
         let mut server = ServerConfig::builder_with_provider(Arc::clone(provider))
@@ -281,8 +294,36 @@ impl Loaded {
         // A resumed session would skip the client's certificate, and with it expiry and revocation.
         server.send_tls13_tickets = 0;
         let server = Arc::new(server);
-        Ok(Self { digest, chain, key, trusted, admission, server, own })
+        Ok(Self { digest, chain, key, trusted, admission, server, own, endings })
     }
+}
+
+/// When the own certificate ends, with all that it is shown with, and those of the authorities.
+fn endings(
+    chain: &[CertificateDer<'_>],
+    files: &TlsFiles,
+    admitted: &Admitted,
+) -> Result<impl Iterator<Item = Ending> + use<>, Invalid> {
+    let mut own = Vec::new();
+    for der in chain {
+        own.push(ending(der).map_err(|what| unusable(&files.certificate, what))?);
+    }
+    let own = own.into_iter().min_by_key(|ending| ending.ends);
+    let own = own.map(|ending| Ending { what: "certificate".to_owned(), ..ending });
+    let mut all: Vec<_> = own.into_iter().collect();
+    for ca in [&files.ca, &admitted.ca] {
+        for der in certificates(ca)? {
+            all.push(ending(&der).map_err(|what| unusable(ca, what))?);
+        }
+    }
+    Ok(all.into_iter())
+}
+
+fn ending(der: &[u8]) -> Result<Ending, &'static str> {
+    let (_, read) = X509Certificate::from_der(der).map_err(|_| "holds what is no certificate")?;
+    let what = format!("authority {}", quoted(&read.subject().to_string()));
+    let ends = Timestamp::near(read.validity().not_after.timestamp());
+    Ok(Ending { what, since: None, ends })
 }
 
 /// Of all that the files hold.

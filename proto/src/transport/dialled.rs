@@ -13,11 +13,11 @@ use std::{
 };
 
 use tokio::{net::TcpListener, sync::mpsc, task::JoinSet};
-use tonic::transport::Channel;
 use tracing::{info, warn};
 
 use super::{
     Credentials, Expected, Peer, Protocol,
+    channel::Channel,
     connection::{chain, channel},
     door::{self, PeerStream},
 };

@@ -1,28 +1,35 @@
 //! One listener profile for every port (reliability.md §3.3). Comes in: a bound socket and routes.
 //! Goes out: a gRPC server in which every connection has a checked certificate and every wait a bound.
 
-use std::{io, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 use tokio::{net::TcpListener, sync::mpsc, task::JoinSet};
 
 use super::{
     Credentials, Peer, Protocol,
     door::{self, PeerStream},
+    negotiation::Negotiation,
     quota::Quotas,
 };
 use crate::{
+    clock::Clock,
     limits,
+    protocol::Speaks,
     reason::{Invalid, Reason},
     wire,
 };
 
 /// What differs between listeners.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone)]
 pub struct Options {
     /// Bound of one call.
     pub call_timeout: Duration,
     /// Offer the schema to callers.
     pub reflection: bool,
+    /// What time callers are told.
+    pub clock: Arc<dyn Clock>,
+    /// What is spoken here: [`Speaks::OURS`], but where other software is played.
+    pub speaks: Speaks,
 }
 
 /// Serves until `shutdown` resolves; then health says NOT_SERVING, calls under way may end, and it returns.
@@ -136,6 +143,7 @@ pub(super) async fn serve_streams(
         .max_connection_age(limits::CONNECTION_AGE_MAX)
         .max_connection_age_grace(limits::DRAIN_TIMEOUT)
         .layer(Quotas::new()?)
+        .layer(Negotiation { speaks: options.speaks, clock: options.clock })
         .add_routes(routes)
         .add_service(health_service)
         .add_optional_service(reflection)
@@ -158,6 +166,8 @@ fn reflection() -> Result<
         .build_v1()
         .map_err(|error| Invalid::new(Reason::Internal, "reflection", error.to_string()))
 }
+
+pub use super::negotiation::heard;
 
 /// Who calls, as an extension of every request: the peer, or why its certificate does not say who it is.
 #[derive(Clone, Debug)]

@@ -14,6 +14,8 @@ use tracing::{info, warn};
 
 use super::{Credentials, Peer, read_renewed};
 use crate::{
+    clock::Timestamp,
+    expiry::Ending,
     limits::RENEW_EVERY,
     reason::{Invalid, Reason},
     seal::Digest,
@@ -26,6 +28,8 @@ pub struct Looks {
     hangup: Signal,
     told: BTreeMap<&'static str, String>,
     warned: BTreeMap<&'static str, String>,
+    /// The stage before its end at which something was warned of.
+    ending: BTreeMap<(String, Timestamp), i64>,
 }
 
 impl Looks {
@@ -35,7 +39,8 @@ impl Looks {
             .map_err(|error| Invalid::new(Reason::Internal, "SIGHUP", error.to_string()))?;
         let mut pace = tokio::time::interval(RENEW_EVERY);
         pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        Ok(Self { pace, hangup, told: BTreeMap::new(), warned: BTreeMap::new() })
+        let (told, warned, ending) = Default::default();
+        Ok(Self { pace, hangup, told, warned, ending })
     }
 
     /// Waits until it is time to look.
@@ -64,6 +69,22 @@ impl Looks {
             Some(_) => {}
             None => drop(self.warned.remove(what)),
         }
+    }
+
+    /// What comes to its end: said once at each stage before.
+    pub fn warn(&mut self, endings: &[Ending], now: Timestamp) {
+        let mut near = BTreeMap::new();
+        for ending in endings {
+            let Some(stage) = ending.stage(now) else { continue };
+            let Ending { what, ends, .. } = ending;
+            let key = (what.clone(), *ends);
+            if self.ending.get(&key) != Some(&stage) {
+                let days_left = ending.days_left(now);
+                warn!(what, %ends, days_left, "comes to its end; replace it in time");
+            }
+            near.insert(key, stage);
+        }
+        self.ending = near;
     }
 
     /// What became of looking at something: nothing new, taken in, or why not.

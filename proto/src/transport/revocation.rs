@@ -14,7 +14,12 @@ use rustls::pki_types::{
 use x509_parser::prelude::{CertificateRevocationList, FromDer as _, X509Certificate};
 
 use super::{read_renewed, unusable};
-use crate::{limits::CRL_GRACE, reason::Invalid};
+use crate::{
+    clock::Timestamp,
+    expiry::Ending,
+    limits::CRL_GRACE,
+    reason::{Invalid, quoted},
+};
 
 /// Revocation lists, one of each authority.
 #[derive(Clone, Debug)]
@@ -22,6 +27,8 @@ pub(super) struct Revocation {
     pub(super) lists: Vec<CertificateRevocationListDer<'static>>,
     /// The first moment at which one of them is due to be replaced, in seconds since 1970.
     next_update: u64,
+    /// When that one was made.
+    made: i64,
     /// When each authority, by its name as it is written, has made its list.
     issued: BTreeMap<Vec<u8>, i64>,
     name: String,
@@ -50,7 +57,7 @@ impl Revocation {
             .map(|der| X509Certificate::from_der(der).map(|(_, read)| read))
             .collect::<Result<_, _>>()
             .map_err(|_| wrong("belongs to an authority whose certificate cannot be read"))?;
-        let (mut next_update, mut issued) = (u64::MAX, BTreeMap::new());
+        let (mut next_update, mut made, mut issued) = (u64::MAX, 0, BTreeMap::new());
         for list in &lists {
             let (_, read) = CertificateRevocationList::from_der(list)
                 .map_err(|_| wrong("holds what is no revocation list"))?;
@@ -63,13 +70,17 @@ impl Revocation {
             };
             let due = read.next_update();
             let due = due.ok_or_else(|| wrong("does not say when the next list is due"))?;
-            next_update = next_update.min(u64::try_from(due.timestamp()).unwrap_or(0));
-            issued.insert(authority.public_key().raw.to_vec(), read.last_update().timestamp());
+            let (due, at) = (due.timestamp(), read.last_update().timestamp());
+            let due = u64::try_from(due).unwrap_or(0);
+            if due < next_update {
+                (next_update, made) = (due, at);
+            }
+            issued.insert(authority.public_key().raw.to_vec(), at);
         }
         if authorities.iter().any(|of| !issued.contains_key(of.public_key().raw)) {
             return Err(wrong("lacks the list of an authority; where there is none, name no file"));
         }
-        Ok(Self { lists, next_update, issued, name: path.display().to_string() })
+        Ok(Self { lists, next_update, made, issued, name: path.display().to_string() })
     }
 
     /// Refuses lists older than those that they would take the place of.
@@ -81,6 +92,14 @@ impl Revocation {
             return Err(unusable(Path::new(&self.name), "is older than the list that counts"));
         }
         Ok(())
+    }
+
+    /// When the first of them is due to be replaced. They are made anew at a pace of their own.
+    pub(super) fn ending(&self) -> Ending {
+        let file = Path::new(&self.name).file_name().unwrap_or_default().to_string_lossy();
+        let ends = Timestamp::near(i64::try_from(self.next_update).unwrap_or(i64::MAX));
+        let since = Some(Timestamp::near(self.made));
+        Ending { what: format!("revocation list {}", quoted(&file)), since, ends }
     }
 
     /// How much it is worth at a moment.

@@ -9,7 +9,7 @@ use std::{
 use accord_proto::{
     reason::Reason,
     status::from_status,
-    transport::{Expected, connection::connect},
+    transport::{Expected, channel::Channel, connection::connect},
 };
 use anyhow::{Context as _, Result, bail, ensure};
 use http::uri::PathAndQuery;
@@ -17,7 +17,6 @@ use prost::bytes::{Buf as _, BufMut as _};
 use tonic::{
     Status,
     codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder},
-    transport::Channel,
 };
 
 use super::{

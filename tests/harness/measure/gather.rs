@@ -19,7 +19,7 @@ use accord_proto::{
     question::SignedRequirement,
     strict,
     taxonomy::Lists,
-    transport::{Credentials, Expected, connection::connect},
+    transport::{Credentials, Expected, channel::Channel, connection::connect},
     wire::{
         self,
         exchange_client::ExchangeClient,
@@ -29,7 +29,7 @@ use accord_proto::{
 use anyhow::{Context as _, Result, ensure};
 use prost::Message as _;
 use tokio::{runtime::Runtime, task::JoinSet};
-use tonic::{Status, transport::Channel};
+use tonic::Status;
 
 use super::{CELLS, FIRST_YEAR, YEARS, quantile, ratio_row};
 use crate::{

@@ -93,7 +93,7 @@ pub(super) async fn leave(
     request: wire::LeaveRequest,
 ) -> Result<wire::LeaveResponse, Status> {
     if request.dry_run {
-        let certificate = tokio::task::block_in_place(|| leave::certificate(node));
+        let certificate = accord_proto::busy::here(|| leave::certificate(node));
         return Ok(wire::LeaveResponse {
             certificate: Some(certificate.map_err(refused)?),
             grants_withdrawn: 0,

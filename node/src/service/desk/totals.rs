@@ -62,8 +62,7 @@ pub(super) async fn list(
     tokio::spawn(async move {
         let _place = place;
         for period in periods {
-            let of_period =
-                tokio::task::block_in_place(|| totals::of_period(&node, &wanted, period));
+            let of_period = accord_proto::busy::here(|| totals::of_period(&node, &wanted, period));
             for (cell, aggregate) in of_period {
                 let message = total(&cell, &aggregate, node.lists);
                 // Whoever has stopped listening gets nothing more.

@@ -1,0 +1,90 @@
+//! A connection as its callers use it. Comes in: calls. Goes out: calls that say which protocol is spoken here, and answers of servers
+//! that speak one that is read here. Must never give a caller the answer of anybody else.
+
+use std::{
+    pin::Pin,
+    task::{Context, Poll},
+    time::Instant,
+};
+
+use http::{HeaderMap, HeaderValue};
+use tonic::{Status, body::Body, transport};
+use tower::Service;
+
+use super::heard::{Heard, Peers, offset_ms, time_ms, version};
+use crate::{
+    identity::Name,
+    protocol::{HEADER, Side, Speaks, TIME_HEADER},
+};
+
+/// A connection to exactly one server.
+#[derive(Clone, Debug)]
+pub struct Channel {
+    inner: transport::Channel,
+    speaks: Speaks,
+    noted: Option<(Peers, Name)>,
+}
+
+impl Channel {
+    pub(super) fn over(inner: transport::Channel) -> Self {
+        Self { inner, speaks: Speaks::OURS, noted: None }
+    }
+
+    /// What is heard of the server is noted under this name; it is told what time it is here.
+    #[must_use]
+    pub fn noted(self, peers: &Peers, server: &Name) -> Self {
+        Self { noted: Some((peers.clone(), server.clone())), ..self }
+    }
+
+    /// Other versions than this software's: what software before or after it would say.
+    #[must_use]
+    pub fn speaking(self, speaks: Speaks) -> Self {
+        Self { speaks, ..self }
+    }
+}
+
+impl Service<http::Request<Body>> for Channel {
+    type Response = http::Response<Body>;
+    type Error = transport::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: http::Request<Body>) -> Self::Future {
+        let Self { speaks, noted, .. } = self.clone();
+        say(request.headers_mut(), speaks, noted.as_ref().map(|(peers, _)| peers.now_ms()));
+        let sent = noted.as_ref().map(|(peers, _)| (peers.now_ms(), Instant::now()));
+        let answered = self.inner.call(request);
+        Box::pin(async move {
+            let answer = answered.await?;
+            let headers = answer.headers();
+            // An error may come from below the services, which says nothing of them; it speaks for itself.
+            if headers.contains_key(Status::GRPC_STATUS) && !headers.contains_key(HEADER) {
+                return Ok(answer);
+            }
+            let protocol = match version(speaks, Side::Server, headers) {
+                Ok(protocol) => protocol,
+                Err(refused) => return Ok(Status::from(refused).into_http()),
+            };
+            if let (Some((peers, server)), Some((sent_ms, since))) = (noted, sent) {
+                let theirs = time_ms(headers);
+                let clock_offset_ms =
+                    theirs.map(|theirs| offset_ms(theirs, sent_ms, since.elapsed()));
+                peers.note(&server, Heard { protocol, clock_offset_ms });
+            }
+            Ok(answer)
+        })
+    }
+}
+
+/// Says what is spoken here, and what time it is.
+pub(super) fn say(headers: &mut HeaderMap, speaks: Speaks, now_ms: Option<i64>) {
+    if let Some(newest) = speaks.says() {
+        headers.insert(HEADER, HeaderValue::from(newest));
+        if let Some(now_ms) = now_ms {
+            headers.insert(TIME_HEADER, HeaderValue::from(now_ms));
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! What peers let be known besides what they say. Comes in: the version and the time that stand beside a message. Goes out: of each
+//! peer the newest of both, and a line in the log when its clock goes too far off, and when it is back. Must never decide
+//! anything: what a document says about times is checked where it is read.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use http::HeaderMap;
+use tracing::{info, warn};
+
+use crate::{
+    clock::Clock,
+    identity::Name,
+    limits::CLOCK_SKEW_S,
+    protocol::{HEADER, Side, Speaks, TIME_HEADER, V2},
+    reason::Invalid,
+};
+
+/// A clock that is further off is warned of: half of what is tolerated.
+const FAR_MS: u64 = CLOCK_SKEW_S.unsigned_abs() * 1_000 / 2;
+/// The end of the year 9999.
+const TIME_MS_MAX: i64 = 253_402_300_799_999;
+
+/// What was heard of a peer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Heard {
+    /// Which protocol it speaks; 0: it has said nothing yet.
+    pub protocol: u32,
+    /// How far its clock is ahead of the one here, in milliseconds.
+    pub clock_offset_ms: Option<i64>,
+}
+
+impl Heard {
+    /// Does it read what came with this version?
+    pub fn speaks(self, version: u32) -> bool {
+        self.protocol >= version
+    }
+}
+
+/// What was heard of peers, by name. Copies are one.
+#[derive(Clone)]
+pub struct Peers {
+    clock: Arc<dyn Clock>,
+    newest: Arc<Mutex<BTreeMap<Name, Heard>>>,
+}
+
+impl std::fmt::Debug for Peers {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Peers")
+    }
+}
+
+impl Peers {
+    /// Nobody was heard yet.
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        Self { clock, newest: Arc::default() }
+    }
+
+    /// The newest of a peer.
+    pub fn of(&self, peer: &Name) -> Heard {
+        self.newest().get(peer).copied().unwrap_or_default()
+    }
+
+    /// The newest of everybody.
+    pub fn all(&self) -> Vec<(Name, Heard)> {
+        self.newest().iter().map(|(name, heard)| (name.clone(), *heard)).collect()
+    }
+
+    /// One more message of a peer. Where it says no time that can be read, what is known of its clock goes on counting.
+    pub fn note(&self, peer: &Name, heard: Heard) {
+        let (before, after) = {
+            let mut newest = self.newest();
+            let kept = newest.entry(peer.clone()).or_default();
+            let before = *kept;
+            let known = before.clock_offset_ms.filter(|_| heard.speaks(V2));
+            *kept = Heard { clock_offset_ms: heard.clock_offset_ms.or(known), ..heard };
+            (before, *kept)
+        };
+        let far = |heard: Heard| {
+            heard.clock_offset_ms.is_some_and(|offset| offset.unsigned_abs() > FAR_MS)
+        };
+        match (far(before), far(after), after.clock_offset_ms) {
+            (false, true, Some(offset_ms)) => {
+                let tolerated_s = CLOCK_SKEW_S;
+                warn!(%peer, offset_ms, tolerated_s, "its clock or the one here is off");
+            }
+            (true, false, Some(offset_ms)) => info!(%peer, offset_ms, "its clock is right again"),
+            _ => {}
+        }
+    }
+
+    pub(super) fn now_ms(&self) -> i64 {
+        self.clock.now_ms()
+    }
+
+    fn newest(&self) -> std::sync::MutexGuard<'_, BTreeMap<Name, Heard>> {
+        self.newest.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How far a clock is ahead that was read some time within a round trip: measured against its middle, so never wrong by more
+/// than half of it.
+pub(super) fn offset_ms(theirs: i64, sent_ms: i64, round_trip: Duration) -> i64 {
+    let half = i64::try_from(round_trip.as_millis() / 2).unwrap_or(i64::MAX);
+    theirs.saturating_sub(sent_ms.saturating_add(half))
+}
+
+/// Which version a peer speaks; it says so once or not at all.
+pub(super) fn version(speaks: Speaks, peer: Side, headers: &HeaderMap) -> Result<u32, Invalid> {
+    let said: Vec<_> = headers.get_all(HEADER).iter().map(http::HeaderValue::as_bytes).collect();
+    match said.as_slice() {
+        [] => speaks.hear(peer, None),
+        said => speaks.hear(peer, Some(&said.join(&b", "[..]))),
+    }
+}
+
+/// What time it is there; nothing, if it says none or what is none.
+pub(super) fn time_ms(headers: &HeaderMap) -> Option<i64> {
+    let said = headers.get(TIME_HEADER)?.to_str().ok()?;
+    let digits = said.bytes().all(|byte| byte.is_ascii_digit());
+    said.parse().ok().filter(|time| digits && *time <= TIME_MS_MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::SystemClock;
+
+    #[test]
+    fn a_clock_is_measured_against_the_middle_of_the_round_trip() {
+        let offset = |theirs| offset_ms(theirs, 10_000, Duration::from_millis(400));
+        assert_eq!((offset(10_200), offset(10_500), offset(9_200)), (0, 300, -1_000));
+        assert_eq!(offset_ms(0, i64::MAX, Duration::MAX), -i64::MAX);
+    }
+
+    #[test]
+    fn what_is_no_time_is_none() {
+        let said = |text: &[u8]| {
+            let mut headers = HeaderMap::new();
+            headers.insert(TIME_HEADER, http::HeaderValue::from_bytes(text).unwrap());
+            time_ms(&headers)
+        };
+        assert_eq!(said(b"1800000000000"), Some(1_800_000_000_000));
+        assert_eq!(said(b"0"), Some(0), "a clock that was never set");
+        for absurd in [&b""[..], b"-1", b"+1", b"1e3", b"now", b"253402300800000", b"\xff", b" 1"] {
+            assert_eq!(said(absurd), None, "{absurd:?}");
+        }
+        assert_eq!(said("9".repeat(4_000).as_bytes()), None);
+    }
+
+    #[test]
+    fn two_versions_are_none() {
+        let mut headers = HeaderMap::new();
+        let version = |headers: &HeaderMap| version(Speaks::OURS, Side::Caller, headers);
+        assert_eq!(version(&headers), Ok(1));
+        headers.append(HEADER, http::HeaderValue::from_static("2"));
+        assert_eq!(version(&headers), Ok(2));
+        headers.append(HEADER, http::HeaderValue::from_static("2"));
+        version(&headers).unwrap_err();
+    }
+
+    #[test]
+    fn the_newest_of_a_peer_counts() {
+        let peers = Peers::new(Arc::new(SystemClock));
+        let name = Name::parse("", "al-police").unwrap();
+        assert_eq!(peers.of(&name), Heard::default());
+        for offset in [0, 61_000, 59_000] {
+            let heard = Heard { protocol: 2, clock_offset_ms: Some(offset) };
+            peers.note(&name, heard);
+            assert_eq!(peers.of(&name), heard);
+        }
+        peers.note(&name, Heard { protocol: 2, clock_offset_ms: None });
+        assert_eq!(peers.of(&name), Heard { protocol: 2, clock_offset_ms: Some(59_000) });
+        let silent = Heard { protocol: 1, clock_offset_ms: None };
+        peers.note(&name, silent);
+        assert_eq!(peers.all(), [(name, silent)]);
+    }
+}
