@@ -30,7 +30,7 @@ use crate::{
 };
 
 /// Questions that are under way at once.
-pub const AT_ONCE: usize = 64;
+pub const AT_ONCE: usize = 32;
 /// So many connections one caller may have.
 const CONNECTIONS: usize = 8;
 /// Rounds that there are months for.

@@ -23,7 +23,7 @@ use crate::{
 const FAR_MS: u64 = CLOCK_SKEW_S.unsigned_abs() * 1_000 / 2;
 /// One that was, is right again when it is no further off than this.
 const RIGHT_MS: u64 = FAR_MS / 2;
-/// Between two lines of the log about the same clock: nobody fills a disk with them.
+/// Between two times that the same clock is said to be off: nobody fills a disk with that.
 const SAID_EVERY_MS: i64 = 60_000;
 /// The end of the year 9999.
 const TIME_MS_MAX: i64 = 253_402_300_799_999;
@@ -57,7 +57,7 @@ struct Known {
     heard: Heard,
     /// Its clock was said to be off.
     off: bool,
-    /// When that was said, or taken back.
+    /// When that was said last.
     said_ms: Option<i64>,
 }
 
@@ -68,10 +68,14 @@ impl Known {
         let far = offset_ms.unsigned_abs() > if self.off { RIGHT_MS } else { FAR_MS };
         let lately =
             self.said_ms.is_some_and(|said| now_ms.abs_diff(said) < SAID_EVERY_MS.unsigned_abs());
-        if far == self.off || lately {
+        // That one is right again is always said: once for each time that it was said to be off.
+        if far == self.off || (far && lately) {
             return None;
         }
-        (self.off, self.said_ms) = (far, Some(now_ms));
+        self.off = far;
+        if far {
+            self.said_ms = Some(now_ms);
+        }
         Some((far, offset_ms))
     }
 }
@@ -159,6 +163,20 @@ mod tests {
         let offset = |theirs| offset_ms(theirs, 10_000, Duration::from_millis(400));
         assert_eq!((offset(10_200), offset(10_500), offset(9_200)), (0, 300, -1_000));
         assert_eq!(offset_ms(0, i64::MAX, Duration::MAX), -i64::MAX);
+    }
+
+    #[test]
+    fn a_clock_that_goes_to_and_fro_is_said_to_be_off_once_a_minute_at_most() {
+        let mut known = Known::default();
+        let mut turns = |now_s: i64, offset_ms: i64| {
+            known.heard.clock_offset_ms = Some(offset_ms);
+            known.turns(now_s * 1_000).map(|(far, _)| far)
+        };
+        assert_eq!([turns(0, 59_000), turns(1, 61_000), turns(2, 90_000)], [None, Some(true), None]);
+        // Less than half of what is far: right again.
+        assert_eq!([turns(3, 31_000), turns(4, -29_000)], [None, Some(false)]);
+        assert_eq!([turns(5, 61_000), turns(60, -61_000)], [None, None]);
+        assert_eq!([turns(61, -61_000), turns(62, 0)], [Some(true), Some(false)]);
     }
 
     #[test]
