@@ -124,9 +124,8 @@ impl Weakness {
     pub fn is_noticed_as(self) -> &'static [&'static str] {
         match self {
             // Whoever has shown a journal that is gone is answered, and believed, no more.
-            Self::DisksLie => &["at last", "doubts", "journal"],
+            Self::DisksLie | Self::MemberForgets => &["at last", "doubts", "journal", "forgot"],
             Self::CentreForgets => &["gathers of requirement", "lost"],
-            Self::MemberForgets => &["at last", "doubts", "journal"],
             Self::CountsTwice => &["where those behind it make"],
             Self::ForgetsConsent => &["after it had taken back its consent"],
         }

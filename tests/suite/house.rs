@@ -92,6 +92,13 @@ fn the_database_is_named_in_one_module_per_binary() {
 }
 
 #[test]
+fn no_program_waits_for_a_disk_on_a_thread_that_serves() {
+    // A simulation does: there, time does not pass meanwhile.
+    let kept = ["node/src/store.rs", "coordinator/src/archive.rs"];
+    only_in(&["node/src", "coordinator/src"], "settle_by_whoever_waits", &kept);
+}
+
+#[test]
 fn tls_is_named_in_the_transport_only() {
     for name in ["rustls", "tokio_rustls"] {
         only_in(&["node/", "coordinator/", "proto/"], name, &["proto/src/transport"]);

@@ -172,7 +172,10 @@ mod tests {
             known.heard.clock_offset_ms = Some(offset_ms);
             known.turns(now_s * 1_000).map(|(far, _)| far)
         };
-        assert_eq!([turns(0, 59_000), turns(1, 61_000), turns(2, 90_000)], [None, Some(true), None]);
+        assert_eq!(
+            [turns(0, 59_000), turns(1, 61_000), turns(2, 90_000)],
+            [None, Some(true), None]
+        );
         // Less than half of what is far: right again.
         assert_eq!([turns(3, 31_000), turns(4, -29_000)], [None, Some(false)]);
         assert_eq!([turns(5, 61_000), turns(60, -61_000)], [None, None]);
