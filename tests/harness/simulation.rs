@@ -125,7 +125,7 @@ impl Weakness {
         match self {
             // Whoever has shown a journal that is gone is answered, and believed, no more.
             Self::DisksLie | Self::MemberForgets => &["at last", "doubts", "journal", "forgot"],
-            Self::CentreForgets => &["gathers of requirement", "lost"],
+            Self::CentreForgets => &["gathers of requirement", "lost", "no picture"],
             Self::CountsTwice => &["where those behind it make"],
             Self::ForgetsConsent => &["after it had taken back its consent"],
         }

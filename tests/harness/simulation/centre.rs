@@ -43,7 +43,7 @@ pub(super) const NAME: &str = "centre";
 /// Shortest pause before somebody is asked again.
 const RETRY: Duration = Duration::from_secs(2);
 /// Between two rounds of asking whether answers stand, and of delivering.
-const EVERY: Duration = Duration::from_secs(10);
+const EVERY: Duration = Duration::from_secs(14);
 
 /// What people at the centre do.
 #[derive(Clone, Copy, Debug)]
