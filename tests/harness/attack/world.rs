@@ -58,15 +58,15 @@ impl Clock for Stepping {
 
 /// Dice that follow from a seed.
 #[derive(Debug)]
-struct Seeded {
+pub(crate) struct Seeded {
     seed: u64,
-    purpose: &'static str,
+    purpose: String,
     drawn: AtomicU64,
 }
 
 impl Seeded {
-    fn new(seed: u64, purpose: &'static str) -> Self {
-        Self { seed, purpose, drawn: AtomicU64::new(0) }
+    pub(crate) fn new(seed: u64, purpose: &str) -> Self {
+        Self { seed, purpose: purpose.to_owned(), drawn: AtomicU64::new(0) }
     }
 }
 
@@ -88,7 +88,7 @@ const LOCKED: &str = "another process has this store open";
 const LOCKED_MAX: Duration = Duration::from_secs(60);
 
 /// 2026-11-24, when every world begins.
-const BEGIN_MS: i64 = 1_795_478_400_000;
+pub(crate) const BEGIN_MS: i64 = 1_795_478_400_000;
 
 /// A node in a folder.
 pub struct World {

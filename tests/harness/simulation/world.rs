@@ -6,7 +6,7 @@ use std::{
     pin::Pin,
     sync::{
         Arc,
-        atomic::{AtomicI64, AtomicU64, Ordering},
+        atomic::{AtomicI64, Ordering},
     },
     task::{Context, Poll},
     time::Duration,
@@ -14,20 +14,20 @@ use std::{
 
 use accord_coordinator::gather::Connect;
 use accord_proto::{
-    clock::{Clock, Entropy},
+    clock::Clock,
     limits::CONNECT_TIMEOUT,
     reason::{Invalid, Reason},
-    seal::Digest,
     transport::{Expected, Peer, channel::Channel, connection::channel, listener::Caller},
 };
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tonic::transport::server::Connected;
 use turmoil::net::TcpStream;
 
+use crate::attack::world::BEGIN_MS;
+pub(super) use crate::attack::world::Seeded;
+
 /// Where nodes listen.
 pub(super) const PORT: u16 = 7101;
-/// 2026-11-24, when every simulation begins.
-pub(super) const BEGIN_MS: i64 = 1_795_478_400_000;
 
 /// The time of the simulation, which a host may see wrongly.
 #[derive(Clone, Debug, Default)]
@@ -59,32 +59,6 @@ impl Clock for SimClock {
         let (passed, wrong) =
             (self.passed_ms.load(Ordering::SeqCst), self.wrong_by_ms.load(Ordering::SeqCst));
         BEGIN_MS + passed + wrong
-    }
-}
-
-/// Dice that follow from a seed.
-#[derive(Debug)]
-pub(super) struct Seeded {
-    seed: u64,
-    purpose: String,
-    drawn: AtomicU64,
-}
-
-impl Seeded {
-    pub(super) fn new(seed: u64, purpose: &str) -> Self {
-        Self { seed, purpose: purpose.to_owned(), drawn: AtomicU64::new(0) }
-    }
-}
-
-impl Entropy for Seeded {
-    fn fill(&self, bytes: &mut [u8]) -> Result<(), Invalid> {
-        for chunk in bytes.chunks_mut(32) {
-            let drawn = self.drawn.fetch_add(1, Ordering::SeqCst);
-            let parts = [self.seed.to_be_bytes(), drawn.to_be_bytes()];
-            let parts = [self.purpose.as_bytes(), parts[0].as_slice(), parts[1].as_slice()];
-            chunk.copy_from_slice(&Digest::of_parts(parts).0[..chunk.len()]);
-        }
-        Ok(())
     }
 }
 
