@@ -104,9 +104,9 @@ pub enum Weakness {
     CentreForgets,
     /// A member answers anew when its power fails: it forgets what it has answered, and what that cost.
     MemberForgets,
-    /// Totals count somebody twice.
+    /// Totals count somebody twice. In what the oracle is told, not in the program.
     CountsTwice,
-    /// Who has taken back consent stands behind figures all the same.
+    /// Who has taken back consent stands behind figures all the same. In what the oracle is told, not in the program.
     ForgetsConsent,
 }
 
