@@ -123,6 +123,9 @@ pub struct Drawn {
     pub sequence: u64,
 }
 
+/// What the log never says: the database would print what it holds.
+pub const LOG_NOTHING: &str = "sled=off";
+
 /// The archive of one coordinator.
 #[derive(Debug)]
 pub struct Archive {
@@ -372,6 +375,21 @@ impl Archive {
             region::PictureEntry::decode(entry.map_err(failed)?.1.as_ref()).map_err(failed)
         };
         entries.rev().take(most).map(decode).collect()
+    }
+
+    /// Is there more room on its disk than is kept in reserve?
+    pub fn has_room(&self) -> Result<(), Invalid> {
+        self.check_room()
+    }
+
+    /// Where it lies.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Bytes that the archive takes on its disk.
+    pub fn bytes(&self) -> std::io::Result<u64> {
+        durable::bytes_of(&self.path)
     }
 
     /// Resolves when everything committed before this call is durable.

@@ -1,24 +1,43 @@
 //! The command line. `serve`, `verify` and `pki` work on files; everything else is a Region call as the person whose
 //! client file is given. A requirement is signed here, in the asking authority's client.
 
-use std::{ffi::OsString, io::Write as _, path::PathBuf, process::ExitCode};
-
-use accord_proto::{
-    print,
-    reason::Invalid,
-    status::{exit_code, exit_code_of_start},
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+    process::ExitCode,
 };
-use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub use accord_proto::operate::cli::{Client, Format, Outcome};
+use accord_proto::{
+    operate::{
+        cli::{self as operate, Operate},
+        harden::leave_no_core,
+        log::Logging,
+    },
+    reason::Invalid,
+    status::exit_code_of_start,
+};
+use clap::{Args, CommandFactory as _, Parser, Subcommand};
 
 use crate::{
+    archive,
     commands::{self, compare},
     config::Config,
+    examine::Examined,
     run,
 };
 
 pub(crate) mod export;
 pub(crate) mod gate;
 pub(crate) mod journal;
+
+/// The program's name.
+pub(crate) const NAME: &str = "accord-coordinator";
+
+/// Its command line.
+pub(crate) fn command() -> clap::Command {
+    Cli::command()
+}
 
 /// The Accord coordinator: asks, verifies, combines; never sees a record.
 #[derive(Debug, Parser)]
@@ -86,6 +105,8 @@ enum Command {
         after_help = "Examples:\n  accord-coordinator verify picture.evidence --roster roster.signed --root root.pub\n  accord-coordinator verify picture.evidence --roster roster.signed --root root.pub --answer al.answer --answer ba.answer"
     )]
     Verify(Verify),
+    #[command(flatten)]
+    Operate(Operate),
     /// Certificates and keys for development. Not for production.
     #[command(subcommand)]
     Pki(Pki),
@@ -279,82 +300,23 @@ pub struct Development {
     pub lists: Option<PathBuf>,
 }
 
-/// As whom, and how to print.
-#[derive(Clone, Debug, Args)]
-pub struct Client {
-    /// Your client file: whom to talk to, and your certificate.
-    #[arg(long, env = "ACCORD_CLIENT")]
-    pub client: PathBuf,
-    /// How to print.
-    #[arg(long, short = 'o', value_enum, default_value = "table")]
-    pub format: Format,
-}
-
-/// How to print.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// For people.
-    Table,
-    /// For programs.
-    Json,
-    /// For spreadsheets.
-    Csv,
-}
-
-impl From<Format> for print::Format {
-    fn from(format: Format) -> Self {
-        match format {
-            Format::Table => Self::Table,
-            Format::Json => Self::Json,
-            Format::Csv => Self::Csv,
-        }
-    }
-}
-
-/// Says what is wrong with the command line, or what was asked for: help, version.
-fn misused(error: &clap::Error) -> ExitCode {
-    let _ = error.print();
-    let incomplete = error.kind() == clap::error::ErrorKind::MissingRequiredArgument;
-    if incomplete && error.to_string().contains("--client") {
-        let tip = "tip: --client may be given once: export ACCORD_CLIENT=…/client.toml";
-        let _ = writeln!(std::io::stderr(), "{tip}");
-    }
-    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
-}
-
-/// What a command prints, and with which code it ends.
-#[derive(Debug, Default)]
-pub struct Outcome {
-    /// Data, for stdout.
-    pub data: String,
-    /// Remarks, for stderr.
-    pub remarks: Vec<String>,
-    /// Done only in part: exit code 3.
-    pub partial: bool,
-}
-
 /// Runs one command; data go to stdout, everything else to stderr.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    operate::quiet_panics(NAME);
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
-        Err(error) => return misused(&error),
+        Err(error) => return operate::misused(&error),
     };
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(1, &error.to_string()),
     };
     match cli.command {
-        Command::Serve { config } => {
-            logging();
-            let served =
-                Config::load(&config).map(|config| runtime.block_on(run::serve(config, stopped())));
-            match served {
-                Ok(Ok(())) => ExitCode::SUCCESS,
-                Err(error) | Ok(Err(error)) => {
-                    fail(exit_code_of_start(error.reason), &error.to_string())
-                }
-            }
-        }
+        Command::Serve { config } => match serve(&runtime, &config) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => fail(exit_code_of_start(error.reason), &error.to_string()),
+        },
+        Command::Operate(wanted) => operate::operate::<Examined>(&runtime, wanted),
         Command::Member(Member::List { describe, client }) => {
             finish(runtime.block_on(commands::members(&client, describe)))
         }
@@ -407,48 +369,23 @@ fn picture(runtime: &tokio::runtime::Runtime, command: Picture) -> ExitCode {
     }
 }
 
-fn finish(outcome: Result<Outcome, Invalid>) -> ExitCode {
-    match outcome {
-        Ok(Outcome { data, remarks, partial }) => {
-            for remark in remarks {
-                let _ = writeln!(std::io::stderr(), "{remark}");
-            }
-            if data.is_empty() {
-                let _ = writeln!(std::io::stderr(), "(none)");
-            } else {
-                // A closed pipe is the reader's wish.
-                let _ = writeln!(std::io::stdout(), "{data}");
-            }
-            ExitCode::from(if partial { 3 } else { 0 })
-        }
-        Err(error) => fail(exit_code(error.reason), &error.to_string()),
+fn serve(runtime: &tokio::runtime::Runtime, path: &Path) -> Result<(), Invalid> {
+    let config = Config::load(path)?;
+    let logging = Logging::begin(&config.log, archive::LOG_NOTHING);
+    if let Err(error) = leave_no_core() {
+        tracing::warn!(%error, "a core dump could be written");
     }
+    let path = path.to_owned();
+    runtime.block_on(async move {
+        tokio::spawn(logging.keep_taking(path, Config::log_of));
+        run::serve(config, operate::stopped()).await
+    })
+}
+
+fn finish(outcome: Result<Outcome, Invalid>) -> ExitCode {
+    operate::finish(NAME, outcome)
 }
 
 fn fail(code: u8, problem: &str) -> ExitCode {
-    let _ = writeln!(std::io::stderr(), "accord-coordinator: {problem}");
-    ExitCode::from(code)
-}
-
-fn logging() {
-    let filter =
-        tracing_subscriber::EnvFilter::try_from_env("ACCORD_LOG").unwrap_or_else(|_| "info".into());
-    let terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(terminal)
-        .init();
-}
-
-/// Resolves at SIGINT or SIGTERM.
-async fn stopped() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-        return;
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = tokio::signal::ctrl_c() => {}
-    }
+    operate::fail(NAME, code, problem)
 }

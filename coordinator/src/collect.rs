@@ -68,6 +68,11 @@ impl Collections {
         self.changed.subscribe()
     }
 
+    /// How many are open.
+    pub fn number(&self) -> u64 {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).len() as u64
+    }
+
     fn open(&self) -> BTreeSet<RequirementId> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner).keys().copied().collect()
     }

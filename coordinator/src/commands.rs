@@ -74,7 +74,9 @@ pub async fn members(client: &Client, describe: bool) -> Result<Outcome, Invalid
             row["unreachable"] = json!(member.unreachable);
             row["protocol"] = json!((member.protocol > 0).then_some(member.protocol));
             match client.format {
-                Format::Json => row["clock_offset_ms"] = json!(member.clock_offset_ms),
+                Format::Json | Format::Jsonl => {
+                    row["clock_offset_ms"] = json!(member.clock_offset_ms)
+                }
                 Format::Table | Format::Csv => {
                     row["clock"] = json!(print::clock(member.clock_offset_ms));
                 }
@@ -87,7 +89,7 @@ pub async fn members(client: &Client, describe: bool) -> Result<Outcome, Invalid
         format!("the coordinator's {what} comes to its end: {}", day(ends_at_s))
     };
     let remarks = reply.endings.into_iter().map(ends).collect();
-    Ok(Outcome { data: print::rows(client.format, &rows), partial, remarks })
+    Ok(Outcome { data: print::rows(client.format, &rows), partial, remarks, ..Outcome::default() })
 }
 
 /// Signs a requirement here and hands it in.
@@ -105,7 +107,7 @@ pub async fn issue(client: &Client, file: &Path, authority_key: &Path) -> Result
     let data = json!([{"requirement": reply.requirement}]);
     // A draft that names no members takes them from the coordinator's word: say what was signed.
     let remarks = vec![format!("signed for {} members: {}", asked.len(), asked.join(", "))];
-    Ok(Outcome { data: print::rows(client.format, &data), remarks, partial: false })
+    Ok(Outcome { data: print::rows(client.format, &data), remarks, ..Outcome::default() })
 }
 
 /// All nodes of the roster.
@@ -137,7 +139,7 @@ pub async fn cancel(
     region.cancel_requirement(within(CALL_TIMEOUT, request)).await.map_err(failed)?;
     let data = json!([{"requirement": asked.requirement, "state": "cancelled"}]);
     let remarks = vec!["answers that were given stand; pictures that were drawn remain".to_owned()];
-    Ok(Outcome { data: print::rows(client.format, &data), remarks, partial: false })
+    Ok(Outcome { data: print::rows(client.format, &data), remarks, ..Outcome::default() })
 }
 
 /// A requirement as it was taken in.
@@ -176,7 +178,7 @@ pub async fn standing(client: &Client) -> Result<Outcome, Invalid> {
     let partial = !reply.unreachable.is_empty();
     let remark = if partial { "these could not be asked" } else { "every member was asked" };
     let remarks = vec![remark.to_owned(), "picture list shows what does not stand".to_owned()];
-    Ok(Outcome { data: print::rows(client.format, &rows), remarks, partial })
+    Ok(Outcome { data: print::rows(client.format, &rows), remarks, partial, ..Outcome::default() })
 }
 
 /// Lists requirements, every page.
@@ -324,7 +326,7 @@ fn shown(
     let lists = ClientFile::lists(&client.client)?;
     remarks.extend(shown.remarks());
     let data = print::picture(client.format, &shown, lists);
-    Ok(Outcome { data, remarks, partial: shown.is_partial() })
+    Ok(Outcome { data, remarks, partial: shown.is_partial(), ..Outcome::default() })
 }
 
 fn done(data: String) -> Outcome {

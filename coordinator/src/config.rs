@@ -2,6 +2,7 @@
 //! Paths are relative to the file.
 
 use std::{
+    net::SocketAddr,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -10,6 +11,10 @@ use accord_proto::{
     limits::{
         CALL_TIMEOUT, COLLECT_PAUSE_MAX, NODE_CALL_DEADLINE, STANDING_EVERY_MAX,
         STORE_FREE_BYTES_MIN,
+    },
+    operate::{
+        document::{self, Mistakes},
+        settings::{Log, RawLog, RawOps},
     },
     reason::{Invalid, Reason},
     transport::TlsFiles,
@@ -30,6 +35,10 @@ struct RawConfig {
     gate: RawGate,
     #[serde(default)]
     lists: RawLists,
+    #[serde(default)]
+    ops: RawOps,
+    #[serde(default)]
+    log: RawLog,
 }
 
 #[derive(Default, Deserialize)]
@@ -152,6 +161,10 @@ pub struct Config {
     pub gate: Option<PathBuf>,
     /// Folder of the federation\'s own code lists.
     pub lists: Option<PathBuf>,
+    /// Where operators ask how it is doing; none: nowhere.
+    pub ops: Option<SocketAddr>,
+    /// What is logged, and how.
+    pub log: Log,
 }
 
 impl Config {
@@ -164,38 +177,50 @@ impl Config {
             .map_err(|error| Invalid { field: name, ..error })
     }
 
+    /// What is logged, of a file that may have changed.
+    pub fn log_of(path: &Path) -> Result<Log, Invalid> {
+        Self::load(path).map(|config| config.log)
+    }
+
     /// Reads the text of a `coordinator.toml` that stands in `home`.
     pub fn parse(text: &str, home: &Path) -> Result<Self, Invalid> {
-        let wrong = |detail: String| Invalid::new(Reason::FieldInvalid, "coordinator.toml", detail);
-        let raw: RawConfig = toml::from_str(text).map_err(|error| wrong(error.to_string()))?;
-        let RawConfig { coordinator, region, dial, tls, sign, roster, gate, lists } = raw;
+        Self::check(text, home).map_err(|mistakes| {
+            Invalid::new(Reason::FieldInvalid, "coordinator.toml", mistakes.to_string())
+        })
+    }
+
+    /// The same; says every mistake with its line.
+    pub fn check(text: &str, home: &Path) -> Result<Self, Mistakes> {
+        let raw: RawConfig = document::read(text)?;
+        let RawConfig { coordinator, region, dial, tls, sign, roster, gate, lists, ops, log } = raw;
         let call_deadline = Duration::from_millis(coordinator.call_deadline_ms);
-        let mut mistakes = Vec::new();
+        let mut mistakes = Mistakes::default();
         let dial = Some(dial.listen).filter(|listen| !listen.is_empty());
         let ports = [("region.listen", Some(&region.listen)), ("dial.listen", dial.as_ref())];
         for (field, listen) in ports.into_iter().filter_map(|(field, at)| Some((field, at?))) {
             if listen.parse::<std::net::SocketAddr>().is_err() {
                 let wanted = "is not address:port, like 0.0.0.0:7100";
-                mistakes.push(format!("{field}: \"{listen}\" {wanted}"));
+                mistakes.push(field, format!("\"{listen}\" {wanted}"));
             }
         }
         if dial.as_ref() == Some(&region.listen) {
-            mistakes.push("region.listen and dial.listen are the same".to_owned());
+            mistakes.push("dial.listen", "is the same as region.listen");
         }
         if call_deadline.is_zero() || call_deadline > CALL_TIMEOUT {
             let most = CALL_TIMEOUT.as_millis();
-            mistakes.push(format!("coordinator.call_deadline_ms: must be from 1 to {most}"));
+            mistakes.push("coordinator.call_deadline_ms", format!("must be from 1 to {most}"));
         }
         if !(1..=STANDING_EVERY_MAX.as_secs()).contains(&coordinator.standing_every_s) {
             let most = STANDING_EVERY_MAX.as_secs();
-            mistakes.push(format!("coordinator.standing_every_s: must be from 1 to {most}"));
+            mistakes.push("coordinator.standing_every_s", format!("must be from 1 to {most}"));
         }
         if !(1..=COLLECT_PAUSE_MAX.as_secs()).contains(&coordinator.retry_s) {
             let most = COLLECT_PAUSE_MAX.as_secs();
-            mistakes.push(format!("coordinator.retry_s: must be from 1 to {most}"));
+            mistakes.push("coordinator.retry_s", format!("must be from 1 to {most}"));
         }
+        let (ops, log) = (ops.checked(&mut mistakes), log.checked(&mut mistakes));
         if !mistakes.is_empty() {
-            return Err(wrong(mistakes.join("; ")));
+            return Err(mistakes.placed(text));
         }
         let named = |path: PathBuf| (path != PathBuf::new()).then(|| home.join(path));
         Ok(Self {
@@ -220,6 +245,8 @@ impl Config {
             root: home.join(roster.root),
             gate: named(gate.policy),
             lists: named(lists.folder),
+            ops,
+            log,
         })
     }
 }

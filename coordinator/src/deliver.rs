@@ -57,6 +57,11 @@ impl Deliveries {
         self.poked.notify_one();
     }
 
+    /// How many members wait for a picture that could not be delivered.
+    pub fn waiting(&self) -> u64 {
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner).len() as u64
+    }
+
     fn take_new(&self) -> BTreeSet<RequirementId> {
         std::mem::take(&mut *self.new.lock().unwrap_or_else(PoisonError::into_inner))
     }

@@ -28,6 +28,8 @@ pub mod collection;
 pub mod collect;
 pub mod survey;
 pub mod service;
+pub mod vitals;
 pub mod run;
+pub mod examine;
 pub mod commands;
 pub mod cli;

@@ -4,20 +4,26 @@
 use std::{
     collections::BTreeMap,
     sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
 };
 
 use accord_proto::{
     id::RequirementId,
     limits::{CALL_TIMEOUT, GATHERS_MAX},
+    operate::measures::{Reading, count},
     reason::{Invalid, Reason},
 };
 use tokio::sync::Notify;
+
+use crate::archive::Drawn;
 
 /// What is being gathered right now, and whether somebody has asked for it.
 #[derive(Debug, Default)]
 pub struct Rounds {
     under_way: Mutex<BTreeMap<RequirementId, bool>>,
     over: Notify,
+    /// By what came of them: how many have ended, and how long they took together.
+    ended: Mutex<BTreeMap<&'static str, (u64, Duration)>>,
 }
 
 /// A gather under way; over when dropped.
@@ -28,6 +34,38 @@ pub struct Round<'a> {
 }
 
 impl Rounds {
+    /// Counts a gather when it has ended.
+    pub async fn counted(
+        &self,
+        gather: impl Future<Output = Result<Option<Drawn>, Invalid>>,
+    ) -> Result<Option<Drawn>, Invalid> {
+        let begun = Instant::now();
+        let drawn = gather.await;
+        let result = match &drawn {
+            Ok(Some(_)) => "drawn",
+            Ok(None) => "waiting",
+            Err(_) => "failed",
+        };
+        let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        let (number, took) = ended.entry(result).or_default();
+        (*number, *took) = (*number + 1, took.saturating_add(begun.elapsed()));
+        drop(ended);
+        drawn
+    }
+
+    /// What can be measured of them.
+    pub fn readings(&self) -> Vec<Reading> {
+        let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut readings = Vec::new();
+        for (result, (number, took)) in &*ended {
+            let mut read =
+                |name, value| readings.push(Reading::with(name, "result", *result, value));
+            read("accord_gathers_total", count(*number));
+            read("accord_gather_seconds_total", took.as_secs_f64());
+        }
+        readings
+    }
+
     /// For a collection that goes on by itself; where there is no place it comes again.
     pub fn by_itself(&self, requirement: RequirementId) -> Result<Round<'_>, Invalid> {
         self.begin(requirement, false)

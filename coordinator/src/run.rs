@@ -8,7 +8,9 @@ use accord_proto::{
     clock::{Clock as _, SystemClock},
     current::Current,
     identity::{Name, Place, Role},
-    limits, own_lists,
+    limits,
+    operate::{health, measures::Tally, supervise},
+    own_lists,
     protocol::Speaks,
     reason::{Invalid, Reason},
     seal::{PublicKey, SecretKey},
@@ -39,6 +41,7 @@ use crate::{
     service::RegionService,
     standing,
     survey::Coordinator,
+    vitals::Vitals,
 };
 
 /// Serves until `shutdown` resolves.
@@ -52,6 +55,10 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> Result
     let listener = bind(&config.listen).await?;
     // Held until the end: whoever has dialled in is let go with it.
     let dialled = admit(&config, &credentials, &coordinator).await?;
+    let tally = Tally::default();
+    let vitals = Vitals { coordinator: Arc::clone(&coordinator), tally: tally.clone() };
+    // Held until the end.
+    let _watched = health::watch(config.ops, vitals).await?;
     info!(coordinator = %credentials.own().identity, region = %config.listen, "serving");
     let asking = tokio::spawn(ask_again(Arc::clone(&coordinator), config.standing_every));
     let every = config.standing_every;
@@ -73,23 +80,27 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> Result
         .max_encoding_message_size(limits::REPLY_BYTES_MAX);
     let services = Services::of(service).and(journal);
     let call_timeout = limits::LONG_CALL_TIMEOUT;
-    let options =
-        Options { call_timeout, reflection: config.reflection, clock, speaks: Speaks::OURS };
+    let (reflection, counted) = (config.reflection, ("region", tally));
+    let options = Options { call_timeout, reflection, clock, speaks: Speaks::OURS, counted };
     let (stop, stopped) = oneshot::channel::<()>();
     let serving = listener::serve_all(listener, &for_staff, services, options, async {
         // An error means that the sender is gone, and with it the wish to go on.
         let _ = stopped.await;
     });
     tokio::pin!(serving);
+    let alive = tokio::spawn(supervise::keep_alive());
+    supervise::ready();
     let served = tokio::select! {
         ended = &mut serving => ended,
         () = shutdown => {
             info!("stopping");
+            supervise::stopping();
             let _ = stop.send(());
             // Whoever still holds a connection open by then has had its time.
             tokio::time::timeout(limits::DRAIN_TIMEOUT, serving).await.unwrap_or(Ok(()))
         }
     };
+    alive.abort();
     drop(dialled);
     asking.abort();
     delivering.abort();

@@ -85,7 +85,8 @@ pub async fn survey(
     progress: impl Fn(&MemberState),
 ) -> Result<Drawn, Invalid> {
     let _round = coordinator.rounds.by_somebody(asked.requirement().id).await?;
-    let drawn = draw(coordinator, by, asked, caller, (false, progress)).await?;
+    let drawn =
+        coordinator.rounds.counted(draw(coordinator, by, asked, caller, (false, progress))).await?;
     drawn.ok_or_else(|| Invalid::new(Reason::NotFound, "picture", "was not drawn"))
 }
 
@@ -97,7 +98,9 @@ pub async fn round(
     only_whole: bool,
 ) -> Result<Option<Drawn>, Invalid> {
     let _round = coordinator.rounds.by_itself(asked.requirement().id)?;
-    draw(coordinator, by, asked, &coordinator.caller, (only_whole, |_: &MemberState| {})).await
+    let nobody = |_: &MemberState| {};
+    let drawing = draw(coordinator, by, asked, &coordinator.caller, (only_whole, nobody));
+    coordinator.rounds.counted(drawing).await
 }
 
 async fn draw(

@@ -8,17 +8,22 @@ use std::{
     process::ExitCode,
 };
 
+pub use accord_proto::operate::cli::{Client, Format, Outcome};
 use accord_proto::{
     clock::SystemEntropy,
-    print,
+    operate::{
+        cli::{self as operate, CONFIG_INVALID, Operate},
+        harden::leave_no_core,
+        log::Logging,
+    },
     reason::{Invalid, Reason},
     seal::SecretKey,
-    status::{exit_code, exit_code_of_start},
+    status::exit_code_of_start,
     transport::write_secret,
 };
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
-use crate::{commands, config::Config, run, store};
+use crate::{commands, config::Config, examine::Examined, run, store};
 
 pub(crate) mod bulletin;
 pub(crate) mod grant;
@@ -30,8 +35,13 @@ pub(crate) mod picture;
 pub(crate) mod proof;
 pub(crate) mod summary;
 
-/// Exit code for a configuration that cannot run (`EX_CONFIG`).
-const CONFIG_INVALID: u8 = 78;
+/// The program's name.
+pub(crate) const NAME: &str = "accord-node";
+
+/// Its command line.
+pub(crate) fn command() -> clap::Command {
+    Cli::command()
+}
 
 /// A national Accord node: keeps its own summaries, answers with sealed aggregates only.
 #[derive(Debug, Parser)]
@@ -151,6 +161,8 @@ enum Command {
     /// by signature only).
     #[command(after_help = proof::VERIFY_EXAMPLES)]
     Verify(proof::Verify),
+    #[command(flatten)]
+    Operate(Operate),
     /// What the node holds, and where its journal stands.
     Status {
         #[command(flatten)]
@@ -176,44 +188,12 @@ enum Lists {
     },
 }
 
-/// As whom, and how to print.
-#[derive(Clone, Debug, Args)]
-pub struct Client {
-    /// Your client file: whom to talk to, and your certificate.
-    #[arg(long, env = "ACCORD_CLIENT")]
-    pub client: PathBuf,
-    /// How to print.
-    #[arg(long, short = 'o', value_enum, default_value = "table")]
-    pub format: Format,
-}
-
-/// How to print.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// For people.
-    Table,
-    /// For programs.
-    Json,
-    /// For spreadsheets.
-    Csv,
-}
-
-impl From<Format> for print::Format {
-    fn from(format: Format) -> Self {
-        match format {
-            Format::Table => Self::Table,
-            Format::Json => Self::Json,
-            Format::Csv => Self::Csv,
-        }
-    }
-}
-
 /// Runs one command; data go to stdout, everything else to stderr.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    quiet_panics();
+    operate::quiet_panics(NAME);
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
-        Err(error) => return misused(&error),
+        Err(error) => return operate::misused(&error),
     };
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -224,17 +204,11 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => fail(CONFIG_INVALID, &error.to_string()),
         },
-        Command::Serve { config } => {
-            logging();
-            let served =
-                Config::load(&config).map(|config| runtime.block_on(run::serve(config, stopped())));
-            match served {
-                Ok(Ok(())) => ExitCode::SUCCESS,
-                Err(error) | Ok(Err(error)) => {
-                    fail(exit_code_of_start(error.reason), &error.to_string())
-                }
-            }
-        }
+        Command::Serve { config } => match serve(&runtime, &config) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => fail(exit_code_of_start(error.reason), &error.to_string()),
+        },
+        Command::Operate(wanted) => operate::operate::<Examined>(&runtime, wanted),
         Command::Import(import) => finish(runtime.block_on(commands::imports::run(import))),
         Command::Mapping(mapping) => finish(runtime.block_on(commands::imports::mapping(mapping))),
         Command::Template(wanted) => finish(runtime.block_on(commands::imports::template(wanted))),
@@ -271,89 +245,17 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
-/// Says what is wrong with the command line, or what was asked for: help, version.
-fn misused(error: &clap::Error) -> ExitCode {
-    let _ = error.print();
-    let incomplete = error.kind() == clap::error::ErrorKind::MissingRequiredArgument;
-    if incomplete && error.to_string().contains("--client") {
-        let tip = "tip: --client may be given once: export ACCORD_CLIENT=…/client.toml";
-        let _ = writeln!(std::io::stderr(), "{tip}");
+fn serve(runtime: &tokio::runtime::Runtime, path: &Path) -> Result<(), Invalid> {
+    let config = Config::load(path)?;
+    let logging = Logging::begin(&config.log, store::LOG_NOTHING);
+    if let Err(error) = leave_no_core() {
+        tracing::warn!(%error, "a core dump could be written");
     }
-    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
-}
-
-/// What a command prints, and with which code it ends.
-#[derive(Debug, Default)]
-pub struct Outcome {
-    /// Data, for stdout.
-    pub data: String,
-    /// Remarks, for stderr.
-    pub remarks: Vec<String>,
-    /// Done only in part: exit code 3.
-    pub partial: bool,
-    /// What ended it before all was done; the data say what was done until then.
-    pub failure: Option<Invalid>,
-}
-
-fn finish(outcome: Result<Outcome, Invalid>) -> ExitCode {
-    match outcome {
-        Ok(Outcome { data, remarks, partial, failure }) => {
-            for remark in remarks {
-                let _ = writeln!(std::io::stderr(), "{remark}");
-            }
-            if data.is_empty() {
-                let _ = writeln!(std::io::stderr(), "(none)");
-            } else {
-                // A closed pipe is the reader's wish.
-                let _ = writeln!(std::io::stdout(), "{data}");
-            }
-            match failure {
-                Some(error) => fail(exit_code(error.reason), &error.to_string()),
-                None => ExitCode::from(if partial { 3 } else { 0 }),
-            }
-        }
-        Err(error) => fail(exit_code(error.reason), &error.to_string()),
-    }
-}
-
-fn fail(code: u8, problem: &str) -> ExitCode {
-    let _ = writeln!(std::io::stderr(), "accord-node: {problem}");
-    ExitCode::from(code)
-}
-
-/// A panic says where it was and not what it was about: its text may hold what lies in the store.
-fn quiet_panics() {
-    std::panic::set_hook(Box::new(|panic| {
-        let at = panic.location().map_or(String::new(), ToString::to_string);
-        let _ = writeln!(std::io::stderr(), "accord-node: an error of this program at {at}");
-    }));
-}
-
-fn logging() {
-    let filter =
-        tracing_subscriber::EnvFilter::try_from_env("ACCORD_LOG").unwrap_or_else(|_| "info".into());
-    let filter = match store::LOG_NOTHING.parse() {
-        Ok(silent) => filter.add_directive(silent),
-        Err(_) => filter,
-    };
-    let terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(terminal)
-        .init();
-}
-
-/// Resolves at SIGINT or SIGTERM.
-async fn stopped() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-        return;
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = tokio::signal::ctrl_c() => {}
-    }
+    let path = path.to_owned();
+    runtime.block_on(async move {
+        tokio::spawn(logging.keep_taking(path, Config::log_of));
+        run::serve(config, operate::stopped()).await
+    })
 }
 
 /// Writes what is not there yet; never overwrites.
@@ -406,4 +308,12 @@ fn init(dir: &Path) -> Result<(), Invalid> {
     }
     let _ = writeln!(std::io::stdout(), "{}", said.join("\n"));
     Ok(())
+}
+
+fn finish(outcome: Result<Outcome, Invalid>) -> ExitCode {
+    operate::finish(NAME, outcome)
+}
+
+fn fail(code: u8, problem: &str) -> ExitCode {
+    operate::fail(NAME, code, problem)
 }

@@ -117,7 +117,7 @@ fn ending(wire::Ending { what, ends_at_s }: &wire::Ending) -> Value {
 /// What was heard of each, and how far its clock is off.
 fn coordinators(format: Format, coordinators: Vec<wire::Heard>) -> Vec<Value> {
     let entry = |wire::Heard { name, protocol, clock_offset_ms }| match format {
-        Format::Json => {
+        Format::Json | Format::Jsonl => {
             json!({"name": name, "protocol": protocol, "clock_offset_ms": clock_offset_ms})
         }
         Format::Table | Format::Csv => {

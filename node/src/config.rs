@@ -1,10 +1,17 @@
 //! What was written in `node.toml` → what can run. Every mistake is reported at once; secrets stand
 //! there as paths, never as values. Paths are relative to the file.
 
-use std::path::{Path, PathBuf};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
 
 use accord_proto::{
     limits::STORE_FREE_BYTES_MIN,
+    operate::{
+        document::{self, Mistakes},
+        settings::{Log, RawLog, RawOps},
+    },
     reason::{Invalid, Reason},
     transport::{TlsFiles, dial::Way},
 };
@@ -33,6 +40,10 @@ struct RawConfig {
     release: RawRelease,
     #[serde(default)]
     notify: RawNotify,
+    #[serde(default)]
+    ops: RawOps,
+    #[serde(default)]
+    log: RawLog,
 }
 
 #[derive(Default, Deserialize)]
@@ -168,6 +179,10 @@ pub struct Config {
     pub by_hand: bool,
     /// Who is told what.
     pub notify: notify::Settings,
+    /// Where operators ask how it is doing; none: nowhere.
+    pub ops: Option<SocketAddr>,
+    /// What is logged, and how.
+    pub log: Log,
 }
 
 impl Config {
@@ -180,21 +195,33 @@ impl Config {
             .map_err(|error| Invalid { field: name, ..error })
     }
 
+    /// What is logged, of a file that may have changed.
+    pub fn log_of(path: &Path) -> Result<Log, Invalid> {
+        Self::load(path).map(|config| config.log)
+    }
+
     /// Reads the text of a `node.toml` that stands in `home`.
     pub fn parse(text: &str, home: &Path) -> Result<Self, Invalid> {
-        let raw: RawConfig = toml::from_str(text)
-            .map_err(|error| Invalid::new(Reason::FieldInvalid, "node.toml", error.to_string()))?;
-        let RawConfig { node, exchange, dial, desk, tls, seal, roster, lists, release, notify } =
-            raw;
-        let mut mistakes = Vec::new();
+        Self::check(text, home).map_err(|mistakes| {
+            Invalid::new(Reason::FieldInvalid, "node.toml", mistakes.to_string())
+        })
+    }
+
+    /// The same; says every mistake with its line.
+    pub fn check(text: &str, home: &Path) -> Result<Self, Mistakes> {
+        let raw: RawConfig = document::read(text)?;
+        let RawConfig { node, exchange, dial, desk, tls, seal, roster, lists, .. } = raw;
+        let RawConfig { release, notify, ops, log, .. } = raw;
+        let mut mistakes = Mistakes::default();
         let reached = reached(&exchange.listen, &dial, &mut mistakes);
         check_address("desk.listen", &desk.listen, &mut mistakes);
         if exchange.listen == desk.listen {
-            mistakes.push("exchange.listen and desk.listen are the same".to_owned());
+            mistakes.push("desk.listen", "is the same as exchange.listen");
         }
         let notify = notify.checked(home, &mut mistakes);
+        let (ops, log) = (ops.checked(&mut mistakes), log.checked(&mut mistakes));
         let Some(reached) = reached.filter(|_| mistakes.is_empty()) else {
-            return Err(Invalid::new(Reason::FieldInvalid, "node.toml", mistakes.join("; ")));
+            return Err(mistakes.placed(text));
         };
         let named = |path: PathBuf| (path != PathBuf::new()).then(|| home.join(path));
         Ok(Self {
@@ -219,27 +246,29 @@ impl Config {
             root: home.join(roster.root),
             by_hand: release.by_hand,
             notify,
+            ops,
+            log,
             lists: named(lists.folder),
         })
     }
 }
 
 /// It listens or it dials: never both, never neither.
-fn reached(listen: &str, dial: &RawDial, mistakes: &mut Vec<String>) -> Option<Reached> {
+fn reached(listen: &str, dial: &RawDial, mistakes: &mut Mistakes) -> Option<Reached> {
     let RawDial { coordinator, proxy } = dial;
     if coordinator.is_empty() && proxy.is_empty() {
         check_address("exchange.listen", listen, mistakes);
         return Some(Reached::At(listen.to_owned()));
     }
     if !listen.is_empty() {
-        mistakes.push("exchange.listen and dial.coordinator: a node listens or dials".to_owned());
+        mistakes.push("exchange.listen", "a node listens or dials: dial.coordinator is set, too");
     }
     let way = Way::parse(coordinator, proxy);
-    way.map(Reached::Dialling).map_err(|error| mistakes.push(error.to_string())).ok()
+    way.map(Reached::Dialling).map_err(|error| mistakes.push(&error.field, error.detail)).ok()
 }
 
-fn check_address(field: &str, listen: &str, mistakes: &mut Vec<String>) {
+fn check_address(field: &str, listen: &str, mistakes: &mut Mistakes) {
     if listen.parse::<std::net::SocketAddr>().is_err() {
-        mistakes.push(format!("{field}: \"{listen}\" is not address:port, like 0.0.0.0:7101"));
+        mistakes.push(field, format!("\"{listen}\" is not address:port, like 0.0.0.0:7101"));
     }
 }

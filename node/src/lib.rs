@@ -31,6 +31,8 @@ pub mod pictures;
 pub mod desk;
 pub mod service;
 pub mod port;
+pub mod vitals;
 pub mod run;
+pub mod examine;
 pub mod commands;
 pub mod cli;

@@ -12,7 +12,9 @@ use accord_proto::{
     current::Current,
     identity::{Identity, Place, Role},
     journal::{Act, Entry},
-    limits, own_lists,
+    limits,
+    operate::{health, measures::Tally, supervise},
+    own_lists,
     protocol::Speaks,
     reason::{Invalid, Reason},
     seal::{PublicKey, SecretKey},
@@ -42,6 +44,7 @@ use crate::{
     },
     store::{Found, Store},
     summary,
+    vitals::Vitals,
 };
 
 /// Serves until `shutdown` resolves.
@@ -55,6 +58,11 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> Result
     node.store.settled().await?;
     let exchange_at = Port::open(&config.exchange, &node).await?;
     let desk_at = bind(&config.desk.listen).await?;
+    let tally = Tally::default();
+    let watched =
+        health::watch(config.ops, Vitals { node: Arc::clone(&node), tally: tally.clone() });
+    // Held until the end.
+    let _watched = watched.await?;
     info!(node = %node.identity, exchange = %config.exchange, desk = %config.desk.listen, "serving");
 
     let (stop, stopped) = watch::channel(false);
@@ -67,12 +75,13 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> Result
             .max_decoding_message_size(limits::REQUEST_BYTES_MAX)
             .max_encoding_message_size(limits::ANSWER_BYTES_MAX);
     let for_desk = for_desk(&node);
-    let options = |call_timeout, reflection| {
+    let options = |call_timeout, reflection, port| {
         let clock = Arc::clone(&node.clock);
-        Options { call_timeout, reflection, clock, speaks: Speaks::OURS }
+        let counted = (port, tally.clone());
+        Options { call_timeout, reflection, clock, speaks: Speaks::OURS, counted }
     };
-    let quick = options(limits::CALL_TIMEOUT, config.exchange_reflection);
-    let long = options(limits::LONG_CALL_TIMEOUT, config.desk.reflection);
+    let quick = options(limits::CALL_TIMEOUT, config.exchange_reflection, "exchange");
+    let long = options(limits::LONG_CALL_TIMEOUT, config.desk.reflection, "desk");
     let serving = async {
         tokio::try_join!(
             exchange_at.serve(&credentials, exchange, quick, until(stopped.clone())),
@@ -86,10 +95,13 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> Result
     let renewing = tokio::spawn(renewing);
     let (data, warnings) = (config.data.clone(), config.notify.warnings);
     let watching = tokio::spawn(async move { notify::watch(&node, &data, warnings).await });
+    let alive = tokio::spawn(supervise::keep_alive());
+    supervise::ready();
     let served = tokio::select! {
         ended = &mut serving => ended.map(drop),
         () = shutdown => {
             info!("stopping");
+            supervise::stopping();
             let _ = stop.send(true);
             match tokio::time::timeout(limits::DRAIN_TIMEOUT, serving).await {
                 Ok(ended) => ended.map(drop),
@@ -98,6 +110,7 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> Result
             }
         }
     };
+    alive.abort();
     watching.abort();
     renewing.abort();
     served

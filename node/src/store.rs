@@ -218,7 +218,17 @@ impl Store {
 
     /// Bytes that the data folder takes on its disk.
     pub fn bytes(&self) -> Result<u64, Invalid> {
-        open::bytes_of(&self.path).map_err(|error| failed(&error))
+        accord_proto::durable::bytes_of(&self.path).map_err(|error| failed(&error))
+    }
+
+    /// Is there more room on its disk than is kept in reserve?
+    pub fn has_room(&self) -> Result<(), Invalid> {
+        self.check_space(self.free_bytes_min)
+    }
+
+    /// Where it lies.
+    pub fn path(&self) -> &std::path::Path {
+        &self.path
     }
 
     /// Begins a change; nobody else writes until it is committed or dropped.

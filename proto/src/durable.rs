@@ -13,7 +13,7 @@ use std::{
     fmt,
     fs::{self, File},
     io,
-    os::unix::fs::DirEntryExt as _,
+    os::unix::fs::{DirEntryExt as _, MetadataExt as _},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError, mpsc},
     thread,
@@ -185,6 +185,29 @@ fn sync(folder: &Path, synced: &mut BTreeMap<PathBuf, Listing>) -> io::Result<()
         synced.insert(folder.to_owned(), listing);
     }
     Ok(())
+}
+
+/// Bytes that everything below a folder takes on its disk.
+pub fn bytes_of(folder: &Path) -> io::Result<u64> {
+    /// What `st_blocks` counts in.
+    const BLOCK: u64 = 512;
+    let mut bytes = 0;
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        bytes += match entry.metadata() {
+            // sled removes old snapshots beside us.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
+            metadata => {
+                let metadata = metadata?;
+                if metadata.is_dir() {
+                    bytes_of(&entry.path())?
+                } else {
+                    metadata.blocks().saturating_mul(BLOCK)
+                }
+            }
+        };
+    }
+    Ok(bytes)
 }
 
 #[cfg(test)]

@@ -32,6 +32,12 @@ impl Ending {
     }
 }
 
+/// Does everything count that stands here? Otherwise what does not any more, in words.
+pub fn check(endings: &[Ending], now: Timestamp) -> Result<(), String> {
+    let over: Vec<_> = endings.iter().filter(|of| of.ends <= now).map(|of| &*of.what).collect();
+    if over.is_empty() { Ok(()) } else { Err(format!("has ended: {}", over.join(", "))) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

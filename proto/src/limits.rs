@@ -335,6 +335,15 @@ pub const GATE_MEMORY_BYTES_MAX: usize = 256 * 1024 * 1024;
 /// Default of the free space below which a store takes no more writes: a full disk poisons it.
 pub const STORE_FREE_BYTES_MIN: u64 = 64 * 1024 * 1024;
 
+/// Connections to the port for operators.
+pub const OPS_CONNECTIONS_MAX: usize = 16;
+/// One question there: its head, and half of what it may take in all.
+pub const OPS_REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
+/// What is read of an answer there.
+pub const OPS_REPLY_BYTES_MAX: usize = 1024 * 1024;
+/// Whoever was heard within so long is up.
+pub const PEER_UP: Duration = Duration::from_secs(900);
+
 /// Pause between two looks whether certificates, revocation lists, roster or keys have been replaced; SIGHUP looks at once.
 pub const RENEW_EVERY: Duration = Duration::from_secs(2);
 /// So long after the next one was due a revocation list still counts; then nobody is admitted.

@@ -19,12 +19,14 @@ pub use own::{OwnCell, OwnFigure};
 pub use shown::Shown;
 
 /// How to print.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
     /// For people.
     Table,
     /// For programs.
     Json,
+    /// For programs that read line by line: one object each.
+    Jsonl,
     /// For spreadsheets.
     Csv,
 }
@@ -49,6 +51,7 @@ pub fn rows(format: impl Into<Format>, rows: &Value) -> String {
         |row: &Value| columns.iter().map(|column| text(&row[column.as_str()])).collect::<Vec<_>>();
     match format {
         Format::Json => rows.to_string(),
+        Format::Jsonl => list.iter().map(Value::to_string).collect::<Vec<_>>().join("\n"),
         Format::Csv if list.is_empty() => String::new(),
         Format::Csv => {
             let header = columns.iter().map(ToString::to_string).collect();
@@ -97,7 +100,8 @@ pub fn picture(format: impl Into<Format>, shown: &Shown, lists: &Lists) -> Strin
     let mut shown = shown.clone();
     shown.picture.cells.extend(ratio::of(&shown.picture, lists));
     match format.into() {
-        Format::Json => json::document(&shown, lists).to_string(),
+        // A picture is one thing.
+        Format::Json | Format::Jsonl => json::document(&shown, lists).to_string(),
         Format::Csv => as_csv(&shown),
         Format::Table => as_table(&shown, lists),
     }

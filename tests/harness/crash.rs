@@ -179,7 +179,7 @@ pub fn no_powercut() -> Option<String> {
 }
 
 /// A file system in a file, mounted; unmounted when dropped.
-pub(crate) struct Mounted(std::path::PathBuf);
+pub struct Mounted(std::path::PathBuf);
 
 impl Mounted {
     pub(crate) fn new(image: &Path, at: &Path) -> Result<Self> {
@@ -190,6 +190,14 @@ impl Mounted {
             .arg(image)
             .arg(at))?;
         Ok(Self(at.to_owned()))
+    }
+
+    /// A folder over itself, that nobody can write to, the superuser neither.
+    pub fn read_only(at: &Path) -> Result<Self> {
+        run(Command::new("mount").arg("--bind").args([at, at]))?;
+        let mounted = Self(at.to_owned());
+        run(Command::new("mount").args(["-o", "remount,bind,ro"]).arg(at))?;
+        Ok(mounted)
     }
 }
 

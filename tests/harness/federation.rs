@@ -78,6 +78,8 @@ pub struct Node {
     pub home: PathBuf,
     /// host:port of its Exchange service; of one that dials, where that would be.
     pub exchange: String,
+    /// host:port where its operators ask how it is doing.
+    pub ops: String,
     /// It has no such port: it connects to the coordinator.
     pub dials: bool,
     /// host:port of its Desk service.
@@ -89,6 +91,7 @@ impl Node {
     /// What stands in its `node.toml`.
     fn config(&self, coordinator: &str) -> String {
         let shipped = include_str!("../../deploy/node.toml").replace("127.0.0.1:7201", &self.desk);
+        let shipped = asked_at(&shipped, &self.ops);
         if self.dials {
             shipped
                 .replace("listen = \"127.0.0.1:7101\"\n", "")
@@ -97,6 +100,15 @@ impl Node {
             shipped.replace("127.0.0.1:7101", &self.exchange)
         }
     }
+}
+
+/// A configuration with a port for operators.
+fn asked_at(config: &str, ops: &str) -> String {
+    let (before, table) = config.split_once("\n[ops]\n").unwrap_or((config, ""));
+    format!(
+        "{before}\n[ops]\n{}",
+        table.replacen("# listen = \"\"", &format!("listen = {ops:?}"), 1)
+    )
 }
 
 /// A federation. Everything is killed when it is dropped.
@@ -111,6 +123,8 @@ pub struct Federation {
     pub region: String,
     /// host:port where nodes dial in.
     pub dial: String,
+    /// host:port where the coordinator's operators ask how it is doing.
+    pub ops: String,
     coordinator: Option<Server>,
     servers: Vec<Server>,
 }
@@ -151,6 +165,7 @@ impl Federation {
                 jurisdiction: planned.jurisdiction.to_string(),
                 home,
                 exchange: format!("{host}:{}", 7101 + at),
+                ops: format!("{host}:{}", 7701 + at),
                 dials: dialling.covers(at),
                 desk: planned.desk_address,
                 server: None,
@@ -166,11 +181,12 @@ impl Federation {
         let config = include_str!("../../deploy/coordinator.toml")
             .replace("127.0.0.1:7100", &region)
             .replace("# retry_s = 30", "retry_s = 600");
+        let config = asked_at(&config, &format!("{host}:7098"));
         let port = match dialling {
             Dialling::Nobody => String::new(),
             Dialling::EverySecond | Dialling::Everybody => dial.clone(),
         };
-        let config = config.replace("# listen = \"\"", &format!("listen = {port:?}"));
+        let config = config.replacen("# listen = \"\"", &format!("listen = {port:?}"), 1);
         std::fs::write(dir.join("coordinator/coordinator.toml"), configured(config))?;
         if let Some(own) = own {
             for person in std::fs::read_dir(dir.join("coordinator/staff"))? {
@@ -188,6 +204,7 @@ impl Federation {
             nodes,
             region,
             dial,
+            ops: format!("{host}:7098"),
             coordinator: None,
             servers: Vec::new(),
         })

@@ -292,7 +292,13 @@ impl<Member: Answers> wire::exchange_server::Exchange for Played<Member> {
 /// A port of this software.
 pub fn options() -> Options {
     let clock = Arc::new(SystemClock);
-    Options { call_timeout: CALL, reflection: false, clock, speaks: Speaks::OURS }
+    Options {
+        call_timeout: CALL,
+        reflection: false,
+        clock,
+        speaks: Speaks::OURS,
+        counted: <_>::default(),
+    }
 }
 
 impl Scripted {

@@ -47,7 +47,7 @@ impl Server {
         std::thread::spawn(move || {
             for line in BufReader::new(stderr).lines().map_while(Result::ok) {
                 let _ = writeln!(copy, "{line}");
-                if line.contains(" serving") {
+                if line.contains(" serving") || line.contains("\"serving\"") {
                     let _ = said.send(());
                 }
             }

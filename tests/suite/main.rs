@@ -60,6 +60,8 @@ mod store;
 mod formats;
 mod golden;
 mod deploy;
+mod doctor;
+mod watched;
 mod reasons;
 mod house;
 

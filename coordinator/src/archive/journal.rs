@@ -61,6 +61,11 @@ impl Archive {
         Checkpoint::of(origin, self.tree().frontier())
     }
 
+    /// How many entries there are.
+    pub fn journal_size(&self) -> u64 {
+        self.tree().frontier().size()
+    }
+
     /// One entry, as it is stored.
     pub fn entry(&self, index: u64) -> Result<Vec<u8>, Invalid> {
         let stored = self.rooms[Room::Journal as usize].get(index.to_be_bytes()).map_err(failed)?;

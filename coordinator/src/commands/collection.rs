@@ -93,5 +93,6 @@ fn printed(client: &Client, state: &wire::WatchCollectionResponse) -> Outcome {
         data: print::rows(client.format, &rows),
         remarks: vec![format!("begun {begun}, {answered} of {all} have answered: {end}")],
         partial: state.end != "complete",
+        ..Outcome::default()
     }
 }

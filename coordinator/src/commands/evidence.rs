@@ -50,7 +50,7 @@ pub(crate) fn verify(wanted: Verify) -> Result<Outcome, Invalid> {
     let proven = offline::verify(&files)?;
     let data = match format {
         Format::Json => json!(proven).to_string(),
-        Format::Table | Format::Csv => print::rows(format, &json!(proven.cells)),
+        Format::Table | Format::Jsonl | Format::Csv => print::rows(format, &json!(proven.cells)),
     };
-    Ok(Outcome { data, remarks: proven.remarks, partial: proven.partial })
+    Ok(Outcome { data, remarks: proven.remarks, partial: proven.partial, ..Outcome::default() })
 }

@@ -57,7 +57,7 @@ pub(crate) async fn assess(
         };
         Value::Array(counts.into_iter().map(row).collect())
     };
-    Ok(Outcome { data: print::rows(client.format, &rows), remarks, partial })
+    Ok(Outcome { data: print::rows(client.format, &rows), remarks, partial, ..Outcome::default() })
 }
 
 fn row(cell: &wire::FeasibleCell) -> Value {

@@ -56,7 +56,7 @@ pub(crate) async fn run(command: Gate) -> Result<Outcome, Invalid> {
             )];
             let partial = same < again.len();
             let rows = Value::Array(again.iter().map(row).collect());
-            Ok(Outcome { data: print::rows(format, &rows), remarks, partial })
+            Ok(Outcome { data: print::rows(format, &rows), remarks, partial, ..Outcome::default() })
         }
     }
 }

@@ -14,7 +14,9 @@ pub(crate) async fn run(command: Journal) -> Result<Outcome, Invalid> {
     let Said { data, text, remarks } = audit::run(command, client.as_deref()).await?;
     let data = match (format, text) {
         (Format::Table, Some(text)) => text,
-        (Format::Table | Format::Json | Format::Csv, _) => print::rows(format, &data),
+        (Format::Table | Format::Json | Format::Jsonl | Format::Csv, _) => {
+            print::rows(format, &data)
+        }
     };
     Ok(Outcome { data, remarks, ..Outcome::default() })
 }

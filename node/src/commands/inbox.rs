@@ -164,7 +164,9 @@ async fn preview(client: &Client, requirement: String) -> Result<Outcome, Invali
             client,
             &json!({"digest": digest, "bytes": reply.bytes, "cells": cells, "costs": costs}),
         ),
-        crate::cli::Format::Table | crate::cli::Format::Csv => done(client, &Value::Array(cells)),
+        crate::cli::Format::Table | crate::cli::Format::Jsonl | crate::cli::Format::Csv => {
+            done(client, &Value::Array(cells))
+        }
     };
     for cost in &reply.costs {
         outcome.remarks.push(format!(

@@ -9,7 +9,7 @@ use crate::cli::Format;
 /// A list of objects becomes a table with a column for each key, one object a list of its keys.
 pub(super) fn print(format: Format, data: &Value) -> String {
     match format {
-        Format::Json => data.to_string(),
+        Format::Json | Format::Jsonl => accord_proto::print::rows(format, data),
         Format::Csv => comma_separated(data),
         Format::Table => table(data),
     }

@@ -159,7 +159,7 @@ pub(crate) fn verify(wanted: Verify) -> Result<Outcome, Invalid> {
 pub(super) fn proven(format: Format, proven: Proven) -> Outcome {
     let data = match format {
         Format::Json => json!(proven),
-        Format::Table | Format::Csv => json!(proven.cells),
+        Format::Table | Format::Jsonl | Format::Csv => json!(proven.cells),
     };
     Outcome {
         data: print(format, &data),

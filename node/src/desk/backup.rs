@@ -26,5 +26,7 @@ pub fn send(
     now: Timestamp,
     piece: impl FnMut(Vec<u8>) -> Result<(), Invalid>,
 ) -> Result<(), Invalid> {
-    node.store.snapshot()?.write(&node.identity.to_string(), now, piece)
+    node.store.snapshot()?.write(&node.identity.to_string(), now, piece)?;
+    crate::vitals::note_backup(node.store.path(), now);
+    Ok(())
 }

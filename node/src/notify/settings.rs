@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use accord_proto::operate::document::Mistakes;
 use serde::Deserialize;
 
 use super::{Hook, Mail, Security, Settings, Warnings};
@@ -75,13 +76,13 @@ impl Default for RawMail {
 
 impl RawNotify {
     /// Every mistake is added to `mistakes`. Paths are relative to `home`.
-    pub(crate) fn checked(self, home: &Path, mistakes: &mut Vec<String>) -> Settings {
+    pub(crate) fn checked(self, home: &Path, mistakes: &mut Mistakes) -> Settings {
         let Self { deadline_warning_h, grant_warning_days, hook, mail } = self;
         let warnings = Warnings {
             deadline_s: i64::from(deadline_warning_h) * 3_600,
             grant_s: i64::from(grant_warning_days) * 86_400,
         };
-        let mut wrong = |key: &str, detail: &str| mistakes.push(format!("notify.{key}: {detail}"));
+        let mut wrong = |key: &str, detail: &str| mistakes.push(&format!("notify.{key}"), detail);
         if !(1..=60).contains(&hook.timeout_s) {
             wrong("hook.timeout_s", "is not between 1 and 60");
         }

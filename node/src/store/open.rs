@@ -4,7 +4,7 @@
 use std::{
     fs::{self, File},
     io,
-    os::unix::fs::{DirBuilderExt as _, MetadataExt as _},
+    os::unix::fs::DirBuilderExt as _,
     path::Path,
     sync::{Arc, Mutex, PoisonError},
 };
@@ -48,6 +48,17 @@ impl Store {
         entropy: &dyn Entropy,
     ) -> Result<Self, Invalid> {
         Self::open_by(path, owner, (free_bytes_min, migrate::STEPS), entropy)
+    }
+
+    /// The same, only to look at it: one of an older format is left as it is, and said to be so.
+    pub fn examine(
+        path: &Path,
+        owner: &str,
+        free_bytes_min: u64,
+        entropy: &dyn Entropy,
+    ) -> Result<Self, Invalid> {
+        verify::guarded(|| open(path, owner, free_bytes_min, entropy))
+            .map_err(|error| Invalid { field: format!("store {}", path.display()), ..error })
     }
 
     /// The same with other steps between formats.
@@ -234,29 +245,6 @@ pub(super) fn create_folders(path: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true).mode(0o700).create(path.join(FOLDER))?;
     File::open(path)?.sync_all()
-}
-
-/// Bytes that everything below a folder takes on its disk.
-pub(super) fn bytes_of(folder: &Path) -> io::Result<u64> {
-    /// What `st_blocks` counts in.
-    const BLOCK: u64 = 512;
-    let mut bytes = 0;
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        bytes += match entry.metadata() {
-            // sled removes old snapshots beside us.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
-            metadata => {
-                let metadata = metadata?;
-                if metadata.is_dir() {
-                    bytes_of(&entry.path())?
-                } else {
-                    metadata.blocks().saturating_mul(BLOCK)
-                }
-            }
-        };
-    }
-    Ok(bytes)
 }
 
 impl Store {

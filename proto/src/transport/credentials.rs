@@ -82,6 +82,14 @@ struct Loaded {
     endings: Vec<Ending>,
 }
 
+/// Own certificates, and who is believed.
+pub(super) struct Parts {
+    pub(super) chain: Vec<CertificateDer<'static>>,
+    pub(super) trusted: Arc<Trusted>,
+    pub(super) admission: Arc<Admission>,
+    pub(super) provider: Arc<CryptoProvider>,
+}
+
 /// Authorities, and what they have revoked.
 #[derive(Debug)]
 pub(super) struct Trusted {
@@ -231,6 +239,17 @@ impl Credentials {
                 server.alpn_protocols = vec![protocol.id().to_vec()];
                 Arc::new(server)
             }
+        }
+    }
+
+    /// What its files hold, for whoever examines it.
+    pub(super) fn parts(&self) -> Parts {
+        let loaded = self.0.loaded.get();
+        Parts {
+            chain: loaded.chain.clone(),
+            trusted: Arc::clone(&loaded.trusted),
+            admission: Arc::clone(&loaded.admission),
+            provider: Arc::clone(&self.0.provider),
         }
     }
 

@@ -62,6 +62,13 @@ impl Way {
     }
 }
 
+impl Way {
+    /// host:port that is connected to first.
+    pub fn first_hop(&self) -> &str {
+        self.proxy.as_deref().unwrap_or(&self.coordinator)
+    }
+}
+
 impl std::fmt::Display for Way {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match &self.proxy {

@@ -14,7 +14,8 @@ use tracing::{info, warn};
 use crate::{
     clock::Clock,
     identity::Name,
-    limits::CLOCK_SKEW_S,
+    limits::{CLOCK_SKEW_S, PEER_UP},
+    operate::measures::{Reading, moment},
     protocol::{HEADER, Side, Speaks, TIME_HEADER, V2},
     reason::Invalid,
 };
@@ -59,6 +60,8 @@ struct Known {
     off: bool,
     /// When that was said last.
     said_ms: Option<i64>,
+    /// When it was heard last.
+    at_ms: i64,
 }
 
 impl Known {
@@ -102,12 +105,63 @@ impl Peers {
         self.newest().iter().map(|(name, known)| (name.clone(), known.heard)).collect()
     }
 
+    /// What can be measured of everybody: whether it was heard lately, when, and how far its clock is ahead.
+    pub fn readings(&self) -> Vec<Reading> {
+        let now_ms = self.now_ms();
+        let lately = u64::try_from(PEER_UP.as_millis()).unwrap_or(u64::MAX);
+        let mut readings = Vec::new();
+        for (name, known) in &*self.newest() {
+            let up = now_ms.abs_diff(known.at_ms) <= lately;
+            let mut read =
+                |of, value| readings.push(Reading::with(of, "peer", name.as_str(), value));
+            read("accord_peer_up", f64::from(u8::from(up)));
+            read("accord_peer_contact_timestamp_seconds", moment(known.at_ms.div_euclid(1_000)));
+            if let Some(offset_ms) = known.heard.clock_offset_ms {
+                read("accord_clock_offset_seconds", moment(offset_ms) / 1_000.0);
+            }
+        }
+        readings
+    }
+
+    /// Was anybody heard lately? Why not, in words.
+    pub fn check_heard(&self) -> Result<(), String> {
+        let now_ms = self.now_ms();
+        let lately = u64::try_from(PEER_UP.as_millis()).unwrap_or(u64::MAX);
+        let newest = self.newest();
+        let away: Vec<_> = newest
+            .iter()
+            .filter(|(_, known)| now_ms.abs_diff(known.at_ms) > lately)
+            .map(|(name, _)| name.to_string())
+            .collect();
+        match (newest.is_empty(), away.as_slice()) {
+            (true, _) => Err("nobody was heard since the start".to_owned()),
+            (false, []) => Ok(()),
+            (false, away) => Err(format!("not heard lately: {}", away.join(" "))),
+        }
+    }
+
+    /// Whose clock is further off than is tolerated, in words.
+    pub fn check_clocks(&self) -> Result<(), String> {
+        let tolerated = CLOCK_SKEW_S.unsigned_abs() * 1_000;
+        let off =
+            |heard: &Heard| heard.clock_offset_ms.is_some_and(|of| of.unsigned_abs() > tolerated);
+        let off: Vec<_> = self.all().into_iter().filter(|(_, heard)| off(heard)).collect();
+        match off.as_slice() {
+            [] => Ok(()),
+            off => {
+                let names: Vec<_> = off.iter().map(|(name, _)| name.to_string()).collect();
+                Err(format!("the clock here or there is off: {}", names.join(" ")))
+            }
+        }
+    }
+
     /// One more message of a peer. Where it says no time that can be read, what is known of its clock goes on counting.
     pub fn note(&self, peer: &Name, heard: Heard) {
         let turns = {
             let mut newest = self.newest();
             let kept = newest.entry(peer.clone()).or_default();
             let known = kept.heard.clock_offset_ms.filter(|_| heard.speaks(V2));
+            kept.at_ms = self.now_ms();
             kept.heard = Heard { clock_offset_ms: heard.clock_offset_ms.or(known), ..heard };
             kept.turns(self.now_ms())
         };

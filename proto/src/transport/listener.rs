@@ -8,6 +8,7 @@ use tokio::{net::TcpListener, sync::mpsc, task::JoinSet};
 pub use super::negotiation::heard;
 use super::{
     Credentials, Peer, Protocol,
+    counting::Counting,
     door::{self, PeerStream},
     negotiation::Negotiation,
     quota::Quotas,
@@ -15,6 +16,7 @@ use super::{
 use crate::{
     clock::Clock,
     limits,
+    operate::measures::Tally,
     protocol::Speaks,
     reason::{Invalid, Reason},
     wire,
@@ -31,6 +33,8 @@ pub struct Options {
     pub clock: Arc<dyn Clock>,
     /// What is spoken here: [`Speaks::OURS`], but where other software is played.
     pub speaks: Speaks,
+    /// Where calls are counted, and under which name.
+    pub counted: (&'static str, Tally),
 }
 
 /// Serves until `shutdown` resolves; then health says NOT_SERVING, calls under way may end, and it returns.
@@ -143,6 +147,7 @@ pub(super) async fn serve_streams(
         .http2_keepalive_timeout(Some(limits::KEEPALIVE_TIMEOUT))
         .max_connection_age(limits::CONNECTION_AGE_MAX)
         .max_connection_age_grace(limits::DRAIN_TIMEOUT)
+        .layer(Counting { port: options.counted.0, tally: options.counted.1 })
         // Quotas first: whoever is refused for what he speaks has been counted, too.
         .layer(Quotas::new()?)
         .layer(Negotiation::new(options.speaks, options.clock))

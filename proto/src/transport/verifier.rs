@@ -88,23 +88,33 @@ pub(super) struct ExpectedPeer {
 }
 
 impl ExpectedPeer {
-    /// The chain, as for a server; and that nobody has revoked it.
+    /// The chain, as for a server.
+    pub(super) fn check_signed(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<(), rustls::Error> {
+        let certificate = rustls::server::ParsedCertificate::try_from(end_entity)?;
+        rustls::client::verify_server_cert_signed_by_trust_anchor(
+            &certificate,
+            &self.trusted.roots,
+            intermediates,
+            now,
+            self.provider.signature_verification_algorithms.all,
+        )
+    }
+
+    /// … and that nobody has revoked it.
     fn check_chain(
         &self,
         end_entity: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],
         now: UnixTime,
     ) -> Result<(), rustls::Error> {
+        self.check_signed(end_entity, intermediates, now)?;
         let algorithms = self.provider.signature_verification_algorithms.all;
         let roots = &self.trusted.roots;
-        let certificate = rustls::server::ParsedCertificate::try_from(end_entity)?;
-        rustls::client::verify_server_cert_signed_by_trust_anchor(
-            &certificate,
-            roots,
-            intermediates,
-            now,
-            algorithms,
-        )?;
         let Some(revocation) = &self.trusted.revocation else { return Ok(()) };
         self.trusted.check_fresh(now)?;
         let unusable =

@@ -1,0 +1,221 @@
+//! What keeps a coordinator from running well. Comes in: its configuration. Goes out: findings with cause and fix, also of every member
+//! that it should reach. Must never change the archive, nor make one that is not there; never prints content.
+
+use std::{fs, net::SocketAddr, path::Path, sync::Arc};
+
+use accord_proto::{
+    clock::{SystemClock, Timestamp},
+    identity::{Place, Role},
+    operate::{
+        cli::Program,
+        doctor::{self, Findings, Port},
+        document::Mistakes,
+        settings::Log,
+    },
+    own_lists,
+    reason::{Invalid, Reason},
+    roster::Roster,
+    seal::{Envelope, PublicKey, SecretKey},
+    strict,
+    taxonomy::Lists,
+    transport::{Credentials, Peer, dialled::Dialled, heard::Peers},
+};
+use futures_util::{StreamExt as _, stream};
+
+use crate::{archive::Archive, cli, config::Config, gate::GatePolicy, gather::Caller};
+
+/// Members that are looked at at once.
+const AT_ONCE: usize = 16;
+
+/// The program `accord-coordinator`, as whoever runs it sees it.
+#[derive(Debug)]
+pub struct Examined;
+
+impl Program for Examined {
+    type Config = Config;
+
+    const NAME: &'static str = cli::NAME;
+
+    const CONFIG: &'static str = "coordinator.toml";
+
+    const SHIPPED: &'static str = include_str!("../../deploy/coordinator.toml");
+
+    fn command() -> clap::Command {
+        cli::command()
+    }
+
+    fn check(text: &str, home: &Path) -> Result<Config, Mistakes> {
+        Config::check(text, home)
+    }
+
+    fn watched(config: &Config) -> (Option<SocketAddr>, &Log) {
+        (config.ops, &config.log)
+    }
+
+    async fn examine(config: &Config, findings: &mut Findings, now: Timestamp) {
+        let fix = "mend the file that is named";
+        let lists = own_lists::load(config.lists.as_deref());
+        let Some(lists) = findings.looked("lists", lists, ("can be read", fix)) else { return };
+        let staff = (&*config.staff_ca, config.staff_crl.as_deref());
+        let credentials = doctor::certificate(findings, &config.tls, staff, now);
+        let sign = doctor::secret(findings, "signing key", &config.sign_key);
+        let key = sign.map(|pem| SecretKey::from_pem("sign.key", &pem));
+        let key = key.and_then(|key| findings.looked("signing key", key, ("can be used", fix)));
+        if let Some(path) = &config.gate {
+            let gate = doctor::secret(findings, "gate", path).map(|text| GatePolicy::parse(&text));
+            gate.and_then(|gate| findings.looked("gate", gate, ("can be used", fix)));
+        }
+        let region = doctor::port(findings, "region port", &config.listen, credentials.as_ref());
+        let running = region.await == Port::Ours;
+        doctor::disk(findings, &config.data, config.free_bytes_min);
+        let seen = if running {
+            findings.well("store", "in use: the coordinator runs");
+            0
+        } else {
+            archive(config, findings, credentials.as_ref())
+        };
+        let pinned = (credentials.as_ref(), key.as_ref());
+        let roster = roster(config, findings, pinned, (lists, seen, now));
+        let mut offsets =
+            if running { doctor::running(findings, config.ops).await } else { Vec::new() };
+        if let (Some(roster), Some(credentials)) = (roster, credentials) {
+            doctor::endings_of(findings, &[&credentials], &roster, now);
+            offsets.extend(members(config, findings, (&credentials, &roster)).await);
+            doctor::clock(findings, &roster, &offsets, now);
+        }
+    }
+}
+
+/// Opens the archive as a start would, where there is one; gives the newest roster that it knows.
+fn archive(config: &Config, findings: &mut Findings, credentials: Option<&Credentials>) -> u64 {
+    const FIX: &str = "see \"When a store is damaged or old\" on the operator's page";
+    let there = fs::read_dir(&config.data).is_ok_and(|mut folder| folder.next().is_some());
+    if !there {
+        let found =
+            format!("{} holds nothing: `serve` begins a new archive", config.data.display());
+        findings.warning("store", found, "if there was one: mount its disk, or restore a backup");
+        return 0;
+    }
+    if !doctor::writable(findings, "journal", &config.data) {
+        return 0;
+    }
+    let Some(credentials) = credentials else {
+        findings.skipped("store", "without a certificate nobody knows whose it should be");
+        return 0;
+    };
+    let opened = Archive::open(&config.data, &credentials.own().identity, config.free_bytes_min);
+    let opened = findings.looked("store", opened, ("opens, and is its own", FIX));
+    opened.and_then(|archive| archive.roster_version().ok()).unwrap_or(0)
+}
+
+fn roster(
+    config: &Config,
+    findings: &mut Findings,
+    (credentials, key): (Option<&Credentials>, Option<&SecretKey>),
+    (lists, seen, now): (&Lists, u64, Timestamp),
+) -> Option<Arc<Roster>> {
+    let fix = "get the newest roster, and root.pub by another way, from the federation's root";
+    let read = || {
+        let unreadable = |path: &Path, error: std::io::Error| {
+            Invalid::new(Reason::FieldInvalid, path.display().to_string(), error.to_string())
+        };
+        let root = fs::read_to_string(&config.root);
+        let root = root.map_err(|error| unreadable(&config.root, error))?;
+        let root = PublicKey::from_hex("roster.root", &root)?;
+        let bytes = fs::read(&config.roster).map_err(|error| unreadable(&config.roster, error))?;
+        let signed: Envelope = strict::decode("roster", &bytes)?;
+        Roster::open(&signed, &root, lists, seen, now)
+    };
+    let roster = findings.looked("roster", read(), ("signed by the root, and not expired", fix))?;
+    if let Some(credentials) = credentials {
+        listed(findings, &roster, &credentials.own(), key);
+    }
+    Some(Arc::new(roster))
+}
+
+/// Will others know this coordinator?
+fn listed(findings: &mut Findings, roster: &Roster, own: &Peer, key: Option<&SecretKey>) {
+    const FIX: &str = "send this coordinator's certificate and signing key to the root";
+    let identity = &own.identity;
+    if identity.role != Role::Coordinator || identity.place != Place::Region {
+        let found = format!("{identity} is not a coordinator");
+        return findings.fault("registered", found, "use a certificate of a coordinator");
+    }
+    if !roster.registers(identity, &own.spki) {
+        let found = format!("the roster does not list {identity} with the key {}", own.spki);
+        return findings.fault("registered", found, FIX);
+    }
+    let centre = roster.centres.iter().find(|centre| centre.name == identity.name);
+    match key.map(SecretKey::public) {
+        Some(key) if !centre.is_some_and(|centre| centre.keys.contains(&key)) => {
+            let found = format!("the roster does not list the signing key {}", key.id());
+            findings.fault("registered", found, FIX);
+        }
+        _ => findings.well("registered", "the roster lists certificate and signing key"),
+    }
+}
+
+/// Asks every member that listens what it describes; gives how far their clocks are off, in seconds.
+async fn members(
+    config: &Config,
+    findings: &mut Findings,
+    (credentials, roster): (&Credentials, &Arc<Roster>),
+) -> Vec<(String, f64)> {
+    let peers = Peers::new(Arc::new(SystemClock));
+    let caller = Caller {
+        credentials: credentials.clone(),
+        listening: Arc::new(credentials.clone()),
+        roster: Arc::clone(roster),
+        dialled: Dialled::default(),
+        peers: peers.clone(),
+        call_deadline: config.call_deadline,
+    };
+    let asking = roster.members.iter().filter(|member| !member.dials_in()).map(|member| {
+        let caller = &caller;
+        async move {
+            let asked =
+                async { caller.connect(member).await?.describe(caller.call_deadline).await };
+            let asked = tokio::time::timeout(caller.call_deadline, asked).await;
+            let late = |_| Err(Invalid::new(Reason::DeadlineExceeded, "call", "no answer in time"));
+            (member, asked.unwrap_or_else(late))
+        }
+    });
+    let mut asked: Vec<_> = stream::iter(asking).buffer_unordered(AT_ONCE).collect().await;
+    asked.sort_by(|(a, _), (b, _)| a.node.cmp(&b.node));
+    for (member, asked) in asked {
+        let check = format!("member {}", member.node);
+        match asked {
+            Ok(_) => findings.well(&check, format!("answers at {}", member.address)),
+            Err(error) => findings.fault(&check, error.to_string(), fix_of(error.reason)),
+        }
+    }
+    let dialling = roster.members.iter().filter(|member| member.dials_in());
+    for member in dialling {
+        let found = "dials in: `member list --describe` says whether it is connected";
+        findings.skipped(&format!("member {}", member.node), found);
+    }
+    let offset = |ms: i64| f64::from(i32::try_from(ms).unwrap_or(i32::MAX)) / 1_000.0;
+    let heard = peers.all().into_iter();
+    heard
+        .filter_map(|(name, heard)| Some((name.to_string(), offset(heard.clock_offset_ms?))))
+        .collect()
+}
+
+/// What to do where a member cannot be asked.
+#[expect(clippy::wildcard_enum_match_arm, reason = "everything else is said by the member itself")]
+fn fix_of(reason: Reason) -> &'static str {
+    match reason {
+        Reason::NoConnection => {
+            "is it running, is the port open? Or it refuses this certificate: its log says why"
+        }
+        Reason::DeadlineExceeded => "slow network or a firewall that drops: raise call_deadline_ms",
+        Reason::CertificateIdentity => {
+            "another certificate answers there than the roster says: compare both"
+        }
+        Reason::CertificateUnregistered => {
+            "that node has another roster: give everybody the same, newest one"
+        }
+        Reason::ProtocolUnsupported => "upgrade the older of both programs",
+        _ => "ask whoever runs that node: its log says more",
+    }
+}

@@ -1,0 +1,78 @@
+//! How the coordinator is doing, for whoever operates it. Comes in: the running coordinator. Goes out: checks and readings for
+//! [`accord_proto::operate::health`]. Must never tell content: who is up and how many collections are open, never what of.
+
+use std::{sync::Arc, time::Duration};
+
+use accord_proto::{
+    expiry,
+    operate::{
+        doctor::free_bytes,
+        health::{Check, Vital},
+        measures::{Reading, Tally, count, moment},
+    },
+};
+
+use crate::survey::Coordinator;
+
+/// So long a write may take before the journal counts as not writable.
+const SETTLES_WITHIN: Duration = Duration::from_secs(2);
+
+/// A coordinator that is looked at.
+pub struct Vitals {
+    /// Which one.
+    pub coordinator: Arc<Coordinator>,
+    /// What its port has answered.
+    pub tally: Tally,
+}
+
+impl Vital for Vitals {
+    async fn checks(&self) -> Vec<Check> {
+        let Coordinator { archive, clock, caller, .. } = &*self.coordinator;
+        let settled = tokio::time::timeout(SETTLES_WITHIN, archive.settled()).await;
+        let journal = match settled {
+            Ok(settled) => settled.map_err(|error| error.to_string()),
+            Err(_) => Err("a write is not durable in time".to_owned()),
+        };
+        let store = archive.roster_version().map(drop).map_err(|error| error.to_string());
+        vec![
+            Check::needed("store", store),
+            Check::needed("journal", journal),
+            Check::needed("disk", archive.has_room().map_err(|error| error.to_string())),
+            Check::needed("keys", expiry::check(&self.coordinator.endings.get(), clock.now())),
+            Check::needed("clock", caller.peers.check_clocks()),
+            Check::told("peers", caller.peers.check_heard()),
+        ]
+    }
+
+    fn readings(&self) -> Vec<Reading> {
+        let Coordinator { archive, caller, rounds, collections, deliveries, .. } =
+            &*self.coordinator;
+        let mut readings = vec![
+            Reading {
+                name: "accord_build_info",
+                labels: vec![
+                    ("program", "accord-coordinator".to_owned()),
+                    ("version", env!("CARGO_PKG_VERSION").to_owned()),
+                ],
+                value: 1.0,
+            },
+            Reading::of("accord_journal_entries", count(archive.journal_size())),
+            Reading::with("accord_collections", "state", "open", count(collections.number())),
+            Reading::of("accord_deliveries_waiting", count(deliveries.waiting())),
+        ];
+        let mut known = |name, value: Option<f64>| {
+            readings.extend(value.map(|value| Reading::of(name, value)));
+        };
+        known("accord_store_bytes", archive.bytes().ok().map(count));
+        known("accord_store_free_bytes", free_bytes(archive.path()).map(count));
+        let endings = self.coordinator.endings.get();
+        readings.extend(endings.iter().map(|ending| {
+            let ends = moment(ending.ends.as_s());
+            Reading::with("accord_ends_timestamp_seconds", "what", &*ending.what, ends)
+        }));
+        readings.extend(caller.peers.readings());
+        readings.extend(rounds.readings());
+        readings.extend(self.tally.readings());
+        readings
+    }
+}

@@ -1,0 +1,118 @@
+//! How the node is doing, for whoever operates it. Comes in: the running node. Goes out: checks and readings for
+//! [`accord_proto::operate::health`]. Must never tell content: counts of grants and requirements, never of what they are about.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, PoisonError},
+    time::Duration,
+};
+
+use accord_proto::{
+    clock::Timestamp,
+    expiry,
+    operate::{
+        doctor::free_bytes,
+        health::{Check, Vital},
+        measures::{Reading, Tally, count, moment},
+    },
+};
+
+use crate::{answer::Node, desk};
+
+/// When the last backup was written; beside the store, for the next start.
+const BACKED_UP: &str = "backed-up";
+
+/// So long a write may take before the journal counts as not writable.
+const SETTLES_WITHIN: Duration = Duration::from_secs(2);
+
+/// A node that is looked at.
+pub struct Vitals {
+    /// Which one.
+    pub node: Arc<Node>,
+    /// What its ports have answered.
+    pub tally: Tally,
+}
+
+impl Vital for Vitals {
+    async fn checks(&self) -> Vec<Check> {
+        let node = &self.node;
+        let now = node.clock.now();
+        let settled = tokio::time::timeout(SETTLES_WITHIN, node.store.settled()).await;
+        let journal = match settled {
+            Ok(settled) => settled.map_err(|error| error.to_string()),
+            Err(_) => Err("a write is not durable in time".to_owned()),
+        };
+        let sound = if node.store.head().in_doubt() {
+            Err("in doubt after a restore: a releaser has to run confirm-restore".to_owned())
+        } else {
+            Ok(())
+        };
+        vec![
+            Check::told("store", sound),
+            Check::needed("journal", journal),
+            Check::needed("disk", node.store.has_room().map_err(|error| error.to_string())),
+            Check::needed("keys", expiry::check(&node.endings.get(), now)),
+            Check::needed("clock", node.coordinators.check_clocks()),
+            Check::told("peers", node.coordinators.check_heard()),
+        ]
+    }
+
+    fn readings(&self) -> Vec<Reading> {
+        let node = &self.node;
+        let now = node.clock.now();
+        let mut readings = vec![
+            Reading {
+                name: "accord_build_info",
+                labels: vec![
+                    ("program", "accord-node".to_owned()),
+                    ("version", env!("CARGO_PKG_VERSION").to_owned()),
+                ],
+                value: 1.0,
+            },
+            Reading::of("accord_journal_entries", count(node.store.head().journal().size())),
+            Reading::of("accord_in_doubt", f64::from(u8::from(node.store.head().in_doubt()))),
+            Reading::of("accord_answers_released", count(node.store.answers())),
+        ];
+        let mut known = |name, value: Option<f64>| {
+            readings.extend(value.map(|value| Reading::of(name, value)));
+        };
+        known("accord_store_bytes", node.store.bytes().ok().map(count));
+        known("accord_store_free_bytes", free_bytes(node.store.path()).map(count));
+        let open = desk::inbox::overview(node).ok().map(|inbox| f64::from(inbox.open));
+        known("accord_inbox_open", open);
+        let backed_up = backed_up(node.store.path()).map(|at| moment(at.as_s()));
+        known("accord_backup_last_success_timestamp_seconds", backed_up);
+        let held = node.held.read().unwrap_or_else(PoisonError::into_inner);
+        let in_force = held.grants.iter().filter(|grant| grant.in_force(now)).count() as u64;
+        let other = held.grants.len() as u64 - in_force;
+        drop(held);
+        for (state, number) in [("in_force", in_force), ("other", other)] {
+            readings.push(Reading::with("accord_grants", "state", state, count(number)));
+        }
+        let endings = node.endings.get();
+        readings.extend(endings.iter().map(|ending| {
+            let ends = moment(ending.ends.as_s());
+            Reading::with("accord_ends_timestamp_seconds", "what", &*ending.what, ends)
+        }));
+        readings.extend(node.coordinators.readings());
+        readings.extend(self.tally.readings());
+        readings
+    }
+}
+
+/// A backup was written.
+pub fn note_backup(folder: &Path, now: Timestamp) {
+    // It is told to operators, and nothing rests on it.
+    if let Err(error) = std::fs::write(place(folder), format!("{now}\n")) {
+        tracing::warn!(%error, "when the last backup was made will not be known after a restart");
+    }
+}
+
+fn backed_up(folder: &Path) -> Option<Timestamp> {
+    let text = std::fs::read_to_string(place(folder)).ok()?;
+    Timestamp::parse(BACKED_UP, text.trim()).ok()
+}
+
+fn place(folder: &Path) -> PathBuf {
+    folder.join(BACKED_UP)
+}

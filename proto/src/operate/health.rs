@@ -1,0 +1,149 @@
+//! How a service is doing, for whoever operates it. Comes in: HTTP in the clear, on a port of its own that stays inside. Goes out:
+//! `/live` (it answers), `/ready` (what a service needs, checked now), `/metrics`. Must never show content, nor let many who ask
+//! take anything away from those who call.
+
+use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use http::{Method, Request, Response, StatusCode, header};
+use http_body_util::Full;
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use serde_json::json;
+use tokio::{net::TcpListener, sync::Semaphore, task::JoinSet};
+use tracing::debug;
+
+use super::measures::{self, Reading};
+use crate::{
+    limits::{OPS_CONNECTIONS_MAX, OPS_REQUEST_TIMEOUT},
+    reason::{Invalid, Reason},
+};
+
+/// What `/metrics` is.
+const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// One thing that was looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Check {
+    /// `store`, `journal`, `disk`, `keys`, `clock` or `peers`.
+    pub name: &'static str,
+    /// Why it is not well; none: it is. Codes and names of members, no content.
+    pub cause: Option<String>,
+    /// Without it the service is not ready. A node is ready also when its peers are gone.
+    pub needed: bool,
+}
+
+impl Check {
+    /// Something that the service needs.
+    pub fn needed(name: &'static str, looked: Result<(), String>) -> Self {
+        Self { name, cause: looked.err(), needed: true }
+    }
+
+    /// Something that is worth knowing.
+    pub fn told(name: &'static str, looked: Result<(), String>) -> Self {
+        Self { name, cause: looked.err(), needed: false }
+    }
+}
+
+/// Who is looked at.
+pub trait Vital: Send + Sync + 'static {
+    /// Looks at everything now.
+    fn checks(&self) -> impl Future<Output = Vec<Check>> + Send;
+
+    /// What can be measured now, besides the checks.
+    fn readings(&self) -> Vec<Reading>;
+}
+
+/// Answers at an address until what it gives is dropped; nowhere, if there is none.
+pub async fn watch(at: Option<SocketAddr>, vital: impl Vital) -> Result<JoinSet<()>, Invalid> {
+    let mut watching = JoinSet::new();
+    if let Some(at) = at {
+        let listener = TcpListener::bind(at).await.map_err(|error| {
+            let detail = format!("cannot listen: {error}");
+            Invalid::new(Reason::NoConnection, format!("ops.listen {at}"), detail)
+        })?;
+        watching.spawn(serve(listener, Arc::new(vital)));
+    }
+    Ok(watching)
+}
+
+/// Answers until it is dropped.
+pub async fn serve(listener: TcpListener, vital: Arc<impl Vital>) {
+    let places = Arc::new(Semaphore::new(OPS_CONNECTIONS_MAX));
+    loop {
+        // Whoever comes while all places are taken waits in the system's own queue.
+        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
+        let Ok((stream, _)) = listener.accept().await else {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            continue;
+        };
+        let vital = Arc::clone(&vital);
+        tokio::spawn(async move {
+            let answer = service_fn(move |request| answer(Arc::clone(&vital), request));
+            let connection = http1::Builder::new()
+                .timer(TokioTimer::new())
+                .header_read_timeout(OPS_REQUEST_TIMEOUT)
+                .keep_alive(false)
+                .serve_connection(TokioIo::new(stream), answer);
+            let served = tokio::time::timeout(2 * OPS_REQUEST_TIMEOUT, connection).await;
+            if let Ok(Err(error)) = served {
+                debug!(%error, "a question after health came to nothing");
+            }
+            drop(place);
+        });
+    }
+}
+
+async fn answer(
+    vital: Arc<impl Vital>,
+    request: Request<Incoming>,
+) -> Result<Response<Full<Bytes>>, Infallible> {
+    let get = matches!(*request.method(), Method::GET | Method::HEAD);
+    let (status, kind, text) = match (get, request.uri().path()) {
+        (true, "/live") => (StatusCode::OK, "text/plain", "live\n".to_owned()),
+        (true, "/ready") => {
+            let checks = vital.checks().await;
+            let ready = is_ready(&checks);
+            let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+            (status, "application/json", document(ready, &checks))
+        }
+        (true, "/metrics") => {
+            let mut readings = vital.readings();
+            let well = |check: &Check| if check.cause.is_none() { 1.0 } else { 0.0 };
+            let checks = vital.checks().await;
+            let checks = checks
+                .iter()
+                .map(|check| Reading::with("accord_ready", "check", check.name, well(check)));
+            readings.extend(checks);
+            (StatusCode::OK, OPENMETRICS, measures::text(readings))
+        }
+        (false, _) => {
+            (StatusCode::METHOD_NOT_ALLOWED, "text/plain", "only GET and HEAD\n".to_owned())
+        }
+        (true, _) => {
+            (StatusCode::NOT_FOUND, "text/plain", "/live, /ready or /metrics\n".to_owned())
+        }
+    };
+    let mut response = Response::new(Full::new(Bytes::from(text)));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static(kind));
+    Ok(response)
+}
+
+/// Is everything well that the service needs?
+pub fn is_ready(checks: &[Check]) -> bool {
+    checks.iter().all(|check| !check.needed || check.cause.is_none())
+}
+
+fn document(ready: bool, checks: &[Check]) -> String {
+    let checks: Vec<_> = checks
+        .iter()
+        .map(|check| {
+            json!({
+                "check": check.name, "ok": check.cause.is_none(), "needed": check.needed,
+                "cause": check.cause.as_deref().unwrap_or_default(),
+            })
+        })
+        .collect();
+    format!("{}\n", json!({"ready": ready, "checks": checks}))
+}

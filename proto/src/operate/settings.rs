@@ -1,0 +1,77 @@
+//! How a service is watched and what it logs. Comes in: the tables `[ops]` and `[log]`, the same in both configurations. Goes out: where
+//! to listen and how to log, or what is wrong with them.
+
+use std::net::SocketAddr;
+
+use serde::Deserialize;
+
+use super::document::Mistakes;
+
+/// `[ops]` as it is written.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawOps {
+    #[serde(default)]
+    listen: String,
+}
+
+/// `[log]` as it is written.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawLog {
+    #[serde(default = "text")]
+    format: String,
+    #[serde(default = "info")]
+    level: String,
+}
+
+impl Default for RawLog {
+    fn default() -> Self {
+        Self { format: text(), level: info() }
+    }
+}
+
+fn text() -> String {
+    "text".to_owned()
+}
+
+fn info() -> String {
+    "info".to_owned()
+}
+
+/// What is logged, and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Log {
+    /// One JSON object a line instead of text for people.
+    pub json: bool,
+    /// A filter like `info` or `info,accord_node=debug`.
+    pub level: String,
+}
+
+impl RawOps {
+    /// Where it is told how the service is doing; none: nowhere.
+    pub fn checked(self, mistakes: &mut Mistakes) -> Option<SocketAddr> {
+        if self.listen.is_empty() {
+            return None;
+        }
+        let at = self.listen.parse();
+        if at.is_err() {
+            let wanted = "is not address:port, like 127.0.0.1:7301";
+            mistakes.push("ops.listen", format!("\"{}\" {wanted}", self.listen));
+        }
+        at.ok()
+    }
+}
+
+impl RawLog {
+    /// What is logged.
+    pub fn checked(self, mistakes: &mut Mistakes) -> Log {
+        if !["text", "json"].contains(&self.format.as_str()) {
+            mistakes.push("log.format", format!("\"{}\" is neither text nor json", self.format));
+        }
+        if let Err(error) = super::log::filter(&self.level, "off") {
+            mistakes.push("log.level", format!("\"{}\": {error}", self.level));
+        }
+        Log { json: self.format == "json", level: self.level }
+    }
+}
