@@ -107,6 +107,14 @@ enum Command {
     Verify(Verify),
     #[command(flatten)]
     Operate(Operate),
+    /// Who can be reached, whose clock is off, what comes to its end (exit code 3 if a member cannot be reached).
+    Status {
+        /// Go on until it is interrupted: whenever something changes it is printed again.
+        #[arg(long)]
+        watch: bool,
+        #[command(flatten)]
+        client: Client,
+    },
     /// Certificates and keys for development. Not for production.
     #[command(subcommand)]
     Pki(Pki),
@@ -316,6 +324,10 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => fail(exit_code_of_start(error.reason), &error.to_string()),
         },
+        Command::Status { watch, client } => {
+            let look = async || commands::status::status(&client).await;
+            finish(runtime.block_on(operate::again(watch, look)))
+        }
         Command::Operate(wanted) => operate::operate::<Examined>(&runtime, wanted),
         Command::Member(Member::List { describe, client }) => {
             finish(runtime.block_on(commands::members(&client, describe)))

@@ -38,6 +38,7 @@ pub(crate) mod compare;
 pub(crate) mod collection;
 pub(crate) mod deliveries;
 pub(crate) mod feasible;
+pub(crate) mod status;
 
 type RegionClient = wire::region_client::RegionClient<Channel>;
 

@@ -14,7 +14,7 @@ use accord_proto::{
     },
     operate::{
         document::{self, Mistakes},
-        settings::{Log, RawLog, RawOps},
+        settings::{Log, RawLog, RawOps, located},
     },
     reason::{Invalid, Reason},
     transport::TlsFiles,
@@ -222,27 +222,27 @@ impl Config {
         if !mistakes.is_empty() {
             return Err(mistakes.placed(text));
         }
-        let named = |path: PathBuf| (path != PathBuf::new()).then(|| home.join(path));
+        let named = |path: PathBuf| (path != PathBuf::new()).then(|| located(home, &path));
         Ok(Self {
-            data: home.join(coordinator.data),
+            data: located(home, &coordinator.data),
             free_bytes_min: coordinator.free_bytes_min,
             call_deadline,
             standing_every: Duration::from_secs(coordinator.standing_every_s),
             retry: Duration::from_secs(coordinator.retry_s),
             listen: region.listen,
             dial,
-            staff_ca: home.join(region.ca),
+            staff_ca: located(home, &region.ca),
             staff_crl: named(region.crl),
             reflection: region.reflection,
             tls: TlsFiles {
-                certificate: home.join(tls.certificate),
-                key: home.join(tls.key),
-                ca: home.join(tls.ca),
+                certificate: located(home, &tls.certificate),
+                key: located(home, &tls.key),
+                ca: located(home, &tls.ca),
                 crl: named(tls.crl),
             },
-            sign_key: home.join(sign.key),
-            roster: home.join(roster.file),
-            root: home.join(roster.root),
+            sign_key: located(home, &sign.key),
+            roster: located(home, &roster.file),
+            root: located(home, &roster.root),
             gate: named(gate.policy),
             lists: named(lists.folder),
             ops,

@@ -17,6 +17,7 @@ use accord_proto::{
     id::RequirementId,
     identity::{Identity, Name},
     limits::{CALL_TIMEOUT, GATHER_CONCURRENCY_MAX},
+    operate::trace,
     question::SignedRequirement,
     reason::{Invalid, Reason},
     roster::Member,
@@ -178,8 +179,9 @@ async fn deliver_one(coordinator: &Coordinator, by: &Identity, envelope: Envelop
     if !is_valid(&asked, coordinator.clock.now()) {
         return false;
     }
-    if let Err(error) = deliver(coordinator, by, &asked).await {
-        warn!(requirement = %asked.requirement().id, %error, "its picture cannot be delivered");
+    let id = asked.requirement().id;
+    if let Err(error) = trace::within(id, deliver(coordinator, by, &asked)).await {
+        warn!(requirement = %id, %error, "its picture cannot be delivered");
     }
     true
 }

@@ -14,6 +14,7 @@ use accord_proto::{
     current::Current,
     expiry::Ending,
     identity::Name,
+    operate::trace,
     question::SignedRequirement,
     reason::{Invalid, Reason},
     regional,
@@ -84,9 +85,10 @@ pub async fn survey(
     caller: &Caller,
     progress: impl Fn(&MemberState),
 ) -> Result<Drawn, Invalid> {
-    let _round = coordinator.rounds.by_somebody(asked.requirement().id).await?;
-    let drawn =
-        coordinator.rounds.counted(draw(coordinator, by, asked, caller, (false, progress))).await?;
+    let id = asked.requirement().id;
+    let _round = coordinator.rounds.by_somebody(id).await?;
+    let drawing = draw(coordinator, by, asked, caller, (false, progress));
+    let drawn = coordinator.rounds.counted(trace::within(id, drawing)).await?;
     drawn.ok_or_else(|| Invalid::new(Reason::NotFound, "picture", "was not drawn"))
 }
 
@@ -97,10 +99,11 @@ pub async fn round(
     asked: &SignedRequirement,
     only_whole: bool,
 ) -> Result<Option<Drawn>, Invalid> {
-    let _round = coordinator.rounds.by_itself(asked.requirement().id)?;
+    let id = asked.requirement().id;
+    let _round = coordinator.rounds.by_itself(id)?;
     let nobody = |_: &MemberState| {};
     let drawing = draw(coordinator, by, asked, &coordinator.caller, (only_whole, nobody));
-    coordinator.rounds.counted(drawing).await
+    coordinator.rounds.counted(trace::within(id, drawing)).await
 }
 
 async fn draw(

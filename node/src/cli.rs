@@ -165,6 +165,9 @@ enum Command {
     Operate(Operate),
     /// What the node holds, and where its journal stands.
     Status {
+        /// Go on until it is interrupted: whenever something changes it is printed again.
+        #[arg(long)]
+        watch: bool,
         #[command(flatten)]
         client: Client,
     },
@@ -241,7 +244,10 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Answer(command) => finish(runtime.block_on(commands::proof::answers(command))),
         Command::Picture(command) => finish(runtime.block_on(commands::pictures::run(command))),
         Command::Verify(verify) => finish(commands::proof::verify(verify)),
-        Command::Status { client } => finish(runtime.block_on(commands::status(&client))),
+        Command::Status { watch, client } => {
+            let look = async || commands::status(&client).await;
+            finish(runtime.block_on(operate::again(watch, look)))
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use accord_proto::{
     limits::STORE_FREE_BYTES_MIN,
     operate::{
         document::{self, Mistakes},
-        settings::{Log, RawLog, RawOps},
+        settings::{Log, RawLog, RawOps, located},
     },
     reason::{Invalid, Reason},
     transport::{TlsFiles, dial::Way},
@@ -223,27 +223,27 @@ impl Config {
         let Some(reached) = reached.filter(|_| mistakes.is_empty()) else {
             return Err(mistakes.placed(text));
         };
-        let named = |path: PathBuf| (path != PathBuf::new()).then(|| home.join(path));
+        let named = |path: PathBuf| (path != PathBuf::new()).then(|| located(home, &path));
         Ok(Self {
-            data: home.join(node.data),
-            policy: home.join(node.policy),
-            policy_secret: node.policy_secret.map(|secret| home.join(secret)),
+            data: located(home, &node.data),
+            policy: located(home, &node.policy),
+            policy_secret: node.policy_secret.map(|secret| located(home, &secret)),
             free_bytes_min: node.free_bytes_min,
             classification_ceiling: node.classification_ceiling,
             exchange: reached,
             exchange_reflection: exchange.reflection,
             desk: Listener { listen: desk.listen, reflection: desk.reflection },
-            staff_ca: home.join(desk.ca),
+            staff_ca: located(home, &desk.ca),
             staff_crl: named(desk.crl),
             tls: TlsFiles {
-                certificate: home.join(tls.certificate),
-                key: home.join(tls.key),
-                ca: home.join(tls.ca),
+                certificate: located(home, &tls.certificate),
+                key: located(home, &tls.key),
+                ca: located(home, &tls.ca),
                 crl: named(tls.crl),
             },
-            seal_key: home.join(seal.key),
-            roster: home.join(roster.file),
-            root: home.join(roster.root),
+            seal_key: located(home, &seal.key),
+            roster: located(home, &roster.file),
+            root: located(home, &roster.root),
             by_hand: release.by_hand,
             notify,
             ops,

@@ -102,7 +102,12 @@ impl<K: Keeper> journal_server::Journal for JournalService<K> {
             let detail = format!("{JOURNAL_READS_MAX} journals are being read; try again shortly");
             Invalid::new(Reason::Overloaded, "journal", detail)
         })?;
-        info!(peer = %peer.identity, first = request.first, end = request.end, "journal read");
+        info!(
+            peer = peer.identity.in_log(),
+            first = request.first,
+            end = request.end,
+            "journal read"
+        );
         let (pages, outgoing) = mpsc::channel(JOURNAL_WAITING_MAX);
         let keeper = Arc::clone(&self.keeper);
         tokio::task::spawn_blocking(move || {

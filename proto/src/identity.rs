@@ -168,6 +168,14 @@ pub struct Identity {
 }
 
 impl Identity {
+    /// As it may stand in a log: a service by its URI, a person by place and role only. Who it was stands in the journal.
+    pub fn in_log(&self) -> String {
+        match self.role.names().0 {
+            "staff" => format!("{} {}", self.place, self.role),
+            _ => self.to_string(),
+        }
+    }
+
     /// Reads a SPIFFE URI; the one spelling only (no other case, port, query, escape or empty segment).
     pub fn parse(uri: &str) -> Result<Self, Invalid> {
         Self::read(uri).ok_or_else(|| {
@@ -225,6 +233,14 @@ mod tests {
         ] {
             assert_eq!(Identity::parse(uri).unwrap().to_string(), uri);
         }
+    }
+
+    #[test]
+    fn a_log_names_services_and_no_person() {
+        let in_log = |uri| Identity::parse(uri).unwrap().in_log();
+        assert_eq!(in_log("spiffe://wb6.example/RS/staff/analyst-1/auditor"), "RS auditor");
+        let node = "spiffe://wb6.example/AL/node/al-police/node";
+        assert_eq!(in_log(node), node);
     }
 
     #[test]

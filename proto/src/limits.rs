@@ -335,6 +335,8 @@ pub const GATE_MEMORY_BYTES_MAX: usize = 256 * 1024 * 1024;
 /// Default of the free space below which a store takes no more writes: a full disk poisons it.
 pub const STORE_FREE_BYTES_MIN: u64 = 64 * 1024 * 1024;
 
+/// Between two looks of whoever watches.
+pub const WATCH_EVERY: Duration = Duration::from_secs(2);
 /// Connections to the port for operators.
 pub const OPS_CONNECTIONS_MAX: usize = 16;
 /// One question there: its head, and half of what it may take in all.

@@ -10,3 +10,4 @@ pub mod log;
 pub mod measures;
 pub mod settings;
 pub mod supervise;
+pub mod trace;

@@ -20,6 +20,7 @@ use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
 use crate::{
+    canaries,
     process::{Finished, Server},
     roles,
 };
@@ -375,7 +376,15 @@ impl Federation {
 
 impl Drop for Federation {
     fn drop(&mut self) {
+        let of_nodes = self.nodes.values().filter(|node| node.server.is_some());
+        let mut asked: Vec<_> = of_nodes.map(|node| node.ops.as_str()).collect();
+        asked.extend(self.coordinator.as_ref().map(|_| self.ops.as_str()));
+        let told = canaries::found(&self.dir, &asked);
         self.kill_all();
+        // Whoever has failed already says why.
+        if !std::thread::panicking() {
+            assert!(told.is_empty(), "content in a log, a measure or a check: {told:#?}");
+        }
     }
 }
 

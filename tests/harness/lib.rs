@@ -4,6 +4,7 @@
 
 pub mod attack;
 pub mod callers;
+pub mod canaries;
 pub mod crash;
 pub mod damage;
 pub mod federation;

@@ -6,7 +6,7 @@ use std::{
     fs,
     io::Write as _,
     net::TcpStream,
-    os::unix::net::UnixDatagram,
+    os::unix::{fs::PermissionsExt as _, net::UnixDatagram},
     process::Command,
     time::{Duration, Instant},
 };
@@ -18,7 +18,13 @@ use accord_proto::{
     taxonomy::Lists,
     wire,
 };
-use accord_tests::{federation::QUESTION, peers, process::Server, roles, rotation::until_said};
+use accord_tests::{
+    federation::QUESTION,
+    peers,
+    process::{Finished, Server},
+    roles,
+    rotation::until_said,
+};
 use prost::Message as _;
 use serde_json::Value;
 use tokio::runtime::Runtime;
@@ -230,4 +236,54 @@ fn nobody_takes_the_port_for_operators_away_and_nothing_else_is_served_there() {
     drop(idle);
     assert_eq!(asked(&at, "/").0, 404);
     assert_eq!(asked(&at, "/metrics/../ready").0, 404);
+}
+
+#[test]
+fn what_is_done_for_one_requirement_has_one_trace_in_the_logs_of_all() {
+    let running = with_sample(&["AL", "BA", "ME"]);
+    let requirement = running.issue(&[QUESTION]).unwrap();
+    running.gather(&requirement).unwrap();
+    let trace = requirement.replace('-', "");
+    for who in ["al-police", "ba-police", "me-police", "coordinator"] {
+        let log = running.dir.join(who).join("log");
+        until_said(&log, &format!("trace={trace}"), 1).unwrap();
+    }
+}
+
+#[test]
+fn keys_that_a_supervisor_hands_over_are_taken_from_there_and_from_nowhere_else() {
+    let running = prepared(&["AL"]);
+    let home = running.dir.join("al-police");
+    let credentials = home.join("credentials");
+    fs::create_dir(&credentials).unwrap();
+    for key in ["tls.key", "seal.key"] {
+        fs::rename(home.join("keys").join(key), credentials.join(key)).unwrap();
+        // As systemd hands them over: the service is let in by an access list, which shows as the group's rights.
+        fs::set_permissions(credentials.join(key), fs::Permissions::from_mode(0o440)).unwrap();
+    }
+    let config = home.join("node.toml");
+    let text = fs::read_to_string(&config).unwrap();
+    fs::write(
+        &config,
+        text.replace("\"keys/tls.key\"", "\"credential:tls.key\"")
+            .replace("\"keys/seal.key\"", "\"credential:seal.key\""),
+    )
+    .unwrap();
+    let serve = || {
+        let mut command = Command::new(program());
+        command.arg(roles::NODE).args(["serve", "--config"]).arg(&config);
+        command
+    };
+    let refused = Finished::run(serve()).unwrap();
+    assert_eq!(refused.code, Some(78));
+    assert!(refused.stderr.contains("credential:"), "{}", refused.stderr);
+    let mut handed = serve();
+    handed.env("CREDENTIALS_DIRECTORY", &credentials);
+    Server::start(handed, &home.join("log")).unwrap().kill();
+    // Others may never read a key, whoever hands it over.
+    fs::set_permissions(credentials.join("seal.key"), fs::Permissions::from_mode(0o444)).unwrap();
+    let mut handed = serve();
+    handed.env("CREDENTIALS_DIRECTORY", &credentials);
+    let refused = Finished::run(handed).unwrap();
+    assert!(refused.stderr.contains("chmod 600"), "{}", refused.stderr);
 }

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use accord_proto::operate::document::Mistakes;
+use accord_proto::operate::{document::Mistakes, settings::located};
 use serde::Deserialize;
 
 use super::{Hook, Mail, Security, Settings, Warnings};
@@ -98,7 +98,7 @@ impl RawNotify {
                 Security::StartTls
             }
         };
-        let path = |path: PathBuf| (path != PathBuf::new()).then(|| home.join(path));
+        let path = |path: PathBuf| (path != PathBuf::new()).then(|| located(home, &path));
         let hook = path(hook.program).map(|program| Hook {
             program,
             arguments: hook.arguments,

@@ -110,15 +110,17 @@ impl wire::exchange_server::Exchange for ExchangeService {
             Ok(reply) => {
                 match &reply {
                     Reply::Sealed(answer) => {
-                        info!(peer = %peer.identity, table = %answer.table_digest(), "answered");
+                        info!(peer = peer.identity.in_log(), table = %answer.table_digest(), "answered");
                     }
-                    Reply::Pending => info!(peer = %peer.identity, "pending: a person decides"),
-                    Reply::Declined(_) => info!(peer = %peer.identity, "declined"),
+                    Reply::Pending => {
+                        info!(peer = peer.identity.in_log(), "pending: a person decides")
+                    }
+                    Reply::Declined(_) => info!(peer = peer.identity.in_log(), "declined"),
                 }
                 Ok(Response::new(reply.into()))
             }
             Err(error) => {
-                warn!(peer = %peer.identity, reason = %error.reason, field = %error.field, "refused");
+                warn!(peer = peer.identity.in_log(), reason = %error.reason, field = %error.field, "refused");
                 Err(told(error).into())
             }
         }
@@ -132,12 +134,16 @@ impl wire::exchange_server::Exchange for ExchangeService {
         match standing::check(&self.node, &peer, request.into_inner()).await {
             Ok(notices) => {
                 if !notices.is_empty() {
-                    info!(peer = %peer.identity, notices = notices.len(), "told what does not stand");
+                    info!(
+                        peer = peer.identity.in_log(),
+                        notices = notices.len(),
+                        "told what does not stand"
+                    );
                 }
                 Ok(Response::new(wire::CheckStandingResponse { notices }))
             }
             Err(error) => {
-                warn!(peer = %peer.identity, reason = %error.reason, field = %error.field, "refused");
+                warn!(peer = peer.identity.in_log(), reason = %error.reason, field = %error.field, "refused");
                 Err(told(error).into())
             }
         }
@@ -157,7 +163,7 @@ impl wire::exchange_server::Exchange for ExchangeService {
                 Ok(Response::new(wire::GetCheckpointResponse { note, proof, acknowledged }))
             }
             Err(error) => {
-                warn!(peer = %peer.identity, reason = %error.reason, field = %error.field, "refused");
+                warn!(peer = peer.identity.in_log(), reason = %error.reason, field = %error.field, "refused");
                 Err(told(error).into())
             }
         }
@@ -173,7 +179,7 @@ impl wire::exchange_server::Exchange for ExchangeService {
                 Ok(Response::new(wire::DeliverPictureResponse { receipt: Some(receipt) }))
             }
             Err(error) => {
-                warn!(peer = %peer.identity, reason = %error.reason, field = %error.field, "refused");
+                warn!(peer = peer.identity.in_log(), reason = %error.reason, field = %error.field, "refused");
                 Err(told(error).into())
             }
         }

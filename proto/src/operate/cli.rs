@@ -15,6 +15,7 @@ use super::{
 pub use crate::print::Format;
 use crate::{
     clock::{Clock as _, SystemClock, Timestamp},
+    limits::WATCH_EVERY,
     print,
     reason::{Invalid, Reason},
     status::exit_code,
@@ -108,6 +109,34 @@ pub async fn stopped() {
     tokio::select! {
         _ = terminate.recv() => {}
         _ = tokio::signal::ctrl_c() => {}
+    }
+}
+
+/// Looks once; or, to `watch`, again and again until it is interrupted, and prints what has changed.
+pub async fn again(
+    watch: bool,
+    look: impl AsyncFn() -> Result<Outcome, Invalid>,
+) -> Result<Outcome, Invalid> {
+    let stopped = stopped();
+    tokio::pin!(stopped);
+    let mut shown = None;
+    loop {
+        let looked = look().await;
+        if !watch {
+            return looked;
+        }
+        let found = looked.map_or_else(|error| error.to_string(), |outcome| outcome.data);
+        if shown.as_ref() != Some(&found) {
+            put(&found);
+            shown = Some(found);
+        }
+        tokio::select! {
+            () = &mut stopped => {
+                let remarks = vec!["interrupted".to_owned()];
+                return Ok(Outcome { remarks, ..Outcome::default() });
+            }
+            () = tokio::time::sleep(WATCH_EVERY) => {}
+        }
     }
 }
 

@@ -1,11 +1,28 @@
 //! How a service is watched and what it logs. Comes in: the tables `[ops]` and `[log]`, the same in both configurations. Goes out: where
 //! to listen and how to log, or what is wrong with them.
 
-use std::net::SocketAddr;
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
 
 use serde::Deserialize;
 
 use super::document::Mistakes;
+
+/// How a path begins that names a credential of the supervisor (systemd's `LoadCredential=`).
+const CREDENTIAL: &str = "credential:";
+
+/// Where a path of a configuration lies: beside the configuration, or, as `credential:NAME`, where the supervisor has put it.
+pub fn located(home: &Path, path: &Path) -> PathBuf {
+    let name = path.to_str().and_then(|path| path.strip_prefix(CREDENTIAL));
+    match (name, crate::transport::credentials_folder()) {
+        (Some(name), Some(folder)) => folder.join(name),
+        // Said as it is written by whoever cannot read it.
+        (Some(_), None) => path.to_owned(),
+        (None, _) => home.join(path),
+    }
+}
 
 /// `[ops]` as it is written.
 #[derive(Clone, Debug, Default, Deserialize)]

@@ -14,6 +14,7 @@ use tower::Service;
 use super::heard::{Heard, Peers, offset_ms, time_ms, version};
 use crate::{
     identity::Name,
+    operate::trace,
     protocol::{HEADER, Side, Speaks, TIME_HEADER},
 };
 
@@ -55,6 +56,7 @@ impl Service<http::Request<Body>> for Channel {
     fn call(&mut self, mut request: http::Request<Body>) -> Self::Future {
         let Self { speaks, noted, .. } = self.clone();
         say(request.headers_mut(), speaks, noted.as_ref().map(|(peers, _)| peers.now_ms()));
+        trace::say(request.headers_mut());
         let sent = noted.as_ref().map(|(peers, _)| (peers.now_ms(), Instant::now()));
         let answered = self.inner.call(request);
         Box::pin(async move {

@@ -13,7 +13,7 @@ use std::{
 
 use tonic::Status;
 use tower::{Layer, Service};
-use tracing::warn;
+use tracing::{Instrument as _, warn};
 
 use super::{
     channel::say,
@@ -23,6 +23,7 @@ use super::{
 use crate::{
     clock::Clock,
     limits::REFUSALS_LOGGED_EVERY,
+    operate::trace,
     protocol::{Side, Speaks, V2},
 };
 
@@ -91,7 +92,7 @@ where
             Err(error) => {
                 let caller = request.extensions().get::<Caller>();
                 let peer = caller.and_then(|caller| caller.0.as_ref().ok());
-                let peer = peer.map(|peer| tracing::field::display(&peer.identity));
+                let peer = peer.map(|peer| peer.identity.in_log());
                 if self.negotiation.is_logged() {
                     warn!(peer, %error, "refused");
                 }
@@ -103,7 +104,8 @@ where
         let ahead = |theirs: i64| theirs.saturating_sub(clock.now_ms());
         let clock_offset_ms = time_ms(request.headers()).map(ahead);
         request.extensions_mut().insert(Heard { protocol, clock_offset_ms });
-        let answering = self.inner.call(request);
+        let span = trace::span(request.headers());
+        let answering = span.in_scope(|| self.inner.call(request)).instrument(span.clone());
         Box::pin(async move {
             let mut answer = answering.await?;
             // Whoever is refused is not told what time it is here.
