@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Debian packages of both programs, in target/debian. Needs cargo-deb: cargo install cargo-deb --locked
-#   build.sh                    builds the programs and packs them
-#   build.sh --fast --programs DIR   packs what was built already: DIR/accord-node and DIR/accord-coordinator; hardly compressed
+# Debian packages of both programs. Needs cargo-deb: cargo install cargo-deb --locked
+#   build.sh                         builds the programs and packs them, into target/debian
+#   build.sh --fast --programs DIR   packs DIR/accord-node and DIR/accord-coordinator, into target/packed/debian; hardly compressed
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 programs='' fast=()
@@ -14,12 +14,15 @@ while [ $# -gt 0 ]; do
     shift
 done
 target="${CARGO_TARGET_DIR:-$PWD/target}"
-release="$target/release"
 if [ -z "$programs" ]; then
     cargo build --release --locked -p accord-node -p accord-coordinator
-elif [ ! "$programs" -ef "$release" ]; then
-    install -D -t "$release" "$programs/accord-node" "$programs/accord-coordinator"
+else
+    # Beside what was built here for release, not over it.
+    target="$target/packed"
+    install -D -t "$target/release" "$programs/accord-node" "$programs/accord-coordinator"
 fi
+export CARGO_TARGET_DIR="$target"
+release="$target/release"
 for package in accord-node accord-coordinator; do
     made="$release/packaging/$package"
     rm -rf "$made" && mkdir -p "$made/man" "$made/completions"
