@@ -50,7 +50,8 @@ if [ -n "$sources" ]; then
     (cd "$work/source" && mkdir -p .cargo && cargo vendor --quiet --locked vendor >>.cargo/config.toml)
     tar --sort=name --mtime="@$epoch" --owner=0 --group=0 --numeric-owner -C "$work" -cf - source | gzip -n >"$bundle/source.tar.gz"
 fi
-(cd "$bundle" && find . -type f -printf '%P\0' | LC_ALL=C sort -z | xargs -0 sha256sum >SHA256SUMS)
+(cd "$bundle" && find . -type f -printf '%P\0' | LC_ALL=C sort -z | xargs -0 sha256sum) >"$work/SHA256SUMS"
+mv "$work/SHA256SUMS" "$bundle/"
 ssh-keygen -q -Y sign -f "$key" -n accord-bundle "$bundle/SHA256SUMS"
 tar --sort=name --mtime="@$epoch" --owner=0 --group=0 --numeric-owner -C "$work" -cf "$out/$name.tar" "$name"
 sha256sum "$out/$name.tar"

@@ -19,11 +19,11 @@ for hierarchy in /sys/fs/cgroup/systemd /sys/fs/cgroup/unified; do
     mkdir "$hierarchy/accord-check-$$" && echo $$ >"$hierarchy/accord-check-$$/cgroup.procs"
 done
 
-debootstrap --variant=minbase --include=systemd,systemd-sysv bookworm "$work/root" >"$work/log" 2>&1 ||
+debootstrap --variant=minbase --include=systemd,systemd-sysv bookworm "$work/clean" >"$work/log" 2>&1 ||
     { tail "$work/log" && exit 1; }
-mkdir "$work/root/check"
-cp "$debs"/*.deb "$here/inside.sh" "$work/root/check/"
-cat >"$work/root/etc/systemd/system/check.service" <<'UNIT'
+mkdir "$work/clean/check"
+cp "$debs"/*.deb "$here/inside.sh" "$work/clean/check/"
+cat >"$work/clean/etc/systemd/system/check.service" <<'UNIT'
 [Unit]
 SuccessAction=exit
 FailureAction=exit-force
@@ -36,9 +36,9 @@ TimeoutStartSec=120
 [Install]
 WantedBy=multi-user.target
 UNIT
-ln -s /etc/systemd/system/check.service "$work/root/etc/systemd/system/multi-user.target.wants/"
+ln -s /etc/systemd/system/check.service "$work/clean/etc/systemd/system/multi-user.target.wants/"
 ended=0
-timeout 180 systemd-nspawn --quiet --register=no --keep-unit --private-network --boot --machine=accord-check -D "$work/root" \
+timeout 180 systemd-nspawn --quiet --register=no --keep-unit --private-network --boot --machine=accord-check -D "$work/clean" \
     </dev/null >"$work/log" 2>&1 || ended=$?
-cat "$work/root/check/said" 2>/dev/null || cat "$work/log"
-grep -qx 'all of it holds' "$work/root/check/said" || { echo "package.sh: not all of it holds (systemd-nspawn: $ended)" >&2 && exit 1; }
+cat "$work/clean/check/said" 2>/dev/null || cat "$work/log"
+grep -qx 'all of it holds' "$work/clean/check/said" || { echo "package.sh: not all of it holds (systemd-nspawn: $ended)" >&2 && exit 1; }

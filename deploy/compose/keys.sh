@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Keys, certificates and roster of a trial federation, laid out by who may hold them:
-#   federation/root/            the federation's own: root, CA, the asking authority; no service sees it
+#   federation/offline/         the federation's own: root, CA, the asking authority; no service sees it
 #   federation/public/PARTY/    what a service shows to others
 #   federation/secret/PARTY/    its keys, mode 0400, of the image's user
 #   federation/staff/PARTY/ROLE client files, for people
@@ -19,8 +19,8 @@ trap 'rm -rf "$made"' EXIT
 
 umask 022
 mkdir -p federation/public federation/secret federation/staff
-cp -r "$made/all/federation" federation/root
-chmod 700 federation/root
+cp -r "$made/all/federation" federation/offline
+chmod 700 federation/offline
 for home in "$made"/all/*/; do
     party="$(basename "$home")"
     [ "$party" != federation ] || continue
@@ -30,4 +30,4 @@ for home in "$made"/all/*/; do
     cp -r "$home/staff" "federation/staff/$party"
 done
 chown -R "$user:$user" federation/staff
-echo "federation/ is made; keep federation/root elsewhere"
+echo "federation/ is made; keep federation/offline elsewhere"
