@@ -1,4 +1,4 @@
-"""What the compose file promises beyond its schema: python compose.py compose.yaml
+"""What the compose file promises beyond its schema: python compose.py compose.yaml [federation, as keys.sh has made it]
 
 Every service is read-only, without capabilities or new privileges, not root; none names a registry; nothing is published but to
 this machine; nodes and coordinator hang on the inner network alone; every file that is mounted is here, or made by keys.sh.
@@ -44,5 +44,16 @@ for name, secret in compose["secrets"].items():
     holds(name, "is not made by keys.sh", secret["file"].startswith("./federation/secret/"))
 nodes = [name for name in compose["services"] if name.endswith("-police")]
 holds("nodes", f"are {len(nodes)}, not six", len(nodes) == 6)
+if len(sys.argv) > 2:
+    made = Path(sys.argv[2])
+    for name, secret in compose["secrets"].items():
+        file = made / Path(secret["file"]).relative_to("federation")
+        holds(name, "is not made", file.is_file())
+        holds(name, "is not the user's alone", file.stat().st_mode & 0o777 == 0o400 and file.stat().st_uid == 65532)
+    for name in [*nodes, "coordinator"]:
+        for file in ["tls.crt", "ca.crt", "staff-ca.crt", "roster.signed", "root.pub"]:
+            holds(name, f"{file} is not made", (made / "public" / name / file).is_file())
+        for client in (made / "staff" / name).glob("*/client.toml"):
+            holds(name, f"{client.parent.name} calls another host", f'address = "{name}:7' in client.read_text())
 if wrong:
     sys.exit("\n".join(wrong))

@@ -3,7 +3,7 @@
 set -euo pipefail
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin
 holds() { printf '  holds: %s\n' "$1"; }
-fail() { printf '  DOES NOT HOLD: %s\n' "$*" && journalctl --no-pager -q -n 40 && exit 1; }
+fail() { printf '  DOES NOT HOLD: %s\n' "$*" && journalctl --no-pager -q -n 40 -u 'accord-*' && exit 1; }
 trap 'fail "line $LINENO"' ERR
 refused() { if "$@" >/dev/null 2>&1; then fail "goes: $*"; fi; }
 

@@ -60,6 +60,7 @@ mod store;
 mod formats;
 mod golden;
 mod deploy;
+mod monitoring;
 mod reasons;
 mod house;
 
