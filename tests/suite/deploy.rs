@@ -123,12 +123,16 @@ fn every_file_that_operators_copy_is_read_by_the_program() {
 #[test]
 fn no_file_of_deploy_goes_untested() {
     let deploy = root().join("deploy");
+    // What compose/keys.sh has made, and what people work on in containers.
+    let made = ["compose/federation", "compose/files"].map(|folder| deploy.join(folder));
     let mut folders = vec![deploy.clone()];
     let mut found = BTreeSet::new();
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder).unwrap() {
             let path = entry.unwrap().path();
-            if path.is_dir() {
+            if made.contains(&path) {
+                continue;
+            } else if path.is_dir() {
                 folders.push(path);
             } else {
                 let relative = path.strip_prefix(&deploy).unwrap();
