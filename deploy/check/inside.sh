@@ -7,7 +7,7 @@ fail() { printf '  DOES NOT HOLD: %s\n' "$*" && journalctl --no-pager -q -n 40 -
 trap 'fail "line $LINENO"' ERR
 refused() { if "$@" >/dev/null 2>&1; then fail "goes: $*"; fi; }
 
-dpkg -i /check/*.deb >/dev/null
+dpkg -i /check/*.deb >/check/dpkg 2>&1 || { cat /check/dpkg && fail "dpkg -i"; }
 getent passwd accord-node accord-coordinator accord-backup >/dev/null
 for service in accord-node accord-coordinator; do
     [ "$(systemctl is-enabled $service || true)" = disabled ] || fail "$service is enabled"
