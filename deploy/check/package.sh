@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # The Debian packages in a clean Debian under a systemd of its own (a container of systemd-nspawn): installed, set up, started in
-# the sandbox of their units, backed up, removed. As root: package.sh FOLDER-WITH-DEBS. Needs debootstrap and systemd-nspawn.
+# the sandbox of their units, backed up, removed. As root: package.sh FOLDER-WITH-DEBS SUITE. Needs debootstrap and systemd-nspawn.
 set -euo pipefail
 debs="$(realpath "$1")"
+suite="$2"
 here="$(dirname "$(realpath "$0")")"
 work="$(mktemp -d)"
 # In groups of its own, so that nothing of it is left in those of this machine.
@@ -19,7 +20,7 @@ for hierarchy in /sys/fs/cgroup/systemd /sys/fs/cgroup/unified; do
     mkdir "$hierarchy/accord-check-$$" && echo $$ >"$hierarchy/accord-check-$$/cgroup.procs"
 done
 
-debootstrap --variant=minbase --include=systemd,systemd-sysv bookworm "$work/clean" >"$work/log" 2>&1 ||
+debootstrap --variant=minbase --include=systemd,systemd-sysv "$suite" "$work/clean" >"$work/log" 2>&1 ||
     { tail "$work/log" && exit 1; }
 mkdir "$work/clean/check"
 cp "$debs"/*.deb "$here/inside.sh" "$work/clean/check/"
