@@ -35,9 +35,8 @@ done
 systemctl start accord-node accord-coordinator
 for name in node coordinator; do
     pid="$(systemctl show -p MainPID --value accord-$name)"
-    [ "$(stat -c %U "/proc/$pid")" = "accord-$name" ] || fail "accord-$name runs as $(stat -c %U "/proc/$pid")"
-    state="$(cat "/proc/$pid/status")"
-    for line in $'NoNewPrivs:\t1' $'Seccomp:\t2' $'CapEff:\t0000000000000000' $'CapBnd:\t0000000000000000'; do
+    state="$(cat "/proc/$pid/status")" user="$(id -u "accord-$name")"
+    for line in $'Uid:\t'"$user"$'\t'"$user" $'NoNewPrivs:\t1' $'Seccomp:\t2' $'CapEff:\t0000000000000000' $'CapBnd:\t0000000000000000'; do
         grep -qF "$line" <<<"$state" || fail "accord-$name: not $line"
     done
     accord-$name ready --config "/etc/accord/$name/$name.toml" --quiet
