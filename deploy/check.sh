@@ -128,9 +128,15 @@ step "packages, bundle, images"
 if [ -n "$root" ]; then
     quiet deploy/packages/build.sh --fast --programs "$programs"
     # Of two ages: what systemd hands over as a credential looks different in both.
+    declare -A tried
     for suite in bookworm trixie; do
-        echo "  Debian $suite:"
-        deploy/check/package.sh "$target/packed/debian" "$suite"
+        deploy/check/package.sh "$target/packed/debian" "$suite" >"$work/$suite" 2>&1 &
+        tried[$suite]=$!
+    done
+    for suite in bookworm trixie; do
+        ended=0
+        wait "${tried[$suite]}" || ended=$?
+        echo "  Debian $suite:" && cat "$work/$suite" && [ "$ended" = 0 ]
     done
     deploy/check/bundle.sh "$target/packed/debian" "$programs"
     deploy/check/image.sh "$programs"

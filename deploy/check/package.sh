@@ -39,7 +39,7 @@ WantedBy=multi-user.target
 UNIT
 ln -s /etc/systemd/system/check.service "$work/clean/etc/systemd/system/multi-user.target.wants/"
 ended=0
-timeout 180 systemd-nspawn --quiet --register=no --keep-unit --private-network --boot --machine=accord-check -D "$work/clean" \
+timeout 180 systemd-nspawn --quiet --register=no --keep-unit --private-network --boot --machine="accord-$suite" -D "$work/clean" \
     </dev/null >"$work/log" 2>&1 || ended=$?
 cat "$work/clean/check/said" 2>/dev/null || cat "$work/log"
 grep -qx 'all of it holds' "$work/clean/check/said" || { echo "package.sh: not all of it holds (systemd-nspawn: $ended)" >&2 && exit 1; }
