@@ -303,6 +303,9 @@ pub struct Development {
     /// Port of the coordinator; nodes follow: +1, +2, … for Exchange, +101, +102, … for Desk.
     #[arg(long, default_value_t = 7100)]
     pub port: u16,
+    /// Every service on a host of its own, named like the service, each with the same ports: 7100, 7101 and 7201.
+    #[arg(long, conflicts_with_all = ["host", "port"])]
+    pub apart: bool,
     /// Folder of the federation's own code lists, if its members stand there.
     #[arg(long)]
     pub lists: Option<PathBuf>,

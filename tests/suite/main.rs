@@ -62,6 +62,7 @@ mod golden;
 mod deploy;
 mod doctor;
 mod watched;
+mod monitoring;
 mod reasons;
 mod house;
 
