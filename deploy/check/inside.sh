@@ -53,11 +53,15 @@ systemctl reload accord-node accord-coordinator
 systemctl is-active --quiet accord-node accord-coordinator
 holds "both reload"
 
-echo age1pyqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq8r66x >/etc/accord/node/backup.recipients
-systemctl start accord-backup@node.service
-[ "$(stat -c '%U %a' /var/backups/accord/*)" = 'accord-backup 600' ] || fail "no backup"
-refused setpriv --reuid=accord-node --clear-groups ls /var/backups/accord
-holds "a backup is made, which the service cannot touch"
+recipient=age1pyqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq8r66x
+for name in node coordinator; do
+    echo "$recipient" >"/etc/accord/$name/backup.recipients"
+    systemctl start "accord-backup@$name.service"
+    [ "$(stat -c '%U %a' /var/backups/accord/accord-"$name"-*.age)" = 'accord-backup 600' ] || fail "no backup of the $name"
+    refused setpriv --reuid="accord-$name" --clear-groups ls /var/backups/accord
+done
+grep -lq age-encryption.org /var/backups/accord/*.age
+holds "backups are made for a recipient, and the services cannot touch them"
 
 systemctl stop accord-node accord-coordinator
 [ "$(systemctl show -p Result --value accord-node accord-coordinator | xargs)" = 'success success' ] || fail "they do not stop well"
