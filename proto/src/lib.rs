@@ -60,3 +60,5 @@ pub mod offline;
 pub mod print;
 #[cfg(feature = "transport")]
 pub mod pki;
+#[cfg(feature = "operate")]
+pub mod operate;

@@ -20,6 +20,7 @@ pub use shown::Shown;
 
 /// How to print.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "operate", derive(clap::ValueEnum))]
 pub enum Format {
     /// For people.
     Table,
