@@ -1,9 +1,11 @@
-//! The command line. `serve`, `verify` and `pki` work on files; everything else is a Region call as the person whose
+//! The command line. `init`, `serve`, `pki`, `roster` and `verify` work on files; everything else is a Region call as the person whose
 //! client file is given. A requirement is signed here, in the asking authority's client.
 
 use std::{ffi::OsString, io::Write as _, path::PathBuf, process::ExitCode};
 
 use accord_proto::{
+    clock::{SystemClock, SystemEntropy},
+    operate::{self, Around, Done},
     print,
     reason::Invalid,
     status::{exit_code, exit_code_of_start},
@@ -18,7 +20,14 @@ use crate::{
 
 pub(crate) mod export;
 pub(crate) mod gate;
+pub(crate) mod init;
 pub(crate) mod journal;
+
+/// Exit code for a configuration that cannot run (`EX_CONFIG`).
+const CONFIG_INVALID: u8 = 78;
+
+/// The clock and the chance of commands that work on files.
+const AROUND: Around<'_> = Around { clock: &SystemClock, entropy: &SystemEntropy };
 
 /// The Accord coordinator: asks, verifies, combines; never sees a record.
 #[derive(Debug, Parser)]
@@ -34,6 +43,9 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Prepare a folder for a coordinator: commented config, secret parameters, signing key.
+    #[command(after_help = init::EXAMPLES)]
+    Init(init::Init),
     /// Run the coordinator.
     Serve {
         /// The coordinator's configuration.
@@ -86,9 +98,12 @@ enum Command {
         after_help = "Examples:\n  accord-coordinator verify picture.evidence --roster roster.signed --root root.pub\n  accord-coordinator verify picture.evidence --roster roster.signed --root root.pub --answer al.answer --answer ba.answer"
     )]
     Verify(Verify),
-    /// Certificates and keys for development. Not for production.
+    /// Keys, certificates and revocation lists; everything works on files, on a computer without a network.
     #[command(subcommand)]
     Pki(Pki),
+    /// Who is a member, who may ask, with which keys: written by the root, on a computer without a network.
+    #[command(subcommand)]
+    Roster(operate::roster::Command),
 }
 
 /// What to verify, and whom to believe.
@@ -252,7 +267,9 @@ pub struct Listed {
 
 #[derive(Debug, Subcommand)]
 enum Pki {
-    /// Write a whole development federation: CA, certificates, keys, signed roster, client files.
+    #[command(flatten)]
+    Offline(operate::pki::Command),
+    /// Write a whole development federation: CA, certificates, keys, signed roster, client files. Not for production.
     Development(Development),
 }
 
@@ -344,6 +361,10 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Err(error) => return fail(1, &error.to_string()),
     };
     match cli.command {
+        Command::Init(wanted) => match init::run(wanted) {
+            Ok(data) => finish(Ok(Outcome { data, ..Outcome::default() })),
+            Err(error) => fail(CONFIG_INVALID, &error.to_string()),
+        },
         Command::Serve { config } => {
             logging();
             let served =
@@ -382,6 +403,12 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Gate(command) => finish(runtime.block_on(commands::gate::run(command))),
         Command::Verify(verify) => finish(commands::evidence::verify(verify)),
         Command::Pki(Pki::Development(plan)) => finish(commands::development(&plan)),
+        Command::Pki(Pki::Offline(command)) => {
+            finish(operate::pki::run(command, AROUND).map(Outcome::from))
+        }
+        Command::Roster(command) => {
+            finish(operate::roster::run(command, AROUND).map(Outcome::from))
+        }
     }
 }
 
@@ -404,6 +431,12 @@ fn picture(runtime: &tokio::runtime::Runtime, command: Picture) -> ExitCode {
         Picture::Trend(wanted) => finish(runtime.block_on(compare::trend(wanted))),
         Picture::Rates(wanted) => finish(runtime.block_on(compare::rates(wanted))),
         Picture::Export(wanted) => export::finish(runtime.block_on(commands::export::run(wanted))),
+    }
+}
+
+impl From<Done> for Outcome {
+    fn from(Done { data, remarks }: Done) -> Self {
+        Self { data, remarks, partial: false }
     }
 }
 

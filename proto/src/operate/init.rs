@@ -256,8 +256,12 @@ impl Folder {
     }
 }
 
-/// Whether somebody sits there: both what is read and what is asked go to a terminal.
-pub fn at_a_terminal() -> bool {
+/// Asks whoever sits at the terminal, if somebody does and may be asked.
+pub fn asking<T>(no_input: bool, prepare: impl FnOnce(&mut Asking<'_>) -> T) -> T {
     use std::io::IsTerminal as _;
-    std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+    let (mut input, mut output) = (std::io::stdin().lock(), std::io::stderr().lock());
+    if no_input || !input.is_terminal() || !output.is_terminal() {
+        return prepare(&mut Asking::nobody());
+    }
+    prepare(&mut Asking::somebody(&mut input, &mut output))
 }
