@@ -60,6 +60,7 @@ mod store;
 mod formats;
 mod golden;
 mod deploy;
+mod operate;
 mod reasons;
 mod house;
 
