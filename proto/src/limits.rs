@@ -60,6 +60,8 @@ pub const CRL_DAYS_MAX: i64 = 366;
 pub const ROSTER_DAYS_MAX: i64 = 366;
 /// A roster as its root writes it: every member with all of its keys in hexadecimal, and comments.
 pub const ROSTER_TEXT_BYTES_MAX: usize = 1024 * 1024;
+/// Mistakes in one text that are named at once: more are not read, and each is looked up in the text.
+pub const MISTAKES_MAX: usize = 64;
 /// Clocks of two parties may differ by this much.
 pub const CLOCK_SKEW_S: i64 = 120;
 

@@ -49,7 +49,8 @@ impl<'a> Asking<'a> {
             Invalid::new(Reason::FieldInvalid, "terminal", error.to_string())
         };
         loop {
-            write!(questions, "{question} [{usual}] ").map_err(silent)?;
+            let bracketed = if usual.is_empty() { "?".to_owned() } else { format!(" [{usual}]") };
+            write!(questions, "{question}{bracketed} ").map_err(silent)?;
             questions.flush().map_err(silent)?;
             let mut line = String::new();
             if answers.read_line(&mut line).map_err(silent)? == 0 {
@@ -93,7 +94,7 @@ impl<'a> Asking<'a> {
         }
         let later = "-";
         let federation =
-            self.ask("The federation, like wb6.example; - for later", later, |word| {
+            self.ask("The federation, like wb6.example; - to say that later", later, |word| {
                 if word == later {
                     Ok(None)
                 } else {

@@ -24,6 +24,7 @@ pub use revoke::Revoked;
 use super::{Around, Done, Printed, files, pem};
 use crate::{
     identity::Identity,
+    print,
     reason::{Invalid, Reason},
     roster,
     seal::{Digest, SecretKey},
@@ -207,8 +208,11 @@ pub fn run(command: Command, around: Around<'_>) -> Result<Done, Invalid> {
         Command::Show(Show { files, printed }) => {
             let now = around.clock.now();
             let rows = files.iter().map(|file| show::rows(file, now));
-            let rows = rows.collect::<Result<Vec<_>, _>>()?.concat();
-            Ok(Done::of(printed.format, &Value::Array(rows)))
+            let mut rows = rows.collect::<Result<Vec<_>, _>>()?.concat();
+            // One thing fits a screen better with a line for each word.
+            let alone = rows.len() == 1 && printed.format == print::Format::Table;
+            let rows = if alone { rows.remove(0) } else { Value::Array(rows) };
+            Ok(Done::of(printed.format, &rows))
         }
         Command::Keys(Keys { out, printed }) => {
             let (key, public) = new_key(&out, around)?;
@@ -237,11 +241,14 @@ fn request(wanted: &Ask) -> Result<Done, Invalid> {
     let client = server.as_ref().zip(address.as_ref());
     let client = client.map(|(server, address)| client_file(&identity, server, address));
     let client = client.transpose()?;
+    let file = out.join("client.toml");
+    if client.is_some() {
+        files::check_new(&file)?;
+    }
     files::make_dir(out)?;
     let made = request_in(out, key.as_deref(), &identity)?;
     let mut said = made.said(&identity);
     if let Some(text) = client {
-        let file = out.join("client.toml");
         files::write_new(&file, text.as_bytes())?;
         said["client"] = json!(path(&file));
     }

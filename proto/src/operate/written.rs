@@ -8,7 +8,10 @@ use toml::{
     de::{DeTable, DeValue},
 };
 
-use crate::reason::{Invalid, Reason, quoted};
+use crate::{
+    limits::MISTAKES_MAX,
+    reason::{Invalid, Reason, quoted},
+};
 
 /// A text and the mistakes that were found in it.
 pub(super) struct Written<'t> {
@@ -49,6 +52,9 @@ impl<'t> Written<'t> {
 
     /// Notes a mistake.
     pub(super) fn mistake(&self, at: &Range<usize>, what: impl ToString) {
+        if self.mistakes.borrow().len() >= MISTAKES_MAX {
+            return;
+        }
         let before = self.text.get(..at.start).unwrap_or_default();
         let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
         self.mistakes.borrow_mut().push((line, what.to_string()));

@@ -1,3 +1,5 @@
+//! What is typed at a desk with an authority in a folder, and what must be refused there.
+
 use std::{fs, os::unix::fs::PermissionsExt as _};
 
 use clap::Parser as _;

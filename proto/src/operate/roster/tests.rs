@@ -1,3 +1,5 @@
+//! What a root types, with all that others have sent beside it, and what it must not sign.
+
 use std::{fs, path::PathBuf};
 
 use clap::Parser as _;
@@ -62,9 +64,13 @@ impl Root {
         std::iter::once("x".to_owned()).chain(words.split(' ').map(word)).collect()
     }
 
-    fn pki(&self, words: &str) {
+    fn pki(&self, words: &str) -> String {
+        self.pki_or(words).unwrap_or_else(|error| panic!("{words}: {error}"))
+    }
+
+    fn pki_or(&self, words: &str) -> Result<String, Invalid> {
         let Pki { command } = Pki::try_parse_from(self.words(words)).unwrap();
-        pki::run(command, AROUND).unwrap();
+        pki::run(command, AROUND).map(|done| done.data)
     }
 
     fn typed(&self, words: &str) -> Result<Done, Invalid> {
@@ -242,4 +248,31 @@ fn a_key_stands_once_and_a_certificate_where_it_belongs() {
         &format!("tls_keys = [{}]", digests.join(", ")),
     );
     assert!(root.refused(&five).contains("5 where 1 to 4 must be"));
+}
+
+#[test]
+fn a_service_takes_a_new_key_once_the_roster_lists_it_and_not_before() {
+    let root = Root::new();
+    root.sign(TEXT).unwrap();
+    fs::copy(root.path("ca/ca.crt"), root.path("mk-police/ca.crt")).unwrap();
+    let begun: Value = serde_json::from_str(&root.pki("rotate @mk-police -o json")).unwrap();
+    let new = begun["key_sha256"].as_str().unwrap();
+    root.pki(
+        "sign @mk-police/tls.csr.next --uri spiffe://wb6.example/MK/node/mk-police/node --ca @ca/ca.crt --ca-key @ca/ca.key --out @mk-police/tls.crt.next",
+    );
+    let finish = "rotate @mk-police --finish --roster @roster.signed --root @root.pub";
+    let error = root.pki_or(finish).unwrap_err();
+    assert_eq!(error.reason, Reason::CertificateUnregistered);
+
+    let mine = "certificate = \"mk-police/tls.crt\"\n";
+    let both = TEXT
+        .replace("version = 1", "version = 2")
+        .replace(mine, &format!("{mine}tls_keys = [\"{new}\"]\n"));
+    root.sign(&both).unwrap();
+    root.pki(finish);
+    // Its certificate is now the new one: the next roster can leave the old one out.
+    root.sign(&TEXT.replace("version = 1", "version = 3")).unwrap();
+    let roster = root.opened();
+    let mk = &roster.members[1];
+    assert_eq!(mk.tls_spki_sha256.iter().map(ToString::to_string).collect::<Vec<_>>(), [new]);
 }

@@ -102,7 +102,7 @@ impl Reading<'_> {
     }
 
     fn version(&self, entries: &mut Entries<'_>) -> Option<u64> {
-        let version = entries.number("version", 1..u64::from(u32::MAX) + 1)?;
+        let version = entries.number("version", 1..i64::MAX.unsigned_abs())?;
         if let Some(previous) = self.sources.previous
             && version <= previous.version
         {
