@@ -16,6 +16,7 @@ use accord_node::{
 };
 use accord_proto::{
     clock::{Clock as _, FixedClock, SystemClock, SystemEntropy, Timestamp},
+    operate::{self, roster::Sources},
     reason::{Invalid, Reason},
     roster::Roster,
     seal::{Digest, SecretKey},
@@ -34,7 +35,7 @@ struct Sample {
     read: fn(&str) -> Result<String, Invalid>,
 }
 
-const SAMPLES: [Sample; 8] = [
+const SAMPLES: [Sample; 9] = [
     Sample { path: "deploy/node.toml", read: node },
     Sample { path: "deploy/coordinator.toml", read: coordinator },
     Sample { path: "deploy/policy.toml", read: |text| policies(text, "") },
@@ -47,6 +48,7 @@ const SAMPLES: [Sample; 8] = [
         read: |text| Ok(format!("{:?}", accord_coordinator::gate::GatePolicy::parse(text)?)),
     },
     Sample { path: "deploy/requirement.toml", read: signed },
+    Sample { path: "deploy/roster.toml", read: rostered },
     Sample { path: "deploy/mapping.toml", read: |text| Ok(format!("{:?}", Mapping::parse(text)?)) },
     Sample { path: "deploy/summary.toml", read: summary },
 ];
@@ -91,6 +93,30 @@ fn summary(text: &str) -> Result<String, Invalid> {
     let guard = |text: &str| guard::in_text(text).map(guard::Personal::name);
     let admission = Admission { ceiling: DEFAULT_CEILING, guard, now };
     Ok(Document::parse(text, albania, lists, &admission)?.text().to_owned())
+}
+
+/// Signs a roster whose members have sent what the sample names: the same keys each time.
+fn rostered(text: &str) -> Result<String, Invalid> {
+    let ca = accord_proto::pki::Authority::new("sample", &SystemClock)?;
+    let file = |name: &str| match name {
+        "mk-police/tls.crt" => certificate(&ca, "MK/node/mk-police/node"),
+        "coordinator/tls.crt" => certificate(&ca, "REGION/node/coordinator/coordinator"),
+        _ => {
+            let key = SecretKey::generate(&SystemEntropy)?.public().to_bytes();
+            Ok(key.iter().map(|byte| format!("{byte:02x}")).collect::<String>().into_bytes())
+        }
+    };
+    let now = Timestamp::parse("today", "2026-12-01")?;
+    let sources = Sources { file: &file, previous: None, now, lists: Lists::builtin() };
+    let roster = operate::roster::read(text, &sources)?;
+    Roster::sign(&roster, Lists::builtin(), &SecretKey::generate(&SystemEntropy)?)?;
+    let days = (roster.expires_at_s - roster.issued_at_s) / 86_400;
+    Ok(format!("{} {} {days}", roster.federation, roster.version))
+}
+
+fn certificate(ca: &accord_proto::pki::Authority, of: &str) -> Result<Vec<u8>, Invalid> {
+    let issued = ca.issue_uris(&[format!("spiffe://wb6.example/{of}")], 30)?;
+    Ok(issued.certificate_pem.into_bytes())
 }
 
 /// Signs a requirement on a day when the sample's window can open.

@@ -63,6 +63,7 @@ mod deploy;
 mod doctor;
 mod watched;
 mod monitoring;
+mod operate;
 mod reasons;
 mod house;
 
