@@ -124,7 +124,7 @@ pub struct Drawn {
 }
 
 /// What the log never says: the database would print what it holds.
-pub const LOG_NOTHING: &str = "sled=off";
+pub const LOG_NOTHING: &str = "sled";
 
 /// The archive of one coordinator.
 #[derive(Debug)]
@@ -140,6 +140,11 @@ pub struct Archive {
 }
 
 impl Archive {
+    /// Is there an archive?
+    pub fn is_there(path: &Path) -> bool {
+        path.join("db").exists()
+    }
+
     /// Opens or creates. `owner` is the coordinator's identity.
     pub fn open(path: &Path, owner: &Identity, free_bytes_min: u64) -> Result<Self, Invalid> {
         let config =
