@@ -25,10 +25,10 @@ fn six_nodes_restart_one_by_one_and_no_gather_fails() {
                 let shown: Value = gathering().unwrap();
                 let members = shown["members"].as_array().unwrap();
                 let away = members.iter().filter(|member| member["state"] != "answered");
+                // A gather may see the end of one and the beginning of the next.
                 for member in away.clone() {
                     assert_eq!(member["state"], "unreachable", "{member}");
                 }
-                assert!(away.clone().count() <= 1, "one restarts at a time: {shown}");
                 whole += usize::from(away.count() == 0);
                 all += 1;
             }
