@@ -10,6 +10,7 @@ use std::{
 };
 
 use accord_proto::{
+    backup::moment::Before,
     clock::Timestamp,
     durable::{self, Durable},
     id::RequirementId,
@@ -32,12 +33,17 @@ mod evidence;
 mod deliveries;
 mod pooled;
 mod collections;
+mod backup;
+mod restore;
+mod doubt;
 
+pub use backup::{BACKUPS, Snapshot};
 pub use deliveries::Arrived;
 pub use journal::KnownJournal;
 pub use notices::SignedNotice;
 pub use pooled::Publication;
 pub(crate) use pooled::{atom_of_wire, atom_to_wire, cell_key};
+pub use restore::{Restored, check, restore};
 
 /// Version of the schema on disk, as an archive says it before its owner. Another one is refused, not guessed at.
 pub const FORMAT: &str = "accord-coordinator 1";
@@ -45,7 +51,7 @@ pub const FORMAT: &str = "accord-coordinator 1";
 /// Rooms of the archive. Keys are ordered by time.
 #[derive(Clone, Copy, Debug)]
 enum Room {
-    /// Format version, owner, roster version, journal head.
+    /// Format version, owner, roster version, journal head, whether it is in doubt.
     Meta,
     /// Requirement id → envelope.
     Requirements,
@@ -121,6 +127,9 @@ pub struct Drawn {
     /// Number of its entry in the journal.
     #[prost(uint64, tag = "5")]
     pub sequence: u64,
+    /// The archive was in doubt: only public figures were shown.
+    #[prost(bool, tag = "6")]
+    pub in_doubt: bool,
 }
 
 /// What the log never says: the database would print what it holds.
@@ -133,6 +142,8 @@ pub struct Archive {
     free_bytes_min: u64,
     rooms: Vec<sled::Tree>,
     durable: Durable,
+    /// What a running backup must still see as it was, by room and key.
+    before: Before<usize>,
     /// One writer at a time: the journal has one order.
     journal: Mutex<Frontier>,
     /// What proofs about the journal are cut from; never ahead of what is committed.
@@ -142,15 +153,13 @@ pub struct Archive {
 impl Archive {
     /// Opens or creates. `owner` is the coordinator's identity.
     pub fn open(path: &Path, owner: &Identity, free_bytes_min: u64) -> Result<Self, Invalid> {
-        let config =
-            sled::Config::new().path(path).flush_every_ms(None).cache_capacity(64 * 1024 * 1024);
-        let held = |error: &sled::Error| error.to_string().contains("could not acquire lock");
-        let db = durable::open_when_free(|| config.open(), held).map_err(failed)?;
-        let rooms: Vec<_> = Room::NAMES
-            .iter()
-            .map(|name| db.open_tree(name))
-            .collect::<Result<_, _>>()
-            .map_err(failed)?;
+        restore::check_whole(path)?;
+        Self::open_any(path, owner, free_bytes_min)
+    }
+
+    /// The same with one that is still being restored.
+    fn open_any(path: &Path, owner: &Identity, free_bytes_min: u64) -> Result<Self, Invalid> {
+        let (db, rooms) = database(path)?;
         let meta = &rooms[Room::Meta as usize];
         let opening = format!("{FORMAT} {owner}");
         let journal = match meta.get("format").map_err(failed)? {
@@ -179,6 +188,7 @@ impl Archive {
             free_bytes_min,
             rooms,
             durable,
+            before: Before::default(),
             journal: Mutex::new(journal),
             tree: Mutex::new(tree),
         })
@@ -306,6 +316,7 @@ impl Archive {
             envelope: Some(picture.envelope().clone()),
             roster_version: self.roster_version()?,
             sequence: writer.size(),
+            in_doubt: self.in_doubt()?,
         };
         let coverage = picture.coverage();
         let question = &asked.requirement().question;
@@ -416,6 +427,13 @@ impl Archive {
         writes.push((Room::Journal, journal.size().to_be_bytes().to_vec(), entry));
         writes.push((Room::Meta, b"journal".to_vec(), next.to_bytes()));
         let rooms: &[sled::Tree] = &self.rooms;
+        if self.before.is_wanted() {
+            // A running backup is told first what was there before.
+            for (room, key, _) in &writes {
+                let held = rooms[*room as usize].get(key).map_err(failed)?;
+                self.before.note(*room as usize, key, held.as_deref());
+            }
+        }
         rooms
             .transaction(|rooms| {
                 for (room, key, value) in &writes {
@@ -442,6 +460,17 @@ impl Archive {
         }
         Ok(())
     }
+}
+
+/// Opens or creates the database, with every room.
+fn database(path: &Path) -> Result<(sled::Db, Vec<sled::Tree>), Invalid> {
+    let config =
+        sled::Config::new().path(path).flush_every_ms(None).cache_capacity(64 * 1024 * 1024);
+    let held = |error: &sled::Error| error.to_string().contains("could not acquire lock");
+    let db = durable::open_when_free(|| config.open(), held).map_err(failed)?;
+    let rooms = Room::NAMES.iter().map(|name| db.open_tree(name));
+    let rooms = rooms.collect::<Result<_, _>>().map_err(failed)?;
+    Ok((db, rooms))
 }
 
 fn picture_key(requirement: RequirementId, version: u32) -> Vec<u8> {

@@ -8,8 +8,8 @@ use accord_proto::{
     id::RequirementId,
     identity::{Place, Role},
     limits::{
-        AXIS_MAX, CALL_DEADLINE_MIN, CALL_TIMEOUT, GATHER_CONCURRENCY_MAX, MEMBERS_MAX,
-        PAGE_SIZE_MAX,
+        AXIS_MAX, BACKUPS_MAX, CALL_DEADLINE_MIN, CALL_TIMEOUT, GATHER_CONCURRENCY_MAX,
+        MEMBERS_MAX, PAGE_SIZE_MAX,
     },
     protocol::V2,
     question::{Cancellation, Requirement, SignedRequirement},
@@ -20,11 +20,12 @@ use accord_proto::{
         Peer,
         heard::Heard,
         listener::{caller, heard},
+        outgoing::Outgoing,
     },
     wire::{self as exchange, region as wire},
 };
 use futures_util::{StreamExt as _, stream};
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio_stream::{Stream, wrappers::ReceiverStream};
 use tonic::{Request, Response, Status};
 use tracing::{info, warn};
@@ -37,6 +38,7 @@ use crate::{
     survey::{self, Coordinator},
 };
 
+mod backup;
 mod collections;
 mod deliveries;
 mod feasible;
@@ -59,9 +61,16 @@ type Pieces = Pin<Box<dyn Stream<Item = Result<wire::GetEvidenceResponse, Status
 pub struct RegionService {
     /// Whose service this is.
     pub coordinator: Arc<Coordinator>,
+    /// Backups under way.
+    backups: Arc<Semaphore>,
 }
 
 impl RegionService {
+    /// The region's service of a coordinator.
+    pub fn of(coordinator: Arc<Coordinator>) -> Self {
+        Self { coordinator, backups: Arc::new(Semaphore::new(BACKUPS_MAX)) }
+    }
+
     fn staff<T>(&self, request: &Request<T>, roles: &[Role]) -> Result<Peer, Invalid> {
         let peer = caller(request)?;
         check_staff(&self.coordinator, &peer, roles)?;
@@ -103,7 +112,7 @@ impl RegionService {
 
     /// A picture with what is said of its answers since.
     fn document(&self, id: RequirementId, drawn: Drawn) -> Result<wire::PictureDocument, Invalid> {
-        let Drawn { version, drawn_at_s, envelope, roster_version: _, sequence: _ } = drawn;
+        let Drawn { version, drawn_at_s, envelope, .. } = drawn;
         let payload = envelope.as_ref().map_or(&[][..], |envelope| &envelope.payload);
         let notices = standing::concerning(&self.coordinator.archive, id, payload)?;
         Ok(wire::PictureDocument { version, drawn_at_s, picture: envelope, notices })
@@ -162,6 +171,7 @@ impl wire::region_server::Region for RegionService {
             roster_version: roster.version,
             members,
             endings: if describe && tells { endings(&self.coordinator) } else { Vec::new() },
+            in_doubt: describe && tells && self.coordinator.archive.in_doubt()?,
         }))
     }
 
@@ -430,6 +440,31 @@ impl wire::region_server::Region for RegionService {
             .filter(|_| pictures.len() == size)
             .map_or_else(String::new, |last| format!("{}:{}", last.requirement, last.version));
         Ok(Response::new(wire::ListPicturesResponse { pictures, next_page_token }))
+    }
+
+    type BackupStream = Outgoing<wire::BackupChunk>;
+
+    async fn backup(
+        &self,
+        request: Request<wire::BackupRequest>,
+    ) -> Result<Response<Self::BackupStream>, Status> {
+        let peer = self.staff(&request, &[Role::Operator])?;
+        let place = Arc::clone(&self.backups).try_acquire_owned().map_err(|_| {
+            Invalid::new(Reason::Overloaded, "backup", "one is under way; wait for its end")
+        })?;
+        Ok(Response::new(backup::stream(Arc::clone(&self.coordinator), peer, place)))
+    }
+
+    async fn confirm_restore(
+        &self,
+        request: Request<wire::ConfirmRestoreRequest>,
+    ) -> Result<Response<wire::ConfirmRestoreResponse>, Status> {
+        let peer = self.staff(&request, &[Role::Custodian])?;
+        let wire::ConfirmRestoreRequest { why } = request.into_inner();
+        let Coordinator { archive, clock, .. } = &*self.coordinator;
+        let journal_sequence = archive.confirm_restore(&peer, &why, clock.now()).await?;
+        info!("restore confirmed");
+        Ok(Response::new(wire::ConfirmRestoreResponse { journal_sequence }))
     }
 }
 

@@ -2,15 +2,14 @@
 //! [`accord_proto::operate::health`]. Must never tell content: counts of grants and requirements, never of what they are about.
 
 use std::{
-    path::{Path, PathBuf},
     sync::{Arc, PoisonError},
     time::Duration,
 };
 
 use accord_proto::{
-    clock::Timestamp,
     expiry,
     operate::{
+        backup,
         doctor::free_bytes,
         health::{Check, Vital},
         measures::{Reading, Tally, count, moment},
@@ -18,9 +17,6 @@ use accord_proto::{
 };
 
 use crate::{answer::Node, desk};
-
-/// When the last backup was written; beside the store, for the next start.
-const BACKED_UP: &str = "backed-up";
 
 /// So long a write may take before the journal counts as not writable.
 const SETTLES_WITHIN: Duration = Duration::from_secs(2);
@@ -80,7 +76,7 @@ impl Vital for Vitals {
         known("accord_store_free_bytes", free_bytes(node.store.path()).map(count));
         let open = desk::inbox::overview(node).ok().map(|inbox| f64::from(inbox.open));
         known("accord_inbox_open", open);
-        let backed_up = backed_up(node.store.path()).map(|at| moment(at.as_s()));
+        let backed_up = backup::last(node.store.path()).map(|at| moment(at.as_s()));
         known("accord_backup_last_success_timestamp_seconds", backed_up);
         let held = node.held.read().unwrap_or_else(PoisonError::into_inner);
         let in_force = held.grants.iter().filter(|grant| grant.in_force(now)).count() as u64;
@@ -98,21 +94,4 @@ impl Vital for Vitals {
         readings.extend(self.tally.readings());
         readings
     }
-}
-
-/// A backup was written.
-pub fn note_backup(folder: &Path, now: Timestamp) {
-    // It is told to operators, and nothing rests on it.
-    if let Err(error) = std::fs::write(place(folder), format!("{now}\n")) {
-        tracing::warn!(%error, "when the last backup was made will not be known after a restart");
-    }
-}
-
-fn backed_up(folder: &Path) -> Option<Timestamp> {
-    let text = std::fs::read_to_string(place(folder)).ok()?;
-    Timestamp::parse(BACKED_UP, text.trim()).ok()
-}
-
-fn place(folder: &Path) -> PathBuf {
-    folder.join(BACKED_UP)
 }
