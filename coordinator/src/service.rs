@@ -4,18 +4,15 @@ use std::{pin::Pin, sync::Arc, time::Duration};
 
 use accord_proto::{
     clock::Timestamp,
-    expiry::Ending,
     id::RequirementId,
     identity::{Place, Role},
     limits::{
-        AXIS_MAX, BACKUPS_MAX, CALL_DEADLINE_MIN, CALL_TIMEOUT, GATHER_CONCURRENCY_MAX,
-        MEMBERS_MAX, PAGE_SIZE_MAX,
+        BACKUPS_MAX, CALL_DEADLINE_MIN, CALL_TIMEOUT, GATHER_CONCURRENCY_MAX, MEMBERS_MAX,
+        PAGE_SIZE_MAX,
     },
     protocol::V2,
     question::{Cancellation, Requirement, SignedRequirement},
     reason::{Invalid, Reason},
-    roster::Member,
-    taxonomy::{Lists, Period},
     transport::{
         Peer,
         heard::Heard,
@@ -43,6 +40,7 @@ mod collections;
 mod deliveries;
 mod feasible;
 mod journal;
+mod members;
 
 /// Who may read pictures.
 const READERS: &[Role] =
@@ -154,7 +152,7 @@ impl wire::region_server::Region for RegionService {
             .iter()
             .map(|member| {
                 let caller = self.coordinator.caller.clone();
-                entry(caller, member.clone(), describe, self.coordinator.lists)
+                members::entry(caller, member.clone(), describe, self.coordinator.lists)
             })
             .collect();
         let mut members: Vec<_> =
@@ -170,7 +168,11 @@ impl wire::region_server::Region for RegionService {
             federation: roster.federation.to_string(),
             roster_version: roster.version,
             members,
-            endings: if describe && tells { endings(&self.coordinator) } else { Vec::new() },
+            endings: if describe && tells {
+                members::endings(&self.coordinator)
+            } else {
+                Vec::new()
+            },
             in_doubt: describe && tells && self.coordinator.archive.in_doubt()?,
         }))
     }
@@ -466,49 +468,4 @@ impl wire::region_server::Region for RegionService {
         info!("restore confirmed");
         Ok(Response::new(wire::ConfirmRestoreResponse { journal_sequence }))
     }
-}
-
-/// A member, and if wanted what may be asked of it.
-async fn entry(
-    caller: Caller,
-    member: Member,
-    describe: bool,
-    lists: &'static Lists,
-) -> wire::MemberEntry {
-    let mut entry = wire::MemberEntry {
-        node: member.node.to_string(),
-        jurisdiction: member.jurisdiction.to_string(),
-        address: member.address.clone(),
-        ..wire::MemberEntry::default()
-    };
-    if describe {
-        let described =
-            async { caller.connect(&member).await?.describe(caller.call_deadline).await };
-        match described.await {
-            Ok(description) if readable(&description, lists) => {
-                entry.description = Some(description)
-            }
-            Ok(_) => entry.unreachable = Reason::AnswerMalformed.code().to_owned(),
-            Err(error) => entry.unreachable = error.reason.code().to_owned(),
-        }
-    }
-    entry
-}
-
-/// What the coordinator relies on and comes to its end.
-fn endings(coordinator: &Coordinator) -> Vec<wire::Ending> {
-    let (all, now) = (coordinator.endings.get(), coordinator.clock.now());
-    let near = all.iter().filter(|ending| ending.stage(now).is_some());
-    let near = near.map(|Ending { what, ends, .. }| (what.clone(), ends.as_s()));
-    near.map(|(what, ends_at_s)| wire::Ending { what, ends_at_s }).collect()
-}
-
-/// A node's own words go to somebody's terminal: only codes and periods that exist, and not too many.
-fn readable(description: &exchange::DescribeResponse, lists: &Lists) -> bool {
-    let known = |term: &exchange::Term| lists.indicator("indicator", &term.indicator).is_ok();
-    let period = |edition: &exchange::EditionRef| Period::parse("period", &edition.period).is_ok();
-    description.terms.len() <= AXIS_MAX
-        && description.editions.len() <= AXIS_MAX
-        && description.terms.iter().all(known)
-        && description.editions.iter().all(period)
 }

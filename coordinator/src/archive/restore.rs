@@ -19,7 +19,7 @@ use accord_proto::{
     seal::Digest,
 };
 
-use super::{Archive, BACKUPS, database, doubt, failed};
+use super::{Archive, BACKUPS, doubt, failed, opening::database};
 
 /// It lies in the folder until all is there.
 const MARK: &str = "restoring";

@@ -12,7 +12,7 @@ use accord_proto::{
 };
 use futures_util::{StreamExt as _, stream};
 
-use super::entry;
+use super::members::entry;
 use crate::{
     gate::{self, Feasibility, Feasible, Levels, Offer, Respondent},
     survey::Coordinator,

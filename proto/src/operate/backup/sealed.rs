@@ -240,7 +240,7 @@ mod tests {
         new_key(&key).unwrap_err();
         identities(&key).unwrap();
         std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o640)).unwrap();
-        assert!(identities(&key).unwrap_err().detail.contains("open to others"));
+        assert!(identities(&key).err().unwrap().detail.contains("open to others"));
     }
 
     #[test]
