@@ -1,4 +1,4 @@
-//! The command line. `serve`, `verify` and `pki` work on files; everything else is a Region call as the person whose
+//! The command line. `init`, `serve`, `pki`, `roster` and `verify` work on files; everything else is a Region call as the person whose
 //! client file is given. A requirement is signed here, in the asking authority's client.
 
 use std::{
@@ -9,11 +9,14 @@ use std::{
 
 pub use accord_proto::operate::cli::{Client, Format, Outcome};
 use accord_proto::{
+    clock::{SystemClock, SystemEntropy},
     operate::{
+        Around,
         backup::{Backup, Restore},
-        cli::{self as operate, Operate},
+        cli::{self as operate, CONFIG_INVALID, Operate},
         harden::leave_no_core,
         log::Logging,
+        pki, roster,
     },
     reason::Invalid,
     status::exit_code_of_start,
@@ -30,6 +33,7 @@ use crate::{
 
 pub(crate) mod export;
 pub(crate) mod gate;
+pub(crate) mod init;
 pub(crate) mod journal;
 
 /// The program's name.
@@ -39,6 +43,9 @@ pub(crate) const NAME: &str = "accord-coordinator";
 pub(crate) fn command() -> clap::Command {
     Cli::command()
 }
+
+/// The clock and the chance of commands that work on files.
+const AROUND: Around<'_> = Around { clock: &SystemClock, entropy: &SystemEntropy };
 
 /// The Accord coordinator: asks, verifies, combines; never sees a record.
 #[derive(Debug, Parser)]
@@ -54,6 +61,9 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Prepare a folder for a coordinator: commented config, secret parameters, signing key.
+    #[command(after_help = init::EXAMPLES)]
+    Init(init::Init),
     /// Run the coordinator.
     Serve {
         /// The coordinator's configuration.
@@ -137,9 +147,12 @@ enum Command {
         #[command(flatten)]
         client: Client,
     },
-    /// Certificates and keys for development. Not for production.
+    /// Keys, certificates and revocation lists; everything works on files, on a computer without a network.
     #[command(subcommand)]
     Pki(Pki),
+    /// Who is a member, who may ask, with which keys: written by the root, on a computer without a network.
+    #[command(subcommand)]
+    Roster(roster::Command),
 }
 
 /// What to verify, and whom to believe.
@@ -303,7 +316,9 @@ pub struct Listed {
 
 #[derive(Debug, Subcommand)]
 enum Pki {
-    /// Write a whole development federation: CA, certificates, keys, signed roster, client files.
+    #[command(flatten)]
+    Offline(pki::Command),
+    /// Write a whole development federation: CA, certificates, keys, signed roster, client files. Not for production.
     Development(Development),
 }
 
@@ -325,6 +340,9 @@ pub struct Development {
     /// Port of the coordinator; nodes follow: +1, +2, … for Exchange, +101, +102, … for Desk.
     #[arg(long, default_value_t = 7100)]
     pub port: u16,
+    /// Every service on a host of its own, named like the service, each with the same ports: 7100, 7101 and 7201.
+    #[arg(long, conflicts_with_all = ["host", "port"])]
+    pub apart: bool,
     /// Folder of the federation's own code lists, if its members stand there.
     #[arg(long)]
     pub lists: Option<PathBuf>,
@@ -342,6 +360,10 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Err(error) => return fail(1, &error.to_string()),
     };
     match cli.command {
+        Command::Init(wanted) => match init::run(wanted) {
+            Ok(data) => finish(Ok(Outcome { data, ..Outcome::default() })),
+            Err(error) => fail(CONFIG_INVALID, &error.to_string()),
+        },
         Command::Serve { config } => match serve(&runtime, &config) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => fail(exit_code_of_start(error.reason), &error.to_string()),
@@ -383,6 +405,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
         Command::Verify(verify) => finish(commands::evidence::verify(verify)),
         Command::Pki(Pki::Development(plan)) => finish(commands::development(&plan)),
+        Command::Pki(Pki::Offline(command)) => finish(pki::run(command, AROUND).map(Outcome::from)),
+        Command::Roster(command) => finish(roster::run(command, AROUND).map(Outcome::from)),
     }
 }
 

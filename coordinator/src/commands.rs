@@ -292,9 +292,10 @@ pub async fn pictures(listed: &Listed) -> Result<Outcome, Invalid> {
 
 /// Writes a development federation.
 pub fn development(plan: &Development) -> Result<Outcome, Invalid> {
-    let Development { dir, federation, members, host, port, lists } = plan;
+    let Development { dir, federation, members, host, port, lists, apart } = plan;
     let lists = own_lists::load(lists.as_deref())?;
-    let address = |offset: usize| {
+    let address = |name: &str, first: usize, at: usize| {
+        let (host, offset) = if *apart { (name, first) } else { (host.as_str(), first + at) };
         let port = u16::try_from(offset).ok().and_then(|offset| port.checked_add(offset));
         let port = port.ok_or_else(|| {
             Invalid::new(Reason::FieldInvalid, "--port", "leaves no room for the members")
@@ -302,17 +303,18 @@ pub fn development(plan: &Development) -> Result<Outcome, Invalid> {
         Ok::<_, Invalid>(format!("{host}:{port}"))
     };
     let nodes = members.iter().enumerate().map(|(at, code)| {
+        let node = Name::parse("--members", &format!("{}-police", code.to_lowercase()))?;
         Ok(PlannedNode {
-            node: Name::parse("--members", &format!("{}-police", code.to_lowercase()))?,
             jurisdiction: lists.jurisdiction("--members", code)?.code,
-            exchange_address: address(at + 1)?,
-            desk_address: address(at + 101)?,
+            exchange_address: address(node.as_str(), 1, at)?,
+            desk_address: address(node.as_str(), 101, at)?,
+            node,
         })
     });
     let plan = Plan {
         federation: Federation::parse("--federation", federation)?,
         nodes: nodes.collect::<Result<_, Invalid>>()?,
-        region_address: address(0)?,
+        region_address: address("coordinator", 0, 0)?,
     };
     pki::development(&plan, dir, lists, (&SystemClock, &SystemEntropy))?;
     Ok(done(format!("development federation written to {}; not for production", dir.display())))

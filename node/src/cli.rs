@@ -1,26 +1,24 @@
-//! The command line. `init`, `serve` and `verify` work on files; everything else is a Desk call as the person whose
+//! The command line. `init`, `serve`, `pki`, `roster` and `verify` work on files; everything else is a Desk call as the person whose
 //! client file is given.
 
 use std::{
     ffi::OsString,
-    io::Write as _,
     path::{Path, PathBuf},
     process::ExitCode,
 };
 
 pub use accord_proto::operate::cli::{Client, Format, Outcome};
 use accord_proto::{
-    clock::SystemEntropy,
+    clock::{SystemClock, SystemEntropy},
     operate::{
-        backup,
+        Around, backup,
         cli::{self as operate, CONFIG_INVALID, Operate},
         harden::leave_no_core,
         log::Logging,
+        pki, roster,
     },
-    reason::{Invalid, Reason},
-    seal::SecretKey,
+    reason::Invalid,
     status::exit_code_of_start,
-    transport::write_secret,
 };
 use clap::{CommandFactory as _, Parser, Subcommand};
 
@@ -30,6 +28,7 @@ pub(crate) mod bulletin;
 pub(crate) mod grant;
 pub(crate) mod import;
 pub(crate) mod inbox;
+pub(crate) mod init;
 pub(crate) mod journal;
 pub(crate) mod keeping;
 pub(crate) mod picture;
@@ -43,6 +42,9 @@ pub(crate) const NAME: &str = "accord-node";
 pub(crate) fn command() -> clap::Command {
     Cli::command()
 }
+
+/// The clock and the chance of commands that work on files.
+const AROUND: Around<'_> = Around { clock: &SystemClock, entropy: &SystemEntropy };
 
 /// A national Accord node: keeps its own summaries, answers with sealed aggregates only.
 #[derive(Debug, Parser)]
@@ -59,10 +61,8 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Prepare a folder for a node: commented config and policy, seal key, data folder.
-    Init {
-        /// The folder; created if it is not there.
-        dir: PathBuf,
-    },
+    #[command(after_help = init::EXAMPLES)]
+    Init(init::Init),
     /// Run the node.
     Serve {
         /// The node's configuration.
@@ -164,6 +164,12 @@ enum Command {
     Verify(proof::Verify),
     #[command(flatten)]
     Operate(Operate),
+    /// Keys, certificates and revocation lists; everything works on files, on a computer without a network.
+    #[command(subcommand)]
+    Pki(pki::Command),
+    /// Who is a member, who may ask, with which keys: written by the root, on a computer without a network.
+    #[command(subcommand)]
+    Roster(roster::Command),
     /// What the node holds, and where its journal stands.
     Status {
         /// Go on until it is interrupted: whenever something changes it is printed again.
@@ -204,10 +210,12 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Err(error) => return fail(1, &error.to_string()),
     };
     match cli.command {
-        Command::Init { dir } => match init(&dir) {
-            Ok(()) => ExitCode::SUCCESS,
+        Command::Init(wanted) => match init::run(wanted) {
+            Ok(said) => finish(Ok(Outcome { data: said, ..Outcome::default() })),
             Err(error) => fail(CONFIG_INVALID, &error.to_string()),
         },
+        Command::Pki(command) => finish(pki::run(command, AROUND).map(Outcome::from)),
+        Command::Roster(command) => finish(roster::run(command, AROUND).map(Outcome::from)),
         Command::Serve { config } => match serve(&runtime, &config) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => fail(exit_code_of_start(error.reason), &error.to_string()),
@@ -263,58 +271,6 @@ fn serve(runtime: &tokio::runtime::Runtime, path: &Path) -> Result<(), Invalid> 
         tokio::spawn(logging.keep_taking(path, Config::log_of));
         run::serve(config, operate::stopped()).await
     })
-}
-
-/// Writes what is not there yet; never overwrites.
-fn init(dir: &Path) -> Result<(), Invalid> {
-    let unwritable = |error: std::io::Error| {
-        Invalid::new(Reason::FieldInvalid, dir.display().to_string(), error.to_string())
-    };
-    std::fs::create_dir_all(dir.join("keys")).map_err(unwritable)?;
-    let mut said = Vec::new();
-    for (name, text) in [
-        ("node.toml", include_str!("../../deploy/node.toml")),
-        ("policy.toml", include_str!("../../deploy/policy.toml")),
-    ] {
-        let path = dir.join(name);
-        if path.exists() {
-            said.push(format!("kept     {}", path.display()));
-        } else {
-            std::fs::write(&path, text).map_err(unwritable)?;
-            said.push(format!("written  {}", path.display()));
-        }
-    }
-    let secret = dir.join("policy.secret.toml");
-    if secret.exists() {
-        said.push(format!("kept     {}", secret.display()));
-    } else {
-        write_secret(&secret, include_str!("../../deploy/policy.secret.toml"))?;
-        said.push(format!("written  {} (secret: choose floors of your own)", secret.display()));
-    }
-    let path = dir.join("keys/seal.key");
-    let key = if path.exists() {
-        SecretKey::from_pem("seal.key", &accord_proto::transport::read_secret(&path)?)?
-    } else {
-        let key = SecretKey::generate(&SystemEntropy)?;
-        write_secret(&path, &key.to_pem()?)?;
-        key
-    };
-    let public: String = key.public().to_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
-    said.push(format!("seal key {public} (give this to the federation root for the roster)"));
-    for name in [
-        "keys/tls.crt",
-        "keys/tls.key",
-        "keys/ca.crt",
-        "keys/staff-ca.crt",
-        "roster.signed",
-        "root.pub",
-    ] {
-        if !dir.join(name).exists() {
-            said.push(format!("missing  {} (see deploy/README.md)", dir.join(name).display()));
-        }
-    }
-    let _ = writeln!(std::io::stdout(), "{}", said.join("\n"));
-    Ok(())
 }
 
 fn finish(outcome: Result<Outcome, Invalid>) -> ExitCode {

@@ -50,6 +50,18 @@ pub const SEAL_VALID_S: i64 = 90 * 86_400;
 pub const JOURNAL_SHOWN_S: i64 = 600;
 /// So many days before a certificate, a revocation list or the roster ends it is warned of.
 pub const EXPIRY_DAYS: [i64; 3] = [30, 14, 3];
+/// Validity of a certificate authority that `pki authority` makes.
+pub const AUTHORITY_DAYS_MAX: i64 = 3_660;
+/// Validity of a certificate that `pki sign` makes: a key is renewed within a year and a month.
+pub const CERTIFICATE_DAYS_MAX: i64 = 398;
+/// Until the next revocation list of `pki revoke` is due.
+pub const CRL_DAYS_MAX: i64 = 366;
+/// Validity of a roster that `roster sign` signs: whoever has left is forgotten after that, also where no new one arrives.
+pub const ROSTER_DAYS_MAX: i64 = 366;
+/// A roster as its root writes it: every member with all of its keys in hexadecimal, and comments.
+pub const ROSTER_TEXT_BYTES_MAX: usize = 1024 * 1024;
+/// Mistakes in one text that are named at once: more are not read, and each is looked up in the text.
+pub const MISTAKES_MAX: usize = 64;
 /// Clocks of two parties may differ by this much.
 pub const CLOCK_SKEW_S: i64 = 120;
 

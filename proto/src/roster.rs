@@ -232,12 +232,7 @@ impl Roster {
 
 fn member(entry: wire::Member, lists: &Lists) -> Result<Member, Invalid> {
     let wire::Member { node, jurisdiction, address, tls_spki_sha256, seal_keys, since_s } = entry;
-    let port = address.rsplit_once(':').filter(|(host, _)| !host.is_empty());
-    let listens = port.is_some_and(|(_, port)| port.parse::<u16>().is_ok_and(|port| port > 0));
-    if !listens && address != DIALS_IN {
-        let detail = format!("{} is neither host:port nor {DIALS_IN}", quoted(&address));
-        return Err(Invalid::new(Reason::FieldInvalid, "address", detail));
-    }
+    check_address(&address)?;
     Ok(Member {
         node: Name::parse("node", &node)?,
         jurisdiction: lists.jurisdiction("jurisdiction", &jurisdiction)?.code,
@@ -246,6 +241,21 @@ fn member(entry: wire::Member, lists: &Lists) -> Result<Member, Invalid> {
         seal_keys: keys("seal_keys", &seal_keys)?,
         since: Timestamp::from_s("since_s", since_s)?,
     })
+}
+
+/// Where a member can be called, or that it dials in.
+pub(crate) fn check_address(address: &str) -> Result<(), Invalid> {
+    if is_address(address) || address == DIALS_IN {
+        return Ok(());
+    }
+    let detail = format!("{} is neither host:port nor {DIALS_IN}", quoted(address));
+    Err(Invalid::new(Reason::FieldInvalid, "address", detail))
+}
+
+/// Is it host:port?
+pub fn is_address(address: &str) -> bool {
+    let port = address.rsplit_once(':').filter(|(host, _)| !host.is_empty());
+    port.is_some_and(|(_, port)| port.parse::<u16>().is_ok_and(|port| port > 0))
 }
 
 fn authority(entry: wire::Authority) -> Result<Authority, Invalid> {

@@ -63,6 +63,8 @@ mod golden;
 mod deploy;
 mod doctor;
 mod watched;
+mod monitoring;
+mod operate;
 mod reasons;
 mod house;
 

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
 use super::{
-    backup,
+    Done, backup,
     doctor::{self, Findings},
     document::{self, Mistakes},
     settings::Log,
@@ -47,6 +47,12 @@ pub struct Outcome {
     pub partial: bool,
     /// What ended it before all was done; the data say what was done until then.
     pub failure: Option<Invalid>,
+}
+
+impl From<Done> for Outcome {
+    fn from(Done { data, remarks }: Done) -> Self {
+        Self { data, remarks, ..Self::default() }
+    }
 }
 
 /// Prints what came of a command of this program.

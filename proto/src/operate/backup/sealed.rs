@@ -248,6 +248,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("recipients");
         std::fs::write(&file, "# nobody yet\n").unwrap();
+        // Of whom nobody has a key: enough to see that backups are made.
+        sealed(&["age1pyqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq8r66x".to_owned()]);
         let error = Recipients::parse(&[], Some(&file)).err().unwrap();
         assert_eq!(error.reason, Reason::FieldMissing);
         Recipients::parse(&["age1nobody".to_owned()], None).err().unwrap();

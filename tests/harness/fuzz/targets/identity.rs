@@ -1,16 +1,18 @@
-//! Who somebody is, and the small words of the contract: certificates, identities, names, ids, periods, times, keys. Each has one
-//! spelling.
+//! Who somebody is, and the small words of the contract: certificates and requests for them, identities, names, ids, periods, times,
+//! keys. Each has one spelling.
 
 use accord_proto::{
     clock::{SystemClock, SystemEntropy, Timestamp},
     id::RequirementId,
     identity::{Federation, Identity, Name},
+    operate::{init::Folder, pki::Request},
     pki,
     seal::{Digest, PublicKey, SecretKey},
     taxonomy::{Lists, Period},
     transport::Peer,
 };
 use anyhow::{Context as _, Result};
+use rustls::pki_types::{CertificateDer, CertificateSigningRequestDer, pem::PemObject as _};
 
 use super::{accepted, refused, target, text};
 use crate::fuzz::{Form, Target, Verdict};
@@ -28,6 +30,7 @@ pub(super) fn targets() -> Result<Vec<Target>> {
     });
     let certificate = target("certificate", Form::Raw, certificates()?, certificate);
     Ok(vec![
+        request()?,
         identity,
         Target { rounds: 3_000, ..certificate },
         text(
@@ -48,6 +51,26 @@ pub(super) fn targets() -> Result<Vec<Target>> {
     ])
 }
 
+/// Requests of new keys. One that is believed is of one of these keys, and of one of these names.
+fn request() -> Result<Target> {
+    let (mut specimens, mut known) = (Vec::new(), Vec::new());
+    let dir = tempfile::tempdir()?;
+    for (at, uri) in URIS.into_iter().enumerate() {
+        let home = dir.path().join(at.to_string());
+        Folder::prepare(&home)?.request(&Identity::parse(uri)?)?;
+        let made = CertificateSigningRequestDer::from_pem_file(home.join("keys/tls.csr"));
+        specimens.push(made.ok().context("no request")?.to_vec());
+    }
+    for der in &specimens {
+        known.push(Request::from_der(der)?);
+    }
+    let judge = move |der: &[u8]| match Request::from_der(der) {
+        Ok(read) => accepted(known.contains(&read), "a request is believed that nobody has signed"),
+        Err(error) => refused(error),
+    };
+    Ok(target("certificate-request", Form::Raw, specimens, judge).slow())
+}
+
 /// Certificates of a new CA: the only specimens that differ from run to run.
 fn certificates() -> Result<Vec<Vec<u8>>> {
     let ca = pki::Authority::new("fuzz", &SystemClock)?;
@@ -60,7 +83,6 @@ fn certificates() -> Result<Vec<Vec<u8>>> {
 
 /// The bytes behind a PEM.
 fn der(pem: &str) -> Result<Vec<u8>> {
-    use rustls::pki_types::{CertificateDer, pem::PemObject as _};
     let certificate = CertificateDer::from_pem_slice(pem.as_bytes());
     Ok(certificate.ok().context("no certificate")?.to_vec())
 }

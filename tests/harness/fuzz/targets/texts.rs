@@ -1,4 +1,4 @@
-//! Files that people write: configuration, policies, drafts, mappings, code lists, population tables, summaries.
+//! Files that people write: configuration, policies, rosters, drafts, mappings, code lists, population tables, summaries.
 
 use std::{path::Path, rc::Rc};
 
@@ -11,10 +11,12 @@ use accord_node::{
 };
 use accord_proto::{
     clock::{FixedClock, Timestamp},
+    operate::{self, roster::Sources},
     question::Requirement,
     rate::Population,
-    reason::Invalid,
-    seal::Kind,
+    reason::{Invalid, Reason},
+    roster::Roster,
+    seal::{Kind, SecretKey},
     taxonomy::{JurisdictionCode, Lists},
     wire,
 };
@@ -35,6 +37,7 @@ const GATE_SECRET: &str = include_str!("../../../../deploy/gate.secret.toml");
 const REQUIREMENT: &str = include_str!("../../../../deploy/requirement.toml");
 const MAPPING: &str = include_str!("../../../../deploy/mapping.toml");
 const SUMMARY: &str = include_str!("../../../../deploy/summary.toml");
+const ROSTER: &str = include_str!("../../../../deploy/roster.toml");
 const POPULATION: &str = "# title: Population on 1 January\n# source: made up for a test\n\
     jurisdiction,year,population\nAL,2016,2875592\nRS,2016,7076372\n";
 /// The name of the file stands in the first line.
@@ -62,7 +65,50 @@ pub(super) fn targets(scene: &Rc<Scene>) -> Result<Vec<Target>> {
         }),
         own_lists(),
         summary(albania),
+        roster(),
     ])
+}
+
+/// A text that is taken can be signed, unless a list of it is too long; and written again it means the same.
+fn roster() -> Target {
+    let written =
+        ROSTER.replace("certificate = ", "# certificate = ").replace("# tls_keys", "tls_keys");
+    let given = written.replace("\"mk-police/seal.pub\"", &format!("\"{}\"", own_key(1)));
+    let given = given.replace("analysis-unit/authority.pub", &own_key(2));
+    let given = given.replace("coordinator/sign.pub", &own_key(3));
+    text("roster-text", &[&given], |text| {
+        let absent = |_: &str| Err(Invalid::new(Reason::NotFound, "file", "there are none"));
+        let (now, lists) = (Timestamp::EARLIEST, Lists::builtin());
+        let sources = Sources { file: &absent, previous: None, now, lists };
+        let root = match SecretKey::generate(&Seeded::new(9)) {
+            Ok(root) => root,
+            Err(error) => return refused(error),
+        };
+        let read = match operate::roster::read(text, &sources) {
+            Ok(read) => read,
+            Err(error) => return refused(error),
+        };
+        let opened = Roster::sign(&read, lists, &root)
+            .and_then(|signed| Roster::open(&signed, &root.public(), lists, 0, now));
+        match opened {
+            Ok(opened) if opened.version >= i64::MAX.unsigned_abs() - 1 => {
+                refused("the last version")
+            }
+            Ok(opened) => {
+                let again = operate::roster::read(&operate::roster::write(&opened), &sources);
+                let next = wire::Roster { version: read.version + 1, ..read };
+                accepted(again == Ok(next), "a roster is written as another one")
+            }
+            Err(error) => refused(error),
+        }
+    })
+    .slow()
+}
+
+/// Public half of a key that is the same in every run.
+fn own_key(seed: u64) -> String {
+    let key = SecretKey::generate(&Seeded::new(seed)).map(|key| key.public().to_bytes());
+    key.unwrap_or_default().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Nothing but that it is read or refused.
