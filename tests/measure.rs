@@ -43,6 +43,8 @@ enum Topic {
     Overload,
     /// Judging, combining and drawing a regional picture of up to 200 members × 5,000 cells.
     Picture,
+    /// What a backup of a coordinator costs those who write meanwhile.
+    Backup,
     /// Opening a store of up to 1.28 million observations, and what they take in memory.
     Start,
 }
@@ -84,6 +86,7 @@ fn run(arguments: &Arguments) -> Result<String> {
         Topic::Gather => measure::gather(&program, &at, rounds)?,
         Topic::Overload => measure::overload(&program, &at, rounds.try_into()?)?,
         Topic::Picture => measure::picture(&program)?,
+        Topic::Backup => measure::backup(&at, rounds)?,
         Topic::Start => measure::start(&program, &at, rounds)?,
     };
     Ok(match arguments.format {

@@ -10,6 +10,7 @@ use std::{
 };
 
 use accord_proto::{
+    backup::moment::Before,
     clock::Timestamp,
     durable::{self, Durable},
     id::RequirementId,
@@ -32,12 +33,18 @@ mod evidence;
 mod deliveries;
 mod pooled;
 mod collections;
+mod opening;
+mod backup;
+mod restore;
+mod doubt;
 
+pub use backup::{BACKUPS, Snapshot};
 pub use deliveries::Arrived;
 pub use journal::KnownJournal;
 pub use notices::SignedNotice;
 pub use pooled::Publication;
 pub(crate) use pooled::{atom_of_wire, atom_to_wire, cell_key};
+pub use restore::{Restored, check, restore};
 
 /// Version of the schema on disk, as an archive says it before its owner. Another one is refused, not guessed at.
 pub const FORMAT: &str = "accord-coordinator 1";
@@ -45,7 +52,7 @@ pub const FORMAT: &str = "accord-coordinator 1";
 /// Rooms of the archive. Keys are ordered by time.
 #[derive(Clone, Copy, Debug)]
 enum Room {
-    /// Format version, owner, roster version, journal head.
+    /// Format version, owner, roster version, journal head, whether it is in doubt.
     Meta,
     /// Requirement id → envelope.
     Requirements,
@@ -121,6 +128,9 @@ pub struct Drawn {
     /// Number of its entry in the journal.
     #[prost(uint64, tag = "5")]
     pub sequence: u64,
+    /// The archive was in doubt: only public figures were shown.
+    #[prost(bool, tag = "6")]
+    pub in_doubt: bool,
 }
 
 /// What the log never says: the database would print what it holds.
@@ -133,6 +143,8 @@ pub struct Archive {
     free_bytes_min: u64,
     rooms: Vec<sled::Tree>,
     durable: Durable,
+    /// What a running backup must still see as it was, by room and key.
+    before: Before<usize>,
     /// One writer at a time: the journal has one order.
     journal: Mutex<Frontier>,
     /// What proofs about the journal are cut from; never ahead of what is committed.
@@ -143,50 +155,6 @@ impl Archive {
     /// Is there an archive?
     pub fn is_there(path: &Path) -> bool {
         path.join("db").exists()
-    }
-
-    /// Opens or creates. `owner` is the coordinator's identity.
-    pub fn open(path: &Path, owner: &Identity, free_bytes_min: u64) -> Result<Self, Invalid> {
-        let config =
-            sled::Config::new().path(path).flush_every_ms(None).cache_capacity(64 * 1024 * 1024);
-        let held = |error: &sled::Error| error.to_string().contains("could not acquire lock");
-        let db = durable::open_when_free(|| config.open(), held).map_err(failed)?;
-        let rooms: Vec<_> = Room::NAMES
-            .iter()
-            .map(|name| db.open_tree(name))
-            .collect::<Result<_, _>>()
-            .map_err(failed)?;
-        let meta = &rooms[Room::Meta as usize];
-        let opening = format!("{FORMAT} {owner}");
-        let journal = match meta.get("format").map_err(failed)? {
-            Some(found) if found == opening.as_bytes() => {
-                Frontier::from_bytes(&meta.get("journal").map_err(failed)?.unwrap_or_default())?
-            }
-            Some(found) => {
-                return Err(failed(format!(
-                    "is \"{}\", not \"{opening}\"",
-                    String::from_utf8_lossy(&found)
-                )));
-            }
-            None => {
-                let mut batch = sled::Batch::default();
-                batch.insert("format", opening.as_bytes());
-                batch.insert("journal", Frontier::default().to_bytes());
-                meta.apply_batch(batch).map_err(failed)?;
-                Frontier::default()
-            }
-        };
-        let tree = journal::whole(&rooms[Room::Journal as usize], &journal)?;
-        let flush = move || db.flush().map(drop).map_err(|error| error.to_string());
-        let durable = Durable::start(path.to_owned(), flush)?;
-        Ok(Self {
-            path: path.to_owned(),
-            free_bytes_min,
-            rooms,
-            durable,
-            journal: Mutex::new(journal),
-            tree: Mutex::new(tree),
-        })
     }
 
     /// See [`Durable::by_whoever_waits`].
@@ -311,6 +279,7 @@ impl Archive {
             envelope: Some(picture.envelope().clone()),
             roster_version: self.roster_version()?,
             sequence: writer.size(),
+            in_doubt: self.in_doubt()?,
         };
         let coverage = picture.coverage();
         let question = &asked.requirement().question;
@@ -421,6 +390,13 @@ impl Archive {
         writes.push((Room::Journal, journal.size().to_be_bytes().to_vec(), entry));
         writes.push((Room::Meta, b"journal".to_vec(), next.to_bytes()));
         let rooms: &[sled::Tree] = &self.rooms;
+        if self.before.is_wanted() {
+            // A running backup is told first what was there before.
+            for (room, key, _) in &writes {
+                let held = rooms[*room as usize].get(key).map_err(failed)?;
+                self.before.note(*room as usize, key, held.as_deref());
+            }
+        }
         rooms
             .transaction(|rooms| {
                 for (room, key, value) in &writes {

@@ -12,6 +12,7 @@ use accord_proto::{
     clock::{SystemClock, SystemEntropy},
     operate::{
         Around,
+        backup::{Backup, Restore},
         cli::{self as operate, CONFIG_INVALID, Operate},
         harden::leave_no_core,
         log::Logging,
@@ -109,6 +110,27 @@ enum Command {
     /// The gate, for the custodian of its parameters: every verdict can be found again.
     #[command(subcommand, after_help = gate::EXAMPLES)]
     Gate(gate::Gate),
+    /// Write everything that the coordinator holds into one file; it goes on running (operator).
+    #[command(
+        after_help = "Examples:\n  accord-coordinator backup --to /var/backups/accord --recipients-file /etc/accord/backup.recipients\n  accord-coordinator backup --to /mnt/encrypted"
+    )]
+    Backup(Backup),
+    /// Make a data folder out of a backup; no coordinator runs.
+    #[command(
+        after_help = "Examples:\n  accord-coordinator restore accord-coordinator-coordinator-20261124T080000Z.backup --check\n  accord-coordinator restore accord-coordinator-coordinator-20261124T080000Z.backup.age --identity backup.key --data /var/lib/accord/data"
+    )]
+    Restore(Restore),
+    /// After a restore: rely again on what the gate remembers, and show pooled figures again (custodian).
+    #[command(
+        after_help = "Example:\n  accord-coordinator confirm-restore --why \"disk replaced; nothing was drawn since the backup of 24 November\""
+    )]
+    ConfirmRestore {
+        /// For the journal.
+        #[arg(long)]
+        why: String,
+        #[command(flatten)]
+        client: Client,
+    },
     /// Verify the evidence of a picture from files alone: no network, no store (exit code 3 if some figures are known
     /// by signature only).
     #[command(
@@ -376,6 +398,11 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Picture(command) => picture(&runtime, command),
         Command::Journal(command) => finish(runtime.block_on(commands::journal::run(command))),
         Command::Gate(command) => finish(runtime.block_on(commands::gate::run(command))),
+        Command::Backup(wanted) => finish(runtime.block_on(commands::keeping::backup(wanted))),
+        Command::Restore(wanted) => finish(runtime.block_on(commands::keeping::restore(wanted))),
+        Command::ConfirmRestore { why, client } => {
+            finish(runtime.block_on(commands::keeping::confirm_restore(&client, why)))
+        }
         Command::Verify(verify) => finish(commands::evidence::verify(verify)),
         Command::Pki(Pki::Development(plan)) => finish(commands::development(&plan)),
         Command::Pki(Pki::Offline(command)) => finish(pki::run(command, AROUND).map(Outcome::from)),

@@ -34,6 +34,7 @@ pub(crate) mod export;
 mod file;
 mod progress;
 pub(crate) mod gate;
+pub(crate) mod keeping;
 pub(crate) mod compare;
 pub(crate) mod collection;
 pub(crate) mod deliveries;

@@ -47,11 +47,12 @@ pub fn memory(
     let cells = cells.collect();
     let payload = drawn.envelope.as_ref().map_or(&[][..], |envelope| &envelope.payload);
     let picture_sha256 = Digest::of(payload).0.to_vec();
-    Ok(GateMemory { picture_sha256, cells }.encode_to_vec())
+    Ok(GateMemory { picture_sha256, cells, in_doubt: drawn.in_doubt }.encode_to_vec())
 }
 
-fn read(file: &[u8], picture: Digest, lists: &Lists) -> Result<PooledBefore, Invalid> {
-    let GateMemory { picture_sha256, cells } = strict::decode("--memory", file)?;
+/// None: it was in doubt.
+fn read(file: &[u8], picture: Digest, lists: &Lists) -> Result<Option<PooledBefore>, Invalid> {
+    let GateMemory { picture_sha256, cells, in_doubt } = strict::decode("--memory", file)?;
     if picture_sha256 != picture.0 {
         let detail = "was written for another picture, or another version of it";
         return Err(Invalid::new(Reason::PictureFalse, "--memory", detail));
@@ -63,7 +64,8 @@ fn read(file: &[u8], picture: Digest, lists: &Lists) -> Result<PooledBefore, Inv
         let atoms = atoms.into_iter().map(|atom| atom_of_wire(atom).ok_or_else(damaged));
         Ok((cell_key("--memory", codes, lists)?, Pooled(atoms.collect::<Result<_, Invalid>>()?)))
     };
-    cells.into_iter().map(cell).collect()
+    let before = cells.into_iter().map(cell).collect::<Result<_, Invalid>>()?;
+    Ok((!in_doubt).then_some(before))
 }
 
 /// A cell that was judged again.
@@ -105,7 +107,7 @@ pub fn judge_again<'a>(
         Invalid::new(Reason::FieldMissing, "--answer", detail)
     })?;
     let minimum = report.asked.minimum_contributors;
-    let mut verdicts = gate::judge_again(tables, minimum, policy, &before, lists);
+    let mut verdicts = gate::judge_again(tables, minimum, policy, before.as_ref(), lists);
     let mut cells = BTreeMap::new();
     for proven in &report.cells {
         let cell = &proven.cell;

@@ -14,7 +14,8 @@
 //!   and no cell that hangs together with it was shown before and stands outside this question, where nobody can audit
 //!   the difference. Who contributed is durable with the picture that showed it.
 //!
-//! *Known limit:* the memory is this coordinator's own, and as old as the copy that it was restored from. Wider audiences
+//! *Known limit:* the memory is this coordinator's own, and as old as the backup that it was restored from: until the custodian takes it
+//! as it is, nothing passes but what is public (`judge_in_doubt`); what was pooled since stays unknown after that, too. Wider audiences
 //! get coarser figures of the same edition; what the difference of two tiers tells is the nodes' concern. Two indicators
 //! may count the same events: the lists do not say so. Of stocks and prices the median is told, or its band, of one
 //! contributor set for ever, and again only when all have corrected; that a whole is no less than its parts is not audited
@@ -123,6 +124,9 @@ pub enum Why {
     /// A cell that overlaps or hangs together with it was shown before and is not at hand: ask both together.
     #[error("a cell that belongs with it was shown before and is not asked with it")]
     Related,
+    /// The archive was restored: nobody knows what was shown of it since the backup.
+    #[error("the archive was restored, and nobody had confirmed it yet")]
+    InDoubt,
 }
 
 /// What the gate says of a cell.
@@ -158,17 +162,32 @@ pub fn judge(
     Gate { rules: policy.rules(minimum), before, lists }.judge(&cells)
 }
 
-/// Judges tables that somebody has handed in to see the verdicts again. Nothing can be combined from it.
+/// The same while nobody knows what was pooled before: what every contributor has published, and nothing else.
+pub fn judge_in_doubt(answers: &[VerifiedAnswer]) -> Verdicts {
+    only_public(&regional::contributions(answers.iter().map(VerifiedAnswer::table)))
+}
+
+fn only_public(cells: &Cells<'_>) -> Verdicts {
+    let verdict = |cell: &Vec<Contribution<'_>>| {
+        let public = Publishable::already_public(cell);
+        public.map_or(Verdict::Withheld(Why::InDoubt), Verdict::Shown)
+    };
+    cells.iter().map(|(key, cell)| (*key, verdict(cell))).collect()
+}
+
+/// Judges tables that somebody has handed in to see the verdicts again; nobody knew what was pooled before if that is none. Nothing
+/// can be combined from it.
 pub fn judge_again(
     tables: &[Table],
     required: u32,
     policy: &GatePolicy,
-    before: &PooledBefore,
+    before: Option<&PooledBefore>,
     lists: &Lists,
 ) -> BTreeMap<RegionalKey, Result<(), Why>> {
     let cells = regional::contributions(tables);
     let minimum = regional::minimum_of(tables, required);
-    let verdicts = Gate { rules: policy.rules(minimum), before, lists }.judge(&cells);
+    let judge = |before| Gate { rules: policy.rules(minimum), before, lists }.judge(&cells);
+    let verdicts = before.map_or_else(|| only_public(&cells), judge);
     let outcome = |verdict| match verdict {
         Verdict::Shown(_) => Ok(()),
         Verdict::Withheld(why) => Err(why),

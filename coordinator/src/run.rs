@@ -75,7 +75,7 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> Result
         .max_decoding_message_size(limits::REQUEST_BYTES_MAX)
         .max_encoding_message_size(limits::REPLY_BYTES_MAX);
     let clock = Arc::clone(&coordinator.clock);
-    let service = RegionServer::new(RegionService { coordinator })
+    let service = RegionServer::new(RegionService::of(coordinator))
         .max_decoding_message_size(limits::REQUEST_BYTES_MAX)
         .max_encoding_message_size(limits::REPLY_BYTES_MAX);
     let services = Services::of(service).and(journal);

@@ -4,27 +4,25 @@ use std::{pin::Pin, sync::Arc, time::Duration};
 
 use accord_proto::{
     clock::Timestamp,
-    expiry::Ending,
     id::RequirementId,
     identity::{Place, Role},
     limits::{
-        AXIS_MAX, CALL_DEADLINE_MIN, CALL_TIMEOUT, GATHER_CONCURRENCY_MAX, MEMBERS_MAX,
+        BACKUPS_MAX, CALL_DEADLINE_MIN, CALL_TIMEOUT, GATHER_CONCURRENCY_MAX, MEMBERS_MAX,
         PAGE_SIZE_MAX,
     },
     protocol::V2,
     question::{Cancellation, Requirement, SignedRequirement},
     reason::{Invalid, Reason},
-    roster::Member,
-    taxonomy::{Lists, Period},
     transport::{
         Peer,
         heard::Heard,
         listener::{caller, heard},
+        outgoing::Outgoing,
     },
     wire::{self as exchange, region as wire},
 };
 use futures_util::{StreamExt as _, stream};
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio_stream::{Stream, wrappers::ReceiverStream};
 use tonic::{Request, Response, Status};
 use tracing::{info, warn};
@@ -37,10 +35,12 @@ use crate::{
     survey::{self, Coordinator},
 };
 
+mod backup;
 mod collections;
 mod deliveries;
 mod feasible;
 mod journal;
+mod members;
 
 /// Who may read pictures.
 const READERS: &[Role] =
@@ -59,9 +59,16 @@ type Pieces = Pin<Box<dyn Stream<Item = Result<wire::GetEvidenceResponse, Status
 pub struct RegionService {
     /// Whose service this is.
     pub coordinator: Arc<Coordinator>,
+    /// Backups under way.
+    backups: Arc<Semaphore>,
 }
 
 impl RegionService {
+    /// The region's service of a coordinator.
+    pub fn of(coordinator: Arc<Coordinator>) -> Self {
+        Self { coordinator, backups: Arc::new(Semaphore::new(BACKUPS_MAX)) }
+    }
+
     fn staff<T>(&self, request: &Request<T>, roles: &[Role]) -> Result<Peer, Invalid> {
         let peer = caller(request)?;
         check_staff(&self.coordinator, &peer, roles)?;
@@ -103,7 +110,7 @@ impl RegionService {
 
     /// A picture with what is said of its answers since.
     fn document(&self, id: RequirementId, drawn: Drawn) -> Result<wire::PictureDocument, Invalid> {
-        let Drawn { version, drawn_at_s, envelope, roster_version: _, sequence: _ } = drawn;
+        let Drawn { version, drawn_at_s, envelope, .. } = drawn;
         let payload = envelope.as_ref().map_or(&[][..], |envelope| &envelope.payload);
         let notices = standing::concerning(&self.coordinator.archive, id, payload)?;
         Ok(wire::PictureDocument { version, drawn_at_s, picture: envelope, notices })
@@ -145,7 +152,7 @@ impl wire::region_server::Region for RegionService {
             .iter()
             .map(|member| {
                 let caller = self.coordinator.caller.clone();
-                entry(caller, member.clone(), describe, self.coordinator.lists)
+                members::entry(caller, member.clone(), describe, self.coordinator.lists)
             })
             .collect();
         let mut members: Vec<_> =
@@ -161,7 +168,12 @@ impl wire::region_server::Region for RegionService {
             federation: roster.federation.to_string(),
             roster_version: roster.version,
             members,
-            endings: if describe && tells { endings(&self.coordinator) } else { Vec::new() },
+            endings: if describe && tells {
+                members::endings(&self.coordinator)
+            } else {
+                Vec::new()
+            },
+            in_doubt: describe && tells && self.coordinator.archive.in_doubt()?,
         }))
     }
 
@@ -431,49 +443,29 @@ impl wire::region_server::Region for RegionService {
             .map_or_else(String::new, |last| format!("{}:{}", last.requirement, last.version));
         Ok(Response::new(wire::ListPicturesResponse { pictures, next_page_token }))
     }
-}
 
-/// A member, and if wanted what may be asked of it.
-async fn entry(
-    caller: Caller,
-    member: Member,
-    describe: bool,
-    lists: &'static Lists,
-) -> wire::MemberEntry {
-    let mut entry = wire::MemberEntry {
-        node: member.node.to_string(),
-        jurisdiction: member.jurisdiction.to_string(),
-        address: member.address.clone(),
-        ..wire::MemberEntry::default()
-    };
-    if describe {
-        let described =
-            async { caller.connect(&member).await?.describe(caller.call_deadline).await };
-        match described.await {
-            Ok(description) if readable(&description, lists) => {
-                entry.description = Some(description)
-            }
-            Ok(_) => entry.unreachable = Reason::AnswerMalformed.code().to_owned(),
-            Err(error) => entry.unreachable = error.reason.code().to_owned(),
-        }
+    type BackupStream = Outgoing<wire::BackupChunk>;
+
+    async fn backup(
+        &self,
+        request: Request<wire::BackupRequest>,
+    ) -> Result<Response<Self::BackupStream>, Status> {
+        let peer = self.staff(&request, &[Role::Operator])?;
+        let place = Arc::clone(&self.backups).try_acquire_owned().map_err(|_| {
+            Invalid::new(Reason::Overloaded, "backup", "one is under way; wait for its end")
+        })?;
+        Ok(Response::new(backup::stream(Arc::clone(&self.coordinator), peer, place)))
     }
-    entry
-}
 
-/// What the coordinator relies on and comes to its end.
-fn endings(coordinator: &Coordinator) -> Vec<wire::Ending> {
-    let (all, now) = (coordinator.endings.get(), coordinator.clock.now());
-    let near = all.iter().filter(|ending| ending.stage(now).is_some());
-    let near = near.map(|Ending { what, ends, .. }| (what.clone(), ends.as_s()));
-    near.map(|(what, ends_at_s)| wire::Ending { what, ends_at_s }).collect()
-}
-
-/// A node's own words go to somebody's terminal: only codes and periods that exist, and not too many.
-fn readable(description: &exchange::DescribeResponse, lists: &Lists) -> bool {
-    let known = |term: &exchange::Term| lists.indicator("indicator", &term.indicator).is_ok();
-    let period = |edition: &exchange::EditionRef| Period::parse("period", &edition.period).is_ok();
-    description.terms.len() <= AXIS_MAX
-        && description.editions.len() <= AXIS_MAX
-        && description.terms.iter().all(known)
-        && description.editions.iter().all(period)
+    async fn confirm_restore(
+        &self,
+        request: Request<wire::ConfirmRestoreRequest>,
+    ) -> Result<Response<wire::ConfirmRestoreResponse>, Status> {
+        let peer = self.staff(&request, &[Role::Custodian])?;
+        let wire::ConfirmRestoreRequest { why } = request.into_inner();
+        let Coordinator { archive, clock, .. } = &*self.coordinator;
+        let journal_sequence = archive.confirm_restore(&peer, &why, clock.now()).await?;
+        info!("restore confirmed");
+        Ok(Response::new(wire::ConfirmRestoreResponse { journal_sequence }))
+    }
 }

@@ -23,6 +23,7 @@ use accord_proto::{
     taxonomy::Lists,
     transport::Peer,
 };
+use tracing::warn;
 
 use crate::{
     archive::{Archive, Drawn},
@@ -208,9 +209,16 @@ fn publish(
     let Coordinator { lists, gate: policy, archive, clock, .. } = coordinator;
     let Pinned { roster, key: sign_key, .. } = &*coordinator.pinned.get();
     let publication = archive.publication(lists);
-    let before = publication.pooled_before(&asked.requirement().question)?;
     let required = asked.requirement().minimum_contributors;
-    let verdicts = gate::judge(answers, required, policy, &before, lists);
+    let verdicts = if publication.in_doubt()? {
+        warn!(
+            "restored, and in doubt: only public figures are shown until a custodian runs confirm-restore"
+        );
+        gate::judge_in_doubt(answers)
+    } else {
+        let before = publication.pooled_before(&asked.requirement().question)?;
+        gate::judge(answers, required, policy, &before, lists)
+    };
     let figures = combine::combine(&verdicts, lists);
     let beside = picture::Beside {
         named: gate::named(answers),

@@ -7,6 +7,7 @@ use accord_proto::{
     expiry,
     limits::SETTLES_WITHIN,
     operate::{
+        backup,
         doctor::free_bytes,
         health::{Check, Vital},
         measures::{Reading, Tally, count, moment},
@@ -32,9 +33,16 @@ impl Vital for Vitals {
             Ok(settled) => settled.map_err(|error| error.to_string()),
             Err(_) => Err("a write is not durable in time".to_owned()),
         };
-        let store = archive.roster_version().map(drop).map_err(|error| error.to_string());
+        let store = match archive.in_doubt() {
+            Ok(false) => Check::needed("store", Ok(())),
+            Ok(true) => {
+                let doubt = "in doubt after a restore: a custodian has to run confirm-restore";
+                Check::told("store", Err(doubt.to_owned()))
+            }
+            Err(error) => Check::needed("store", Err(error.to_string())),
+        };
         vec![
-            Check::needed("store", store),
+            store,
             Check::needed("journal", journal),
             Check::needed("disk", archive.has_room().map_err(|error| error.to_string())),
             Check::needed(
@@ -72,6 +80,12 @@ impl Vital for Vitals {
         let mut known = |name, value: Option<f64>| {
             readings.extend(value.map(|value| Reading::of(name, value)));
         };
+        known(
+            "accord_in_doubt",
+            archive.in_doubt().ok().map(|in_doubt| f64::from(u8::from(in_doubt))),
+        );
+        let backed_up = backup::last(archive.path()).map(|at| moment(at.as_s()));
+        known("accord_backup_last_success_timestamp_seconds", backed_up);
         known("accord_store_bytes", archive.bytes().ok().map(count));
         known("accord_store_free_bytes", free_bytes(archive.path()).map(count));
         let endings = self.coordinator.endings.get();

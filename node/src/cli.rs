@@ -11,7 +11,7 @@ pub use accord_proto::operate::cli::{Client, Format, Outcome};
 use accord_proto::{
     clock::{SystemClock, SystemEntropy},
     operate::{
-        Around,
+        Around, backup,
         cli::{self as operate, CONFIG_INVALID, Operate},
         harden::leave_no_core,
         log::Logging,
@@ -121,11 +121,11 @@ enum Command {
     #[command(subcommand)]
     Summary(summary::Command),
     /// Write everything that the node holds into one file; it goes on running (operator).
-    #[command(after_help = "Example:\n  accord-node backup --to /var/backups/accord")]
-    Backup(keeping::Backup),
+    #[command(after_help = keeping::BACKUP_EXAMPLES)]
+    Backup(backup::Backup),
     /// Make a data folder out of a backup; no node runs.
     #[command(after_help = keeping::EXAMPLES)]
-    Restore(keeping::Restore),
+    Restore(backup::Restore),
     /// After a restore: count everything as spent that the store may have forgotten, and answer again (releaser).
     #[command(
         after_help = "Example:\n  accord-node confirm-restore --why \"disk replaced, backup of 24 November\""
@@ -237,8 +237,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             finish(runtime.block_on(commands::inbox::break_glass(wanted)))
         }
         Command::Summary(command) => finish(runtime.block_on(commands::summaries::run(command))),
-        Command::Backup(backup) => finish(runtime.block_on(commands::keeping::backup(backup))),
-        Command::Restore(restore) => finish(runtime.block_on(commands::keeping::restore(restore))),
+        Command::Backup(wanted) => finish(runtime.block_on(commands::keeping::backup(wanted))),
+        Command::Restore(wanted) => finish(runtime.block_on(commands::keeping::restore(wanted))),
         Command::Leave(leave) => finish(runtime.block_on(commands::leave::leave(leave))),
         Command::ConfirmRestore(confirm) => {
             finish(runtime.block_on(commands::keeping::confirm_restore(confirm)))

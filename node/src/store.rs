@@ -53,7 +53,7 @@ mod summaries;
 mod verify;
 mod witness;
 
-pub use backup::{Header, Reader};
+pub use backup::BACKUPS;
 pub use change::Change;
 pub use head::Head;
 pub use journal::PeerJournal;

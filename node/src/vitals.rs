@@ -1,16 +1,13 @@
 //! How the node is doing, for whoever operates it. Comes in: the running node. Goes out: checks and readings for
 //! [`accord_proto::operate::health`]. Must never tell content: counts of grants and requirements, never of what they are about.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::{Arc, PoisonError},
-};
+use std::sync::{Arc, PoisonError};
 
 use accord_proto::{
-    clock::Timestamp,
     expiry,
     limits::SETTLES_WITHIN,
     operate::{
+        backup,
         doctor::free_bytes,
         health::{Check, Vital},
         measures::{Reading, Tally, count, moment},
@@ -18,9 +15,6 @@ use accord_proto::{
 };
 
 use crate::{answer::Node, desk};
-
-/// When the last backup was written; beside the store, for the next start.
-const BACKED_UP: &str = "backed-up";
 
 /// A node that is looked at.
 pub struct Vitals {
@@ -81,7 +75,7 @@ impl Vital for Vitals {
         known("accord_store_free_bytes", free_bytes(node.store.path()).map(count));
         let open = desk::inbox::overview(node).ok().map(|inbox| f64::from(inbox.open));
         known("accord_inbox_open", open);
-        let backed_up = backed_up(node.store.path()).map(|at| moment(at.as_s()));
+        let backed_up = backup::last(node.store.path()).map(|at| moment(at.as_s()));
         known("accord_backup_last_success_timestamp_seconds", backed_up);
         let held = node.held.read().unwrap_or_else(PoisonError::into_inner);
         let in_force = held.grants.iter().filter(|grant| grant.in_force(now)).count() as u64;
@@ -101,21 +95,4 @@ impl Vital for Vitals {
         readings.extend(self.tally.readings());
         readings
     }
-}
-
-/// A backup was written.
-pub fn note_backup(folder: &Path, now: Timestamp) {
-    // It is told to operators, and nothing rests on it.
-    if let Err(error) = std::fs::write(place(folder), format!("{now}\n")) {
-        tracing::warn!(%error, "when the last backup was made will not be known after a restart");
-    }
-}
-
-fn backed_up(folder: &Path) -> Option<Timestamp> {
-    let text = std::fs::read_to_string(place(folder)).ok()?;
-    Timestamp::parse(BACKED_UP, text.trim()).ok()
-}
-
-fn place(folder: &Path) -> PathBuf {
-    folder.join(BACKED_UP)
 }

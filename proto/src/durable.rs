@@ -187,6 +187,22 @@ fn sync(folder: &Path, synced: &mut BTreeMap<PathBuf, Listing>) -> io::Result<()
     Ok(())
 }
 
+/// Is there nothing in a folder but what a file system brings along? One that is not there is empty, too.
+pub fn is_empty(folder: &Path) -> io::Result<bool> {
+    /// What a file system of its own brings along.
+    const NOT_OURS: &str = "lost+found";
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
+        entries => entries?,
+    };
+    for entry in entries {
+        if entry?.file_name() != NOT_OURS {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 /// Bytes that everything below a folder takes on its disk.
 pub fn bytes_of(folder: &Path) -> io::Result<u64> {
     /// What `st_blocks` counts in.

@@ -31,6 +31,7 @@ pub mod compare;
 pub mod rate;
 pub mod ratio;
 pub mod journal;
+pub mod backup;
 pub mod evidence;
 pub mod delivery;
 pub mod verify;

@@ -386,6 +386,10 @@ pub const BACKUP_CHUNKS_WAITING_MAX: usize = 16;
 pub const BACKUP_RECORD_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// What a running backup remembers of what others change meanwhile; past it the backup fails, not they.
 pub const BACKUP_HELD_BYTES_MAX: usize = 256 * 1024 * 1024;
+/// Who may read one encrypted backup.
+pub const BACKUP_RECIPIENTS_MAX: usize = 64;
+/// Backups of one service at the same time: each makes the store remember what is changed meanwhile.
+pub const BACKUPS_MAX: usize = 1;
 /// Imports and versions of summaries that one call erases; the next call goes on.
 pub const ERASED_AT_ONCE_MAX: usize = 100;
 

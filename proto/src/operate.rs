@@ -3,6 +3,7 @@
 //! service is doing. Goes out: files, and what is said about them. Must never overwrite what somebody else has made, send anything
 //! anywhere, put a private key into words, nor show content: no figure, no crime area, no name of a person.
 
+pub mod backup;
 pub mod cli;
 pub mod document;
 pub mod doctor;

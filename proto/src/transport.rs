@@ -25,6 +25,7 @@ pub mod dialled;
 pub mod examination;
 pub mod heard;
 pub mod listener;
+pub mod outgoing;
 pub mod pinned;
 pub mod renewal;
 mod counting;

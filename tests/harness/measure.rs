@@ -30,6 +30,7 @@ use crate::{
     roles,
 };
 
+mod backup;
 mod disclose;
 mod gather;
 mod ingest;
@@ -40,6 +41,7 @@ mod slice;
 mod start;
 mod utility;
 
+pub use backup::backup;
 pub use disclose::disclose;
 pub use gather::gather;
 pub use ingest::ingest;

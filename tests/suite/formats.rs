@@ -12,9 +12,10 @@ use std::{
 };
 
 use accord_coordinator::{archive, archive::Archive, evidence as kept_evidence};
-use accord_node::store::{Reader, Store, restore};
+use accord_node::store::{BACKUPS, Store, restore};
 use accord_proto::{
     answer::Seal,
+    backup::Reader,
     clock::{Clock as _, SystemClock, SystemEntropy},
     identity::Identity,
     journal::Walk,
@@ -354,7 +355,7 @@ fn format_of_today() -> String {
         Ok(())
     };
     store.snapshot().unwrap().write(OWNER, SystemClock.now(), take).unwrap();
-    Reader::open(Cursor::new(backup)).unwrap().header().format.clone()
+    Reader::open(BACKUPS, Cursor::new(backup)).unwrap().header().format.clone()
 }
 
 /// Something in every room.

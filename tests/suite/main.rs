@@ -57,6 +57,7 @@ mod hostile;
 mod rotation;
 mod crash;
 mod store;
+mod backup;
 mod formats;
 mod golden;
 mod deploy;

@@ -126,6 +126,8 @@ const REGIONAL: &Matrix = &[
             ("GetGateMemory", "c"),
             ("ListDeliveries", "aecuo"),
             ("DeliverPicture", "a"),
+            ("Backup", "o"),
+            ("ConfirmRestore", "c"),
         ],
     ),
     ("accord.journal.v1.Journal", &[("GetHead", "u"), ("Read", "u"), ("AcceptPeer", "o")]),

@@ -61,9 +61,9 @@ impl Archive {
             slots: collection.slots.iter().map(slot).collect(),
             end: collection.end.map_or_else(String::new, |end| end.as_str().to_owned()),
         };
-        let room = &self.rooms[Room::Collections as usize];
-        let key = collection.requirement.as_bytes();
-        room.insert(key, stored.encode_to_vec()).map(drop).map_err(failed)
+        let (room, key) = (Room::Collections as usize, collection.requirement.as_bytes());
+        let insert = || self.rooms[room].insert(key, stored.encode_to_vec()).map_err(failed);
+        self.before.replaced((room, key), insert)
     }
 
     /// The collection of a requirement, if anybody has begun it.

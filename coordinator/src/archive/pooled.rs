@@ -54,6 +54,11 @@ impl Archive {
 }
 
 impl Publication<'_> {
+    /// Is nobody sure what was pooled before? Then only public figures are shown.
+    pub fn in_doubt(&self) -> Result<bool, Invalid> {
+        self.archive.in_doubt()
+    }
+
     /// Every cell of the indicators of a question that was pooled before, in whatever picture.
     pub fn pooled_before(&self, asked: &Question) -> Result<PooledBefore, Invalid> {
         let indicators: BTreeSet<_> = asked.blocks.iter().map(|block| block.indicator).collect();

@@ -26,6 +26,7 @@ pub(crate) async fn status(client: &Client) -> Result<Outcome, Invalid> {
         "reached": reply.members.len() - away.len(),
         "unreachable": away.iter().map(said).collect::<Vec<_>>(),
         "clocks": reply.members.iter().filter_map(clock).collect::<Vec<_>>(),
+        "in_doubt": reply.in_doubt,
         "endings": reply.endings.iter().map(ends).collect::<Vec<_>>(),
     });
     let data = print::rows(client.format, &data);

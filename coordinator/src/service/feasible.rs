@@ -12,7 +12,7 @@ use accord_proto::{
 };
 use futures_util::{StreamExt as _, stream};
 
-use super::entry;
+use super::members::entry;
 use crate::{
     gate::{self, Feasibility, Feasible, Levels, Offer, Respondent},
     survey::Coordinator,
@@ -57,6 +57,7 @@ pub(super) async fn assess(
                 .push(wire::MemberUnreachable { node: entry.node, reason: entry.unreachable }),
         }
     }
+    let in_doubt = archive.in_doubt()?;
     let before = archive.publication(lists).pooled_before(&draft.question)?;
     let minimum = policy.contributors_min(draft.minimum_contributors);
     let cells = gate::feasible(draft, &respondents, policy, &before, lists);
@@ -66,7 +67,7 @@ pub(super) async fn assess(
         crime_area: key.crime_area.to_string(),
         period: key.period.to_string(),
         categories: lists.write_categories(key.indicator, &key.categories),
-        feasibility: to_wire(feasibility).into(),
+        feasibility: to_wire(feasibility, in_doubt).into(),
         public: count(public),
         hidden: count(hidden),
     };
@@ -116,9 +117,10 @@ fn frozen(said: &exchange::DescribeResponse) -> Vec<(Period, u32)> {
     said.editions.iter().filter_map(edition).collect()
 }
 
-fn to_wire(of: Feasibility) -> wire::Feasibility {
+fn to_wire(of: Feasibility, in_doubt: bool) -> wire::Feasibility {
     match of {
         Feasibility::Public => wire::Feasibility::Public,
+        Feasibility::Pooled if in_doubt => wire::Feasibility::Waits,
         Feasibility::Pooled => wire::Feasibility::Pooled,
         Feasibility::TooFew => wire::Feasibility::TooFew,
         Feasibility::NoPool => wire::Feasibility::NoPool,

@@ -8,30 +8,11 @@ use super::Client;
 
 pub(super) const EXAMPLES: &str = "Examples:\n  \
     accord-node restore accord-node-mk-police-20261124T080000Z.backup --check\n  \
-    accord-node restore accord-node-mk-police-20261124T080000Z.backup --data /var/lib/accord/data";
-
-/// A backup of a running node.
-#[derive(Debug, Args)]
-pub(crate) struct Backup {
-    /// Folder to write it to; the file is named after node and time.
-    #[arg(long)]
-    pub(crate) to: PathBuf,
-    #[command(flatten)]
-    pub(crate) client: Client,
-}
-
-/// A store out of a backup; works on files, no node runs.
-#[derive(Debug, Args)]
-pub(crate) struct Restore {
-    /// The backup.
-    pub(crate) file: PathBuf,
-    /// The data folder, as in node.toml; nothing may be in it.
-    #[arg(long, required_unless_present = "check")]
-    pub(crate) data: Option<PathBuf>,
-    /// Only read the backup to its end and say what it holds.
-    #[arg(long, conflicts_with = "data")]
-    pub(crate) check: bool,
-}
+    accord-node restore accord-node-mk-police-20261124T080000Z.backup --data /var/lib/accord/data\n  \
+    accord-node restore accord-node-mk-police-20261124T080000Z.backup.age --identity backup.key --data /var/lib/accord/data";
+pub(super) const BACKUP_EXAMPLES: &str = "Examples:\n  \
+    accord-node backup --to /var/backups/accord --recipients-file /etc/accord/backup.recipients\n  \
+    accord-node backup --to /mnt/encrypted";
 
 /// Erasing what may no longer be kept.
 #[derive(Debug, Args)]

@@ -1,105 +1,46 @@
-//! Backup, restore and erasing from the command line. A backup is written under another name, read once more
-//! to its end, and only then called a backup.
-
-use std::{
-    fs::{self, File},
-    io::Write as _,
-    os::unix::fs::OpenOptionsExt as _,
-    path::Path,
-};
+//! Backup, restore and erasing from the command line.
 
 use accord_proto::{
     client::within,
-    clock::{Clock as _, SystemClock, SystemEntropy, Timestamp},
-    identity::Identity,
+    clock::{Clock as _, SystemClock, SystemEntropy},
     limits::{CALL_TIMEOUT, LONG_CALL_TIMEOUT},
-    reason::{Invalid, Reason},
-    seal::Digest,
+    operate::backup::{self, Backup, Restore},
+    reason::Invalid,
     wire::desk as wire,
 };
 use serde_json::{Value, json};
-use tonic::Streaming;
 
-use super::{connect, done, failed, hex, imports, print};
+use super::{connect, failed, hex, imports, print};
 use crate::{
     cli::{
         Format, Outcome,
-        keeping::{Backup, ConfirmRestore, Erase, Restore},
+        keeping::{ConfirmRestore, Erase},
     },
-    store::{self, Header},
+    store::{self, BACKUPS},
 };
 
 /// `accord-node backup --to DIR`
-pub(crate) async fn backup(backup: Backup) -> Result<Outcome, Invalid> {
-    let Backup { to, client } = backup;
+pub(crate) async fn backup(wanted: Backup) -> Result<Outcome, Invalid> {
     let request = within(LONG_CALL_TIMEOUT, wire::BackupRequest {});
-    let stream = connect(&client).await?.backup(request).await.map_err(failed)?.into_inner();
-    // Which node and when stands in the file; it gets its name from there.
-    let partial = to.join(format!("accord-node.{}.partial", std::process::id()));
-    let taken = match receive(stream, &partial).await {
-        Ok(()) => store::check(&partial).and_then(|(header, digest)| {
-            let mut path = to.join(name_of(&header)?).with_extension("backup");
-            if path.exists() {
-                // Taken within the same second: the journal has grown since.
-                path.set_extension(format!("{}.backup", header.journal_size));
-            }
-            name(&partial, &path).map_err(|error| unwritable(&path, &error))?;
-            Ok((path, header, digest))
-        }),
-        Err(error) => Err(error),
-    };
-    if taken.is_err() {
-        // Half a backup must not be mistaken for one.
-        let _ = fs::remove_file(&partial);
-    }
-    let (path, header, digest) = taken?;
-    let bytes = fs::metadata(&path).map_err(|error| unwritable(&path, &error))?.len();
-    let mut shown = json!({"backup": path.display().to_string(), "bytes": bytes});
-    extend(&mut shown, &header, digest);
-    Ok(done(&client, &shown))
-}
-
-async fn receive(mut stream: Streaming<wire::BackupChunk>, path: &Path) -> Result<(), Invalid> {
-    let file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-    let mut file = file.map_err(|error| unwritable(path, &error))?;
-    while let Some(chunk) = stream.message().await.map_err(failed)? {
-        file.write_all(&chunk.data).map_err(|error| unwritable(path, &error))?;
-    }
-    file.sync_all().map_err(|error| unwritable(path, &error))
-}
-
-/// Never in the place of another file.
-fn name(partial: &Path, path: &Path) -> std::io::Result<()> {
-    fs::hard_link(partial, path)?;
-    fs::remove_file(partial)?;
-    File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()
-}
-
-fn name_of(header: &Header) -> Result<String, Invalid> {
-    let node = Identity::parse(&header.owner)?.name;
-    let at = Timestamp::from_s("backup.created_s", header.created_s)?.to_string();
-    let at: String = at.chars().filter(|c| c.is_ascii_alphanumeric()).collect();
-    Ok(format!("accord-node-{node}-{at}"))
-}
-
-fn unwritable(path: &Path, error: &std::io::Error) -> Invalid {
-    Invalid::new(Reason::FieldInvalid, path.display().to_string(), error.to_string())
+    let stream = connect(&wanted.client).await?.backup(request).await;
+    let mut stream = stream.map_err(failed)?.into_inner();
+    let next = async || Ok(stream.message().await.map_err(failed)?.map(|chunk| chunk.data));
+    backup::take(BACKUPS, &wanted, next).await
 }
 
 /// `accord-node restore FILE …`
-pub(crate) async fn restore(restore: Restore) -> Result<Outcome, Invalid> {
-    let Restore { file, data, check: _ } = restore;
-    let mut remarks = Vec::new();
-    let mut shown = json!({"backup": file.display().to_string()});
-    match data {
+pub(crate) async fn restore(wanted: Restore) -> Result<Outcome, Invalid> {
+    let (mut remarks, source) = (Vec::new(), wanted.source());
+    let mut shown = json!({"backup": wanted.file.display().to_string()});
+    match wanted.data {
         None => {
-            let (header, digest) = store::check(&file)?;
-            extend(&mut shown, &header, digest);
+            let (header, digest) = store::check(source)?;
+            backup::extend(BACKUPS, &mut shown, (&header, digest));
             remarks.push("the backup is whole; nothing was written".to_owned());
         }
         Some(data) => {
-            let restored = store::restore(&file, &data, SystemClock.now(), &SystemEntropy).await?;
-            extend(&mut shown, &restored.header, restored.digest);
+            let restored = store::restore(source, &data, SystemClock.now(), &SystemEntropy).await?;
+            backup::extend(BACKUPS, &mut shown, (&restored.header, restored.digest));
             shown["answers"] = restored.answers.into();
             shown["data"] = data.display().to_string().into();
             remarks
@@ -108,17 +49,6 @@ pub(crate) async fn restore(restore: Restore) -> Result<Outcome, Invalid> {
         }
     }
     Ok(Outcome { data: print(Format::Table, &shown), remarks, ..Outcome::default() })
-}
-
-fn extend(shown: &mut Value, header: &Header, digest: Digest) {
-    let created = Timestamp::from_s("created", header.created_s);
-    shown["node"] = header.owner.clone().into();
-    shown["created"] = created.map_or(String::new(), |at| at.to_string()).into();
-    shown["format"] = header.format.clone().into();
-    shown["imports"] = header.imports.into();
-    shown["journal_size"] = header.journal_size.into();
-    shown["journal_root"] = hex(&header.journal_root).into();
-    shown["sha256"] = digest.to_string().into();
 }
 
 /// `accord-node erase …`

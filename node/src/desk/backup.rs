@@ -1,7 +1,10 @@
 //! Backups. Comes in: an operator's wish. Goes out: everything that the node holds, as one file in pieces. Must
 //! never begin before the journal says who took it: it holds every record and every secret of the store.
 
-use accord_proto::{clock::Timestamp, journal::Act, reason::Invalid, transport::Peer};
+use accord_proto::{
+    clock::Timestamp, journal::Act, operate::backup as last_backup, reason::Invalid,
+    transport::Peer,
+};
 
 use super::entry;
 use crate::answer::Node;
@@ -27,6 +30,6 @@ pub fn send(
     piece: impl FnMut(Vec<u8>) -> Result<(), Invalid>,
 ) -> Result<(), Invalid> {
     node.store.snapshot()?.write(&node.identity.to_string(), now, piece)?;
-    crate::vitals::note_backup(node.store.path(), now);
+    last_backup::note(node.store.path(), now);
     Ok(())
 }

@@ -6,12 +6,13 @@ use accord_proto::{
     clock::Timestamp,
     expiry::Ending,
     identity::Role,
-    limits::{IMPORTS_MAX, TOTALS_MAX},
+    limits::{BACKUPS_MAX, IMPORTS_MAX, TOTALS_MAX},
     protocol::V2,
     reason::{Invalid, Reason},
     transport::{
         Peer,
         listener::{caller, heard},
+        outgoing,
     },
     wire::desk as wire,
 };
@@ -26,7 +27,6 @@ mod bulletins;
 mod grants;
 mod imports;
 mod keeping;
-pub(super) mod outgoing;
 mod totals;
 mod whatif;
 
@@ -49,7 +49,7 @@ pub struct DeskService {
 impl DeskService {
     /// The desk of a node.
     pub fn new(node: Arc<Node>) -> Self {
-        let backups = Arc::new(Semaphore::new(keeping::BACKUPS_MAX));
+        let backups = Arc::new(Semaphore::new(BACKUPS_MAX));
         Self {
             node,
             imports: Arc::new(Semaphore::new(IMPORTS_MAX)),

@@ -8,7 +8,11 @@ use accord_proto::{
     limits::{BACKUP_CHUNK_BYTES, EVIDENCE_PIECES_WAITING_MAX, EVIDENCE_READS_MAX, PAGE_SIZE_MAX},
     reason::{Invalid, Reason},
     table::{Cell, Placed},
-    transport::{Peer, listener::caller},
+    transport::{
+        Peer,
+        listener::caller,
+        outgoing::{Outgoing, stream},
+    },
     wire::{
         CellStatus,
         desk::{self as wire, get_evidence_response::Part},
@@ -18,7 +22,6 @@ use tokio::sync::Semaphore;
 use tonic::{Request, Response, Status};
 use tracing::warn;
 
-use super::desk::outgoing::{Outgoing, stream};
 use crate::{
     answer::Node,
     desk::{check_staff, pictures},

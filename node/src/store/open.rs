@@ -25,6 +25,7 @@ use super::{
 
 /// Folder of the database in the data folder.
 pub(super) const FOLDER: &str = "store";
+
 /// What a file system of its own brings along.
 const NOT_OURS: &str = "lost+found";
 
@@ -216,20 +217,6 @@ fn create(meta: &sled::Tree, owner: &str, entropy: &dyn Entropy) -> Result<Head,
     }
     meta.apply_batch(batch).map_err(|error| failed(&error))?;
     Ok(head)
-}
-
-/// Holds nothing but what a file system brings along, or is not there.
-pub(super) fn is_empty(path: &Path) -> io::Result<bool> {
-    let entries = match fs::read_dir(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
-        entries => entries?,
-    };
-    for entry in entries {
-        if entry?.file_name() != NOT_OURS {
-            return Ok(false);
-        }
-    }
-    Ok(true)
 }
 
 /// Nothing but what a file system brings along, or a store that is gone would look like a new one.

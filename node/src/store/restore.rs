@@ -2,23 +2,22 @@
 //! nothing had happened, and whose journal says what did. Must never write before the whole file is checked,
 //! nor into a folder that holds something.
 
-use std::{
-    fs::{self, File},
-    io::BufReader,
-    path::Path,
-};
+use std::{fs, io::Read, path::Path};
 
 use accord_proto::{
+    backup::{Header, Reader},
     clock::{Entropy, Timestamp},
+    durable::is_empty,
     identity::Identity,
     journal::{Act, Entry},
+    operate::backup::Source,
     reason::{Invalid, Reason},
     seal::Digest,
 };
 
 use super::{
-    Header, Reader, Room, Store, failed, migrate,
-    open::{FOLDER, create_folders, database, is_empty},
+    BACKUPS, Room, Store, failed, migrate,
+    open::{FOLDER, create_folders, database},
     verify,
 };
 
@@ -41,13 +40,14 @@ pub struct Restored {
 }
 
 /// Reads a backup from beginning to end.
-pub fn check(file: &Path) -> Result<(Header, Digest), Invalid> {
-    read(file)?.values(|_, _, _| Ok(())).map_err(|error| of(file, error))
+pub fn check(file: impl Into<Source>) -> Result<(Header, Digest), Invalid> {
+    let file = file.into();
+    read(&file)?.values(|_, _, _| Ok(())).map_err(|error| of(&file.path, error))
 }
 
 /// Makes a store out of a backup in an empty folder, opens it, and notes in its journal that this was done.
 pub async fn restore(
-    file: &Path,
+    file: impl Into<Source>,
     data: &Path,
     now: Timestamp,
     entropy: &dyn Entropy,
@@ -56,14 +56,15 @@ pub async fn restore(
         let detail = "is not empty; nothing was touched";
         return Err(Invalid::new(Reason::FileExists, data.display().to_string(), detail));
     }
-    let (header, digest) = check(file)?;
+    let file = &file.into();
+    let (header, digest) = check(file.clone())?;
     let owner = Identity::parse(&header.owner)?;
     fs::create_dir_all(data).map_err(|error| of(data, failed(&error)))?;
     verify::guarded(|| fill(file, data)).map_err(|error| of(data, error))?;
     // Reads everything once more, from the disk, as any start does.
     let store = Store::open(data, &header.owner, 0, entropy)?;
     if store.head().journal().root().0 != *header.journal_root {
-        return Err(of(file, failed(&"its journal is not the one that its header names")));
+        return Err(of(&file.path, failed(&"its journal is not the one that its header names")));
     }
     let mut change = store.begin()?;
     // What was charged since the backup is not known.
@@ -83,7 +84,7 @@ pub async fn restore(
 }
 
 /// Writes every value under a name that nobody opens, and gives it its name when it is durable.
-fn fill(file: &Path, data: &Path) -> Result<(), Invalid> {
+fn fill(file: &Source, data: &Path) -> Result<(), Invalid> {
     let partial = data.join(PARTIAL);
     {
         let (db, rooms) = database(&partial)?;
@@ -97,7 +98,7 @@ fn fill(file: &Path, data: &Path) -> Result<(), Invalid> {
         };
         read(file)?.values(|room, key, value| {
             bytes += key.len() + value.len();
-            batches[room.at()].insert(key, value);
+            batches[room].insert(key, value);
             if bytes >= BYTES_AT_ONCE {
                 bytes = 0;
                 write(&mut batches)?;
@@ -113,11 +114,8 @@ fn fill(file: &Path, data: &Path) -> Result<(), Invalid> {
     named.map_err(|error| failed(&error))
 }
 
-fn read(file: &Path) -> Result<Reader<BufReader<File>>, Invalid> {
-    let opened = File::open(file).map_err(|error| {
-        Invalid::new(Reason::FieldInvalid, file.display().to_string(), error.to_string())
-    })?;
-    Reader::open(BufReader::new(opened)).map_err(|error| of(file, error))
+fn read(file: &Source) -> Result<Reader<Box<dyn Read>>, Invalid> {
+    Reader::open(BACKUPS, file.open()?).map_err(|error| of(&file.path, error))
 }
 
 /// The same error, with the path that it is about.

@@ -1,57 +1,18 @@
-//! The store as it stood at one moment, read while others write. Comes in: a moment. Goes out: every value
-//! that lay there then. Must never hold up a writer for longer than that moment.
-//!
-//! sled has no snapshots. So whoever writes while one is being read leaves behind what was there before
-//! ([`Before`]), and the reader puts it back in its place. Blocks are written beside the transactions, but
+//! The store as it stood at one moment, read while others write ([`accord_proto::backup::moment`]). Comes in: a moment. Goes out: every
+//! value that lay there then. Must never hold up a writer for longer than that moment. Blocks are written beside the transactions, but
 //! under numbers that did not count at that moment.
 
-use std::{
-    collections::{BTreeMap, btree_map},
-    ops::Bound,
-    sync::{Mutex, PoisonError},
-};
+use std::{ops::Bound, sync::PoisonError};
 
 use accord_proto::{
-    limits::BACKUP_HELD_BYTES_MAX,
-    reason::{Invalid, Reason},
+    backup::moment::{self, AT_ONCE, Pair},
+    reason::Invalid,
 };
 
 use super::{Head, Room, Store, contents, contents::Contents, failed};
 
-/// Keys that are read at once.
-const AT_ONCE: usize = 256;
-
-/// Takes a key and its value.
-type Take<'a> = dyn FnMut(&[u8], &[u8]) -> Result<(), Invalid> + 'a;
-
-/// What was there before, as long as somebody needs to know.
-#[derive(Default)]
-pub(super) struct Before(Mutex<Option<Kept>>);
-
-#[derive(Default)]
-struct Kept {
-    values: BTreeMap<(Room, Vec<u8>), Option<Vec<u8>>>,
-    bytes: usize,
-    /// It became more than may be kept.
-    lost: bool,
-}
-
-impl Before {
-    /// Notes what a key held, before it holds something else.
-    pub(super) fn note(&self, room: Room, key: &[u8], held: Option<&[u8]>) {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(kept) = kept.as_mut().filter(|kept| !kept.lost) else { return };
-        // The first change counts: before it, the key was as the moment saw it.
-        if let btree_map::Entry::Vacant(vacant) = kept.values.entry((room, key.to_vec())) {
-            kept.bytes += key.len() + held.map_or(0, <[u8]>::len);
-            vacant.insert(held.map(<[u8]>::to_vec));
-        }
-        if kept.bytes > BACKUP_HELD_BYTES_MAX {
-            // The backup fails, and not the work of others.
-            *kept = Kept { lost: true, ..Kept::default() };
-        }
-    }
-}
+/// What was there before, as long as a backup needs to know.
+pub(super) type Before = moment::Before<Room>;
 
 /// The store at one moment.
 pub struct Snapshot<'a> {
@@ -67,7 +28,7 @@ impl std::fmt::Debug for Snapshot<'_> {
 
 impl Drop for Snapshot<'_> {
     fn drop(&mut self) {
-        *self.store.before.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.store.before.end();
     }
 }
 
@@ -75,12 +36,7 @@ impl Store {
     /// The store at this moment. One at a time: each holds on to what is changed meanwhile.
     pub fn snapshot(&self) -> Result<Snapshot<'_>, Invalid> {
         let head = self.head.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut before = self.before.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if before.is_some() {
-            let detail = "one is under way; wait for its end";
-            return Err(Invalid::new(Reason::Overloaded, "backup", detail));
-        }
-        *before = Some(Kept::default());
+        self.before.begin()?;
         Ok(Snapshot { store: self, head: head.clone() })
     }
 }
@@ -99,7 +55,11 @@ impl Snapshot<'_> {
     ) -> Result<(), Invalid> {
         let mut sum = Contents::default();
         for room in Room::ALL {
-            self.room(room, &mut |key, value| {
+            let page = |after: Option<&[u8]>| self.page(room, after);
+            self.store.before.read(room, page, |key, value| {
+                if !self.head.holds(room, key) {
+                    return Ok(());
+                }
                 if contents::counted(room, key) {
                     sum.put(room, key, value);
                 }
@@ -112,57 +72,15 @@ impl Snapshot<'_> {
         Err(failed(&"damaged: something is missing or changed; restore it from a backup"))
     }
 
-    fn room(&self, room: Room, take: &mut Take<'_>) -> Result<(), Invalid> {
+    fn page(&self, room: Room, after: Option<&[u8]>) -> Result<Vec<Pair>, Invalid> {
         let tree = &self.store.rooms[room.at()];
-        let mut after: Option<Vec<u8>> = None;
-        loop {
-            let from = after.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
-            let some = tree.range::<&[u8], _>((from, Bound::Unbounded)).take(AT_ONCE);
-            let mut values = BTreeMap::new();
-            for entry in some {
-                let (key, value) = entry.map_err(|error| failed(&error))?;
-                values.insert(key.to_vec(), Some(value.to_vec()));
-            }
-            let last = values.keys().next_back().filter(|_| values.len() == AT_ONCE).cloned();
-            // Read first, then put back: whoever changed one of these keys had noted it by then.
-            self.put_back(room, (after.as_ref(), last.as_ref()), &mut values)?;
-            for (key, value) in values {
-                match value {
-                    Some(value) if self.head.holds(room, &key) => take(&key, &value)?,
-                    Some(_) | None => {}
-                }
-            }
-            match last {
-                Some(last) => after = Some(last),
-                None => return Ok(()),
-            }
-        }
-    }
-
-    /// What keys after `after` and up to `last` held before they were changed.
-    fn put_back(
-        &self,
-        room: Room,
-        (after, last): (Option<&Vec<u8>>, Option<&Vec<u8>>),
-        values: &mut BTreeMap<Vec<u8>, Option<Vec<u8>>>,
-    ) -> Result<(), Invalid> {
-        let before = self.store.before.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(kept) = before.as_ref().filter(|kept| !kept.lost) else {
-            let detail = format!(
-                "more than {BACKUP_HELD_BYTES_MAX} bytes were changed while it was read; take it again \
-                 when less is going on"
-            );
-            return Err(Invalid::new(Reason::LimitExceeded, "backup", detail));
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let some = tree.range::<&[u8], _>((from, Bound::Unbounded)).take(AT_ONCE);
+        let pair = |entry: sled::Result<(sled::IVec, sled::IVec)>| {
+            let (key, value) = entry.map_err(|error| failed(&error))?;
+            Ok((key.to_vec(), value.to_vec()))
         };
-        let from = after.map_or(Bound::Included((room, Vec::new())), |after| {
-            Bound::Excluded((room, after.clone()))
-        });
-        let changed = kept.values.range((from, Bound::Unbounded));
-        let within = |of: Room, key: &Vec<u8>| of == room && last.is_none_or(|last| key <= last);
-        for ((_, key), held) in changed.take_while(|((of, key), _)| within(*of, key)) {
-            values.insert(key.clone(), held.clone());
-        }
-        Ok(())
+        some.map(pair).collect()
     }
 }
 

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
 use super::{
-    Done,
+    Done, backup,
     doctor::{self, Findings},
     document::{self, Mistakes},
     files,
@@ -184,6 +184,12 @@ pub enum Operate {
         #[arg(long, short)]
         quiet: bool,
     },
+    /// Make a key that opens encrypted backups; says the recipient to encrypt them for. Keep the key away from the service.
+    BackupKey {
+        /// The file; must not exist.
+        #[arg(long)]
+        out: PathBuf,
+    },
     /// Write what a shell needs to complete commands.
     Completion {
         /// The shell.
@@ -259,6 +265,16 @@ pub fn operate<P: Program>(runtime: &Runtime, wanted: Operate) -> ExitCode {
                 // Whoever asks for health wants one answer to "not".
                 Err(error) => fail(P::NAME, 1, &error.to_string()),
             }
+        }
+        Operate::BackupKey { out } => {
+            let made = backup::new_key(&out).map(|recipient| {
+                let shown = json!({"recipient": recipient, "identity": out.display().to_string()});
+                let remark =
+                    "whoever has this key reads every backup for it; without it nobody does";
+                let (data, remarks) = (print::rows(Format::Table, &shown), vec![remark.to_owned()]);
+                Outcome { data, remarks, ..Outcome::default() }
+            });
+            finish(P::NAME, made)
         }
         Operate::Completion { shell } => {
             clap_complete::generate(shell, &mut P::command(), P::NAME, &mut std::io::stdout());

@@ -49,7 +49,7 @@ pub const MEASURES: &[Measure] = &[
     gauge("accord_backup_last_success_timestamp_seconds", "When the last backup was written"),
     gauge("accord_grants", "Node: grants, in force or not"),
     gauge("accord_inbox_open", "Node: requirements that wait for people"),
-    gauge("accord_in_doubt", "Node: 1 while a releaser has to confirm a restored store"),
+    gauge("accord_in_doubt", "1 while somebody has to confirm a restored store"),
     gauge("accord_answers_released", "Node: answers that the store holds"),
     gauge("accord_collections", "Coordinator: collections that are open"),
     gauge("accord_deliveries_waiting", "Coordinator: members that wait for a picture"),

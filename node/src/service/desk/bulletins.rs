@@ -4,14 +4,11 @@ use accord_proto::{
     reason::Invalid,
     suppress::Shown,
     taxonomy::{AudienceCode, Lists, decimal},
-    transport::Peer,
+    transport::{Peer, outgoing::Outgoing},
     wire::desk as wire,
 };
 
-use super::{
-    outgoing::Outgoing,
-    totals::{categories, streamed},
-};
+use super::totals::{categories, streamed};
 use crate::{
     answer::Node,
     desk::bulletins::{self, Looked, Standing},

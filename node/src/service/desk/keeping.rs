@@ -5,27 +5,23 @@ use std::sync::Arc;
 use accord_proto::{
     id::SummaryId,
     limits::BACKUP_CHUNKS_WAITING_MAX,
-    reason::{Invalid, Reason},
+    reason::Invalid,
     seal::Digest,
-    transport::Peer,
+    transport::{
+        Peer,
+        outgoing::{Outgoing, written},
+    },
     wire::desk as wire,
 };
 use tokio::{runtime::Handle, sync::OwnedSemaphorePermit};
 use tonic::Status;
 use tracing::info;
 
-use super::{
-    imports,
-    outgoing::{Outgoing, stream},
-    refused,
-};
+use super::{imports, refused};
 use crate::{
     answer::Node,
     desk::{backup, leave, retention},
 };
-
-/// Each makes the store remember what is changed meanwhile.
-pub(super) const BACKUPS_MAX: usize = 1;
 
 /// Streams a backup. `place` is held until the last piece is on its way.
 pub(super) fn backup(
@@ -33,28 +29,14 @@ pub(super) fn backup(
     peer: Peer,
     place: OwnedSemaphorePermit,
 ) -> Outgoing<wire::BackupChunk> {
-    let (pieces, outgoing) = stream(BACKUP_CHUNKS_WAITING_MAX);
-    tokio::task::spawn_blocking(move || {
-        let send = |data| {
-            let piece = Ok(wire::BackupChunk { data });
-            Handle::current().block_on(pieces.give(piece)).map_err(|_| {
-                Invalid::new(Reason::NoConnection, "backup", "nobody takes it any more")
-            })
-        };
-        let sent = Handle::current()
-            .block_on(backup::begin(&node, &peer))
-            .and_then(|now| backup::send(&node, now, send));
-        match sent {
-            Ok(()) => {
-                info!("backup taken");
-                drop(Handle::current().block_on(pieces.end()));
-            }
-            // Whoever has stopped listening needs no reason.
-            Err(error) => drop(Handle::current().block_on(pieces.give(Err(refused(error))))),
-        }
-        drop(place);
-    });
-    outgoing
+    let piece = |data| wire::BackupChunk { data };
+    written(BACKUP_CHUNKS_WAITING_MAX, piece, move |give| {
+        let _place = place;
+        let begun = Handle::current().block_on(backup::begin(&node, &peer));
+        begun.and_then(|now| backup::send(&node, now, give)).map_err(refused)?;
+        info!("backup taken");
+        Ok(())
+    })
 }
 
 /// Erases what is due, or says what is.

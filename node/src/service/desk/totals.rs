@@ -6,12 +6,14 @@ use accord_proto::{
     limits::{TOTALS_PERIODS_MAX, TOTALS_WAITING_MAX},
     reason::{Invalid, Reason},
     taxonomy::{Lists, Period, decimal},
-    transport::Peer,
+    transport::{
+        Peer,
+        outgoing::{Outgoing, stream},
+    },
     wire::desk as wire,
 };
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::outgoing::{Outgoing, stream};
 use crate::{
     answer::Node,
     cube::Aggregate,

@@ -184,6 +184,7 @@ fn memory(honest: &Rc<Honest>) -> Result<Target> {
     let specimen = region::GateMemory {
         picture_sha256: report.picture.0.to_vec(),
         cells: vec![cell("DRG.SEIZ.N", "DRG.COC"), cell("PUB.OFF.N", "ICCS0101")],
+        in_doubt: false,
     };
     let policy = GatePolicy::parse("").ok().context("no policy")?;
     let judge =

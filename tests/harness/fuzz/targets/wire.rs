@@ -71,7 +71,8 @@ pub fn messages() -> Vec<(String, Judge)> {
             GetPictureResponse ListPicturesRequest ListPicturesResponse AskStandingRequest
             AskStandingResponse GetEvidenceRequest GetEvidenceResponse GetGateMemoryRequest
             GetGateMemoryResponse ListDeliveriesRequest ListDeliveriesResponse DeliverPictureRequest
-            DeliverPictureResponse Picture GateMemory
+            DeliverPictureResponse BackupRequest BackupChunk ConfirmRestoreRequest
+            ConfirmRestoreResponse Picture GateMemory
         }
     }
 }

@@ -7,18 +7,19 @@ use std::{
     time::Duration,
 };
 
-use accord_proto::{
+use tokio::{runtime::Handle, sync::mpsc, time::timeout};
+use tonic::Status;
+
+use crate::{
     limits::STREAM_SILENCE_MAX,
     reason::{Invalid, Reason},
 };
-use tokio::{sync::mpsc, time::timeout};
-use tonic::Status;
 
 /// A piece; none: that was all.
 type Piece<T> = Option<Result<T, Status>>;
 
 /// Where pieces are put in.
-pub(in crate::service) struct Giver<T> {
+pub struct Giver<T> {
     pieces: mpsc::Sender<Piece<T>>,
     silence_max: Duration,
 }
@@ -31,10 +32,10 @@ pub struct Outgoing<T> {
 
 /// Nobody takes it any more.
 #[derive(Debug)]
-pub(in crate::service) struct Gone;
+pub struct Gone;
 
 /// A stream in which so many pieces wait for a slow reader.
-pub(in crate::service) fn stream<T>(waiting_max: usize) -> (Giver<T>, Outgoing<T>) {
+pub fn stream<T>(waiting_max: usize) -> (Giver<T>, Outgoing<T>) {
     stream_with(waiting_max, STREAM_SILENCE_MAX)
 }
 
@@ -43,14 +44,41 @@ fn stream_with<T>(waiting_max: usize, silence_max: Duration) -> (Giver<T>, Outgo
     (Giver { pieces: giver, silence_max }, Outgoing { pieces, ended: false })
 }
 
+/// A stream of what `write` hands over, one piece after the other, on a thread that may block.
+pub fn written<T: Send + 'static>(
+    waiting_max: usize,
+    piece: fn(Vec<u8>) -> T,
+    write: impl FnOnce(&mut dyn FnMut(Vec<u8>) -> Result<(), Invalid>) -> Result<(), Status>
+    + Send
+    + 'static,
+) -> Outgoing<T> {
+    let (giver, outgoing) = stream(waiting_max);
+    tokio::task::spawn_blocking(move || {
+        let mut give = |bytes| {
+            Handle::current().block_on(giver.give(Ok(piece(bytes)))).map_err(|Gone| {
+                Invalid::new(Reason::NoConnection, "stream", "nobody takes it any more")
+            })
+        };
+        let written = write(&mut give);
+        Handle::current().block_on(async {
+            // Whoever has stopped listening needs no reason.
+            match written {
+                Ok(()) => drop(giver.end().await),
+                Err(error) => drop(giver.give(Err(error)).await),
+            }
+        });
+    });
+    outgoing
+}
+
 impl<T> Giver<T> {
     /// The next piece. A reader who takes nothing for too long has gone.
-    pub(in crate::service) async fn give(&self, piece: Result<T, Status>) -> Result<(), Gone> {
+    pub async fn give(&self, piece: Result<T, Status>) -> Result<(), Gone> {
         self.put(Some(piece)).await
     }
 
     /// That was all.
-    pub(in crate::service) async fn end(self) -> Result<(), Gone> {
+    pub async fn end(self) -> Result<(), Gone> {
         self.put(None).await
     }
 
@@ -77,6 +105,12 @@ impl<T> tokio_stream::Stream for Outgoing<T> {
                 Some(Err(Invalid::new(Reason::NoConnection, "stream", detail).into()))
             })
         })
+    }
+}
+
+impl<T> std::fmt::Debug for Giver<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Giver")
     }
 }
 

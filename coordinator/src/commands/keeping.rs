@@ -1,0 +1,62 @@
+//! Backup and restore from the command line, and the custodian's word after it.
+
+use accord_proto::{
+    client::within,
+    clock::{Clock as _, SystemClock},
+    limits::{CALL_TIMEOUT, LONG_CALL_TIMEOUT},
+    operate::backup::{self, Backup, Restore},
+    reason::Invalid,
+    wire::region as wire,
+};
+use serde_json::json;
+
+use super::{connect, failed, print};
+use crate::{
+    archive::{self, BACKUPS},
+    cli::{Client, Format, Outcome},
+};
+
+/// What is said to whoever has restored an archive.
+const FORGOTTEN: &str = "in doubt: what was pooled since the backup is forgotten, so only public figures are shown until a \
+    custodian runs `accord-coordinator confirm-restore --why TEXT`; every node refuses until its operator runs `accord-node journal accept`";
+
+/// `accord-coordinator backup --to DIR`
+pub(crate) async fn backup(wanted: Backup) -> Result<Outcome, Invalid> {
+    let request = within(LONG_CALL_TIMEOUT, wire::BackupRequest {});
+    let stream = connect(&wanted.client).await?.backup(request).await;
+    let mut stream = stream.map_err(failed)?.into_inner();
+    let next = async || Ok(stream.message().await.map_err(failed)?.map(|chunk| chunk.data));
+    backup::take(BACKUPS, &wanted, next).await
+}
+
+/// `accord-coordinator restore FILE …`
+pub(crate) async fn restore(wanted: Restore) -> Result<Outcome, Invalid> {
+    let (mut remarks, source) = (Vec::new(), wanted.source());
+    let mut shown = json!({"backup": wanted.file.display().to_string()});
+    match wanted.data {
+        None => {
+            let (header, digest) = archive::check(source)?;
+            backup::extend(BACKUPS, &mut shown, (&header, digest));
+            remarks.push("the backup is whole; nothing was written".to_owned());
+        }
+        Some(data) => {
+            let restored = archive::restore(source, &data, SystemClock.now()).await?;
+            backup::extend(BACKUPS, &mut shown, (&restored.header, restored.digest));
+            shown["data"] = data.display().to_string().into();
+            remarks
+                .push(format!("restored; the journal says so in entry {}", restored.journal_size));
+            remarks.push(FORGOTTEN.to_owned());
+        }
+    }
+    Ok(Outcome { data: print::rows(Format::Table, &shown), remarks, ..Outcome::default() })
+}
+
+/// `accord-coordinator confirm-restore --why TEXT`
+pub(crate) async fn confirm_restore(client: &Client, why: String) -> Result<Outcome, Invalid> {
+    let request = within(CALL_TIMEOUT, wire::ConfirmRestoreRequest { why });
+    let reply = connect(client).await?.confirm_restore(request).await.map_err(failed)?;
+    let shown = json!({"journal_entry": reply.into_inner().journal_sequence});
+    let remark = "gather again: pictures that were drawn in doubt stay as they are";
+    let remarks = vec![remark.to_owned()];
+    Ok(Outcome { data: print::rows(client.format, &shown), remarks, ..Outcome::default() })
+}
