@@ -15,6 +15,7 @@ use accord_proto::{
         backup::{Backup, Restore},
         cli::{self as operate, CONFIG_INVALID, Operate},
         harden::leave_no_core,
+        journal,
         log::Logging,
         pki, roster,
     },
@@ -34,7 +35,6 @@ use crate::{
 pub(crate) mod export;
 pub(crate) mod gate;
 pub(crate) mod init;
-pub(crate) mod journal;
 
 /// The program's name.
 pub(crate) const NAME: &str = "accord-coordinator";
@@ -43,6 +43,11 @@ pub(crate) const NAME: &str = "accord-coordinator";
 pub(crate) fn command() -> clap::Command {
     Cli::command()
 }
+
+/// Of the journal.
+const JOURNAL_EXAMPLES: &str = "Examples:\n  accord-coordinator journal list --act disclosure --from 2026-01-01\n  \
+    accord-coordinator journal export --out journal.jsonl\n  \
+    accord-coordinator journal verify --file journal.jsonl --key \"$(cat coordinator.vkey)\"";
 
 /// The clock and the chance of commands that work on files.
 const AROUND: Around<'_> = Around { clock: &SystemClock, entropy: &SystemEntropy };
@@ -105,7 +110,7 @@ enum Command {
     #[command(subcommand)]
     Picture(Picture),
     /// The journal: who did what, why and to whom (auditor).
-    #[command(subcommand, after_help = journal::EXAMPLES)]
+    #[command(subcommand, after_help = JOURNAL_EXAMPLES)]
     Journal(journal::Journal),
     /// The gate, for the custodian of its parameters: every verdict can be found again.
     #[command(subcommand, after_help = gate::EXAMPLES)]
@@ -396,7 +401,9 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             runtime.block_on(commands::gather(&client, requirement, call_deadline_ms.unwrap_or(0))),
         ),
         Command::Picture(command) => picture(&runtime, command),
-        Command::Journal(command) => finish(runtime.block_on(commands::journal::run(command))),
+        Command::Journal(command) => {
+            finish(runtime.block_on(journal::run(command, accord_proto::print::rows)))
+        }
         Command::Gate(command) => finish(runtime.block_on(commands::gate::run(command))),
         Command::Backup(wanted) => finish(runtime.block_on(commands::keeping::backup(wanted))),
         Command::Restore(wanted) => finish(runtime.block_on(commands::keeping::restore(wanted))),

@@ -28,7 +28,6 @@ use crate::{
     requirement,
 };
 
-pub(crate) mod journal;
 pub(crate) mod evidence;
 pub(crate) mod export;
 mod file;

@@ -1,11 +1,10 @@
 //! What keeps a coordinator from running well. Comes in: its configuration. Goes out: findings with cause and fix, also of every member
 //! that it should reach. Must never change the archive, nor make one that is not there; never prints content.
 
-use std::{fs, net::SocketAddr, path::Path, sync::Arc};
+use std::{net::SocketAddr, path::Path, sync::Arc};
 
 use accord_proto::{
     clock::{SystemClock, Timestamp},
-    identity::{Place, Role},
     limits::EXAMINED_AT_ONCE,
     operate::{
         cli::Program,
@@ -16,10 +15,8 @@ use accord_proto::{
     own_lists,
     reason::{Invalid, Reason},
     roster::Roster,
-    seal::{Envelope, PublicKey, SecretKey},
-    strict,
-    taxonomy::Lists,
-    transport::{Credentials, Peer, dialled::Dialled, heard::Peers},
+    seal::SecretKey,
+    transport::{Credentials, dialled::Dialled, heard::Peers},
 };
 use futures_util::{StreamExt as _, stream};
 
@@ -72,8 +69,11 @@ impl Program for Examined {
         } else {
             archive(config, findings, credentials.as_ref())
         };
-        let pinned = (credentials.as_ref(), key.as_ref());
-        let roster = roster(config, findings, pinned, (lists, seen, now));
+        let (own, key) =
+            (credentials.as_ref().map(Credentials::own), key.as_ref().map(SecretKey::public));
+        let files = (&*config.roster, &*config.root);
+        let known = (own.as_ref(), key.as_ref());
+        let roster = doctor::roster(findings, files, known, (lists, seen, now));
         let mut offsets =
             if running { doctor::running(findings, config.ops).await } else { Vec::new() };
         if let (Some(roster), Some(credentials)) = (roster, credentials) {
@@ -106,64 +106,17 @@ fn archive(config: &Config, findings: &mut Findings, credentials: Option<&Creden
     opened.and_then(|archive| archive.roster_version().ok()).unwrap_or(0)
 }
 
-fn roster(
-    config: &Config,
-    findings: &mut Findings,
-    (credentials, key): (Option<&Credentials>, Option<&SecretKey>),
-    (lists, seen, now): (&Lists, u64, Timestamp),
-) -> Option<Arc<Roster>> {
-    let fix = "get the newest roster, and root.pub by another way, from the federation's root";
-    let read = || {
-        let unreadable = |path: &Path, error: std::io::Error| {
-            Invalid::new(Reason::FieldInvalid, path.display().to_string(), error.to_string())
-        };
-        let root = fs::read_to_string(&config.root);
-        let root = root.map_err(|error| unreadable(&config.root, error))?;
-        let root = PublicKey::from_hex("roster.root", &root)?;
-        let bytes = fs::read(&config.roster).map_err(|error| unreadable(&config.roster, error))?;
-        let signed: Envelope = strict::decode("roster", &bytes)?;
-        Roster::open(&signed, &root, lists, seen, now)
-    };
-    let roster = findings.looked("roster", read(), ("signed by the root, and not expired", fix))?;
-    if let Some(credentials) = credentials {
-        listed(findings, &roster, &credentials.own(), key);
-    }
-    Some(Arc::new(roster))
-}
-
-/// Will others know this coordinator?
-fn listed(findings: &mut Findings, roster: &Roster, own: &Peer, key: Option<&SecretKey>) {
-    const FIX: &str = "send this coordinator's certificate and signing key to the root";
-    let identity = &own.identity;
-    if identity.role != Role::Coordinator || identity.place != Place::Region {
-        let found = format!("{identity} is not a coordinator");
-        return findings.fault("registered", found, "use a certificate of a coordinator");
-    }
-    if !roster.registers(identity, &own.spki) {
-        let found = format!("the roster does not list {identity} with the key {}", own.spki);
-        return findings.fault("registered", found, FIX);
-    }
-    let centre = roster.centres.iter().find(|centre| centre.name == identity.name);
-    match key.map(SecretKey::public) {
-        Some(key) if !centre.is_some_and(|centre| centre.keys.contains(&key)) => {
-            let found = format!("the roster does not list the signing key {}", key.id());
-            findings.fault("registered", found, FIX);
-        }
-        _ => findings.well("registered", "the roster lists certificate and signing key"),
-    }
-}
-
 /// Asks every member that listens what it describes; gives how far their clocks are off, in seconds.
 async fn members(
     config: &Config,
     findings: &mut Findings,
-    (credentials, roster): (&Credentials, &Arc<Roster>),
+    (credentials, roster): (&Credentials, &Roster),
 ) -> Vec<(String, f64)> {
     let peers = Peers::new(Arc::new(SystemClock));
     let caller = Caller {
         credentials: credentials.clone(),
         listening: Arc::new(credentials.clone()),
-        roster: Arc::clone(roster),
+        roster: Arc::new(roster.clone()),
         dialled: Dialled::default(),
         peers: peers.clone(),
         call_deadline: config.call_deadline,

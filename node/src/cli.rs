@@ -14,6 +14,7 @@ use accord_proto::{
         Around, backup,
         cli::{self as operate, CONFIG_INVALID, Operate},
         harden::leave_no_core,
+        journal,
         log::Logging,
         pki, roster,
     },
@@ -29,7 +30,6 @@ pub(crate) mod grant;
 pub(crate) mod import;
 pub(crate) mod inbox;
 pub(crate) mod init;
-pub(crate) mod journal;
 pub(crate) mod keeping;
 pub(crate) mod picture;
 pub(crate) mod proof;
@@ -42,6 +42,11 @@ pub(crate) const NAME: &str = "accord-node";
 pub(crate) fn command() -> clap::Command {
     Cli::command()
 }
+
+/// Of the journal.
+const JOURNAL_EXAMPLES: &str = "Examples:\n  accord-node journal list --act disclosure --from 2026-01-01\n  \
+    accord-node journal export --out journal.jsonl\n  \
+    accord-node journal verify --file journal.jsonl --key \"$(cat al-police.vkey)\"";
 
 /// The clock and the chance of commands that work on files.
 const AROUND: Around<'_> = Around { clock: &SystemClock, entropy: &SystemEntropy };
@@ -147,7 +152,7 @@ enum Command {
     )]
     Budget(keeping::Budget),
     /// The journal: who did what, why and to whom (auditor).
-    #[command(subcommand, after_help = journal::EXAMPLES)]
+    #[command(subcommand, after_help = JOURNAL_EXAMPLES)]
     Journal(journal::Journal),
     /// Receipts of what was released: under which consent and rules, at what cost (auditor, releaser).
     #[command(subcommand, after_help = proof::RECEIPT_EXAMPLES)]
@@ -248,7 +253,9 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             finish(runtime.block_on(commands::whatif::what_if(what_if)))
         }
         Command::Budget(budget) => finish(runtime.block_on(commands::budget::budget(budget))),
-        Command::Journal(command) => finish(runtime.block_on(commands::journal::run(command))),
+        Command::Journal(command) => {
+            finish(runtime.block_on(journal::run(command, commands::print::print)))
+        }
         Command::Receipt(command) => finish(runtime.block_on(commands::proof::receipts(command))),
         Command::Answer(command) => finish(runtime.block_on(commands::proof::answers(command))),
         Command::Picture(command) => finish(runtime.block_on(commands::pictures::run(command))),

@@ -1,11 +1,11 @@
 //! What keeps a node from running well. Comes in: its configuration. Goes out: findings with cause and fix. Must never change the store,
 //! nor make one that is not there; never prints content.
 
-use std::{fs, net::SocketAddr, path::Path, sync::Arc};
+use std::{fs, net::SocketAddr, path::Path};
 
 use accord_proto::{
     clock::{SystemEntropy, Timestamp},
-    identity::{Place, Role},
+    identity::Place,
     operate::{
         cli::Program,
         doctor::{self, Findings, Port},
@@ -14,11 +14,9 @@ use accord_proto::{
     },
     own_lists,
     reason::{Invalid, Reason},
-    roster::Roster,
-    seal::{Envelope, PublicKey, SecretKey},
-    strict,
+    seal::SecretKey,
     taxonomy::Lists,
-    transport::{Credentials, Peer},
+    transport::Credentials,
 };
 
 use crate::{
@@ -71,8 +69,11 @@ impl Program for Examined {
         } else {
             store(config, findings, (credentials.as_ref(), lists), now)
         };
-        let pinned = (credentials.as_ref(), key.as_ref());
-        let roster = roster(config, findings, pinned, (lists, seen, now));
+        let (own, key) =
+            (credentials.as_ref().map(Credentials::own), key.as_ref().map(SecretKey::public));
+        let files = (&*config.roster, &*config.root);
+        let known = (own.as_ref(), key.as_ref());
+        let roster = doctor::roster(findings, files, known, (lists, seen, now));
         policy(config, findings, credentials.as_ref(), lists);
         let offsets =
             if running { doctor::running(findings, config.ops).await } else { Vec::new() };
@@ -148,61 +149,6 @@ fn store(
         Err(error) => findings.fault("grants", error.to_string(), FIX),
     }
     store.head().roster_version()
-}
-
-fn roster(
-    config: &Config,
-    findings: &mut Findings,
-    (credentials, key): (Option<&Credentials>, Option<&SecretKey>),
-    (lists, seen, now): (&Lists, u64, Timestamp),
-) -> Option<Arc<Roster>> {
-    let fix = "get the newest roster, and root.pub by another way, from the federation's root";
-    let read = || {
-        let text = |path: &Path| {
-            fs::read_to_string(path).map_err(|error| {
-                Invalid::new(Reason::FieldInvalid, path.display().to_string(), error.to_string())
-            })
-        };
-        let root = PublicKey::from_hex("roster.root", &text(&config.root)?)?;
-        let bytes = fs::read(&config.roster).map_err(|error| {
-            let path = config.roster.display().to_string();
-            Invalid::new(Reason::FieldInvalid, path, error.to_string())
-        })?;
-        let signed: Envelope = strict::decode("roster", &bytes)?;
-        Roster::open(&signed, &root, lists, seen, now)
-    };
-    let roster = findings.looked("roster", read(), ("signed by the root, and not expired", fix))?;
-    if let Some(credentials) = credentials {
-        listed(findings, &roster, &credentials.own(), key);
-    }
-    Some(Arc::new(roster))
-}
-
-/// Will others know this node?
-fn listed(findings: &mut Findings, roster: &Roster, own: &Peer, key: Option<&SecretKey>) {
-    const FIX: &str = "send this node's certificate and seal key to the root, for the next roster";
-    let identity = &own.identity;
-    if identity.role != Role::Node || !matches!(identity.place, Place::Jurisdiction(_)) {
-        let found = format!("{identity} is not a national node");
-        return findings.fault("member", found, "use a certificate of a node");
-    }
-    let Some(member) = roster.member(&identity.name) else {
-        return findings.fault("member", format!("the roster does not list {identity}"), FIX);
-    };
-    if !roster.registers(identity, &own.spki) {
-        let found = format!("the roster does not list this certificate's key {}", own.spki);
-        return findings.fault("member", found, FIX);
-    }
-    match key.map(SecretKey::public) {
-        Some(key) if !member.seal_keys.contains(&key) => {
-            findings.fault(
-                "member",
-                format!("the roster does not list the seal key {}", key.id()),
-                FIX,
-            );
-        }
-        _ => findings.well("member", "the roster lists certificate and seal key"),
-    }
 }
 
 fn policy(

@@ -10,6 +10,7 @@ pub mod doctor;
 pub mod harden;
 pub mod health;
 pub mod init;
+pub mod journal;
 pub mod log;
 pub mod measures;
 pub mod pki;

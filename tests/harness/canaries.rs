@@ -37,9 +37,13 @@ pub fn found(dir: &Path, asked: &[&str]) -> Vec<String> {
 
 /// Does a line tell a figure of the sample, or who somebody is?
 fn tells(line: &str) -> bool {
-    let words = line.split(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '.');
-    let figure = |word: &str| figures().contains(word.trim_end_matches(".0"));
-    line.contains("/staff/") || words.into_iter().any(figure)
+    line.contains("/staff/") || tells_figure(line)
+}
+
+/// Does a text tell a figure of the sample?
+pub fn tells_figure(text: &str) -> bool {
+    let mut words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '.');
+    words.any(|word| figures().contains(word.trim_end_matches(".0")))
 }
 
 /// Long figures of the sample: nothing else looks like them.

@@ -16,7 +16,7 @@ use accord_proto::{
     roster::DIALS_IN,
     taxonomy::Lists,
 };
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
 
 use crate::{
@@ -311,7 +311,10 @@ impl Federation {
             .arg("--client")
             .arg(client)
             .args(["--format", format]);
-        Finished::run(command)
+        let finished = Finished::run(command)?;
+        // Remarks and errors of the region say nothing that a member holds.
+        ensure!(!canaries::tells_figure(&finished.stderr), "a figure: {}", finished.stderr);
+        Ok(finished)
     }
 
     /// Imports a file with a mapping.

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::cli::Format;
 
 /// A list of objects becomes a table with a column for each key, one object a list of its keys.
-pub(super) fn print(format: Format, data: &Value) -> String {
+pub(crate) fn print(format: Format, data: &Value) -> String {
     match format {
         Format::Json | Format::Jsonl => accord_proto::print::rows(format, data),
         Format::Csv => comma_separated(data),

@@ -15,8 +15,14 @@ use crate::{
     limits::{CLOCK_SKEW_S, CONNECT_TIMEOUT, OPS_REPLY_BYTES_MAX, OPS_REQUEST_TIMEOUT},
     reason::{Invalid, Reason},
     roster::Roster,
+    seal::{Envelope, PublicKey},
+    strict,
+    taxonomy::Lists,
     transport::{
-        Credentials, Expected, TlsFiles, connection::connect, pinned::endings, read_secret,
+        Credentials, Expected, Peer, TlsFiles,
+        connection::connect,
+        pinned::{endings, listed},
+        read_secret,
     },
 };
 
@@ -209,6 +215,29 @@ pub fn certificate(
     let fresh = "get the newest list from whoever runs the authority and put it in its place";
     told("revocation", own.revocation.and(staff.revocation), fresh);
     Some(credentials)
+}
+
+/// The roster: whose, current, no older than one `seen`; and whether others will know this service by it.
+pub fn roster(
+    findings: &mut Findings,
+    (file, root): (&Path, &Path),
+    (own, key): (Option<&Peer>, Option<&PublicKey>),
+    (lists, seen, now): (&Lists, u64, Timestamp),
+) -> Option<Roster> {
+    const GET: &str =
+        "get the newest roster, and root.pub by another way, from the federation's root";
+    const SEND: &str = "send this service's certificate and its key's public half to the root";
+    let read = || {
+        let root = PublicKey::from_hex("roster.root", &files::read_text(root)?)?;
+        let signed: Envelope = strict::decode("roster", &files::read(file)?)?;
+        Roster::open(&signed, &root, lists, seen, now)
+    };
+    let roster = findings.looked("roster", read(), ("signed by the root, and not expired", GET))?;
+    if let (Some(own), Some(key)) = (own, key) {
+        let well = "the roster lists certificate and key";
+        findings.looked("member", listed(&roster, own, key), (well, SEND));
+    }
+    Some(roster)
 }
 
 /// What will have to be replaced.

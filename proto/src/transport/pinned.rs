@@ -49,23 +49,7 @@ impl Pinned {
     }
 
     fn check(&self, own: &Peer) -> Result<(), Invalid> {
-        let wrong = |detail: String| Err(Invalid::new(Reason::FieldInvalid, "roster", detail));
-        let (roster, identity) = (&self.roster, &own.identity);
-        if !roster.registers(identity, &own.spki) {
-            return wrong(format!(
-                "does not list this certificate for {identity}; send its key to the root"
-            ));
-        }
-        let (name, keys) = if identity.role == Role::Node {
-            ("seal key", roster.member(&identity.name).map(|member| &member.seal_keys))
-        } else {
-            let centre = roster.centres.iter().find(|centre| centre.name == identity.name);
-            ("key", centre.map(|centre| &centre.keys))
-        };
-        if !keys.is_some_and(|keys| keys.contains(&self.key.public())) {
-            return wrong(format!("does not list the {name} {}", self.key.public().id()));
-        }
-        Ok(())
+        listed(&self.roster, own, &self.key.public())
     }
 
     /// Refuses another roster under the same number.
@@ -76,6 +60,27 @@ impl Pinned {
         let detail = format!("is another roster with the number {}", self.roster.version);
         Err(Invalid::new(Reason::RosterRollback, "roster", detail))
     }
+}
+
+/// Does a roster list this service's certificate, and the key that it signs with?
+pub fn listed(roster: &Roster, own: &Peer, key: &PublicKey) -> Result<(), Invalid> {
+    let wrong = |detail: String| Err(Invalid::new(Reason::FieldInvalid, "roster", detail));
+    let identity = &own.identity;
+    if !roster.registers(identity, &own.spki) {
+        return wrong(format!(
+            "does not list this certificate for {identity}; send its key to the root"
+        ));
+    }
+    let (name, keys) = if identity.role == Role::Node {
+        ("seal key", roster.member(&identity.name).map(|member| &member.seal_keys))
+    } else {
+        let centre = roster.centres.iter().find(|centre| centre.name == identity.name);
+        ("key", centre.map(|centre| &centre.keys))
+    };
+    if !keys.is_some_and(|keys| keys.contains(key)) {
+        return wrong(format!("does not list the {name} {}", key.id()));
+    }
+    Ok(())
 }
 
 /// Who relies on it.

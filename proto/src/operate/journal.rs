@@ -1,31 +1,34 @@
-//! Command lines of the journal.
+//! Command lines of the journal, the same in both programs. Comes in: what somebody typed. Goes out: what [`audit`] is to do, as
+//! whom, and how it is printed.
+//!
+//! [`audit`]: crate::audit
 
 use std::path::PathBuf;
 
-use accord_proto::{
-    audit::Command,
+use clap::{Args, Subcommand};
+use serde_json::Value;
+
+use super::cli::{Client, Outcome};
+use crate::{
+    audit::{self, Command, Said},
     clock::Timestamp,
     journal::{self, Act, VerifierKey},
+    print::Format,
     reason::Invalid,
 };
-use clap::{Args, Subcommand};
-
-use super::{Client, Format};
-
-pub(super) const EXAMPLES: &str = "Examples:\n  accord-coordinator journal list --act disclosure --from 2026-01-01\n  \
-    accord-coordinator journal export --out journal.jsonl\n  \
-    accord-coordinator journal verify --file journal.jsonl --key \"$(cat coordinator.vkey)\"";
 
 /// Who did what, why and to whom, and the proof that nothing of it was changed (auditor).
 #[derive(Debug, Subcommand)]
-pub(crate) enum Journal {
+pub enum Journal {
     /// Entries, oldest first.
     List {
+        /// Which entries.
         #[command(flatten)]
         filter: Filter,
         /// Only the newest so many; 0: all.
         #[arg(long, default_value_t = 100)]
         last: u64,
+        /// As whom, and how to print.
         #[command(flatten)]
         client: Client,
     },
@@ -33,6 +36,7 @@ pub(crate) enum Journal {
     Show {
         /// Its place, from 0.
         entry: u64,
+        /// As whom, and how to print.
         #[command(flatten)]
         client: Client,
     },
@@ -45,32 +49,37 @@ pub(crate) enum Journal {
         /// The key that must have signed, as the roster or an earlier checkpoint has it (name+hash+key).
         #[arg(long)]
         key: Option<String>,
+        /// As whom, and how to print.
         #[command(flatten)]
         client: MaybeClient,
     },
     /// Write entries as JSON lines with the fields of OCSF, and the checkpoint beside them as FILE.checkpoint.
     Export {
+        /// Which entries.
         #[command(flatten)]
         filter: Filter,
         /// The file; must not be there yet.
         #[arg(long)]
         out: PathBuf,
+        /// As whom, and how to print.
         #[command(flatten)]
         client: Client,
     },
     /// Where the journal stands: a signed note, to be kept elsewhere.
     Checkpoint {
+        /// As whom, and how to print.
         #[command(flatten)]
         client: Client,
     },
-    /// Rely no more on what is known of a node's journal, after somebody has looked into why it contradicts what
+    /// Rely no more on what is known of another service's journal, after somebody has looked into why it contradicts what
     /// it was (operator).
     Accept {
-        /// Name of the node in the roster, like al-police.
+        /// Its name in the roster, like al-police or coordinator.
         service: String,
         /// For the journal.
         #[arg(long)]
         why: String,
+        /// As whom, and how to print.
         #[command(flatten)]
         client: Client,
     },
@@ -78,38 +87,52 @@ pub(crate) enum Journal {
 
 /// Which entries.
 #[derive(Clone, Debug, Args)]
-pub(crate) struct Filter {
+pub struct Filter {
     /// collection, alteration, consultation, disclosure, combination or erasure.
     #[arg(long)]
-    pub(crate) act: Option<String>,
+    pub act: Option<String>,
     /// Who did it: the name in the certificate, or the whole identity.
     #[arg(long, default_value = "", hide_default_value = true)]
-    pub(crate) by: String,
+    pub by: String,
     /// To whom: an audience or an authority.
     #[arg(long, default_value = "", hide_default_value = true)]
-    pub(crate) to: String,
+    pub to: String,
     /// From this day or moment on, like 2026-01-01.
     #[arg(long)]
-    pub(crate) from: Option<String>,
+    pub from: Option<String>,
     /// … until this one, exclusive.
     #[arg(long)]
-    pub(crate) until: Option<String>,
+    pub until: Option<String>,
 }
 
 /// As whom, if somebody is asked at all.
 #[derive(Clone, Debug, Args)]
-pub(crate) struct MaybeClient {
+pub struct MaybeClient {
     /// Your client file; not needed with --file.
     #[arg(long, env = "ACCORD_CLIENT", required_unless_present = "file")]
-    pub(crate) client: Option<PathBuf>,
+    pub client: Option<PathBuf>,
     /// How to print.
     #[arg(long, short = 'o', value_enum, default_value = "table")]
-    pub(crate) format: Format,
+    pub format: Format,
+}
+
+/// Runs one of them; `print` is how this program prints what is no text of its own.
+pub async fn run(
+    command: Journal,
+    print: impl Fn(Format, &Value) -> String,
+) -> Result<Outcome, Invalid> {
+    let (command, client, format) = command.parse()?;
+    let Said { data, text, remarks } = audit::run(command, client.as_deref()).await?;
+    let data = match (format, text) {
+        (Format::Table, Some(text)) => text,
+        (Format::Table | Format::Json | Format::Jsonl | Format::Csv, _) => print(format, &data),
+    };
+    Ok(Outcome { data, remarks, ..Outcome::default() })
 }
 
 impl Journal {
     /// What is to be done, as whom, and how to print it.
-    pub(crate) fn parse(self) -> Result<(Command, Option<PathBuf>, Format), Invalid> {
+    pub fn parse(self) -> Result<(Command, Option<PathBuf>, Format), Invalid> {
         let by = |client: Client| (Some(client.client), client.format);
         let (command, (client, format)) = match self {
             Self::List { filter, last, client } => {
