@@ -134,7 +134,7 @@ pub struct Drawn {
 }
 
 /// What the log never says: the database would print what it holds.
-pub const LOG_NOTHING: &str = "sled=off";
+pub const LOG_NOTHING: &str = "sled";
 
 /// The archive of one coordinator.
 #[derive(Debug)]
@@ -152,6 +152,11 @@ pub struct Archive {
 }
 
 impl Archive {
+    /// Is there an archive?
+    pub fn is_there(path: &Path) -> bool {
+        path.join("db").exists()
+    }
+
     /// See [`Durable::by_whoever_waits`].
     pub fn settle_by_whoever_waits(&mut self) {
         self.durable.by_whoever_waits();

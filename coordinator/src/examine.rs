@@ -6,6 +6,7 @@ use std::{fs, net::SocketAddr, path::Path, sync::Arc};
 use accord_proto::{
     clock::{SystemClock, Timestamp},
     identity::{Place, Role},
+    limits::EXAMINED_AT_ONCE,
     operate::{
         cli::Program,
         doctor::{self, Findings, Port},
@@ -23,9 +24,6 @@ use accord_proto::{
 use futures_util::{StreamExt as _, stream};
 
 use crate::{archive::Archive, cli, config::Config, gate::GatePolicy, gather::Caller};
-
-/// Members that are looked at at once.
-const AT_ONCE: usize = 16;
 
 /// The program `accord-coordinator`, as whoever runs it sees it.
 #[derive(Debug)]
@@ -89,14 +87,14 @@ impl Program for Examined {
 /// Opens the archive as a start would, where there is one; gives the newest roster that it knows.
 fn archive(config: &Config, findings: &mut Findings, credentials: Option<&Credentials>) -> u64 {
     const FIX: &str = "see \"When a store is damaged or old\" on the operator's page";
-    let there = fs::read_dir(&config.data).is_ok_and(|mut folder| folder.next().is_some());
-    if !there {
-        let found =
-            format!("{} holds nothing: `serve` begins a new archive", config.data.display());
+    if !Archive::is_there(&config.data) {
+        let found = format!("{} holds none: `serve` begins a new one", config.data.display());
         findings.warning("store", found, "if there was one: mount its disk, or restore a backup");
         return 0;
     }
-    if !doctor::writable(findings, "journal", &config.data) {
+    if !doctor::owned(findings, "store", &config.data)
+        || !doctor::writable(findings, "journal", &config.data)
+    {
         return 0;
     }
     let Some(credentials) = credentials else {
@@ -180,7 +178,7 @@ async fn members(
             (member, asked.unwrap_or_else(late))
         }
     });
-    let mut asked: Vec<_> = stream::iter(asking).buffer_unordered(AT_ONCE).collect().await;
+    let mut asked: Vec<_> = stream::iter(asking).buffer_unordered(EXAMINED_AT_ONCE).collect().await;
     asked.sort_by(|(a, _), (b, _)| a.node.cmp(&b.node));
     for (member, asked) in asked {
         let check = format!("member {}", member.node);

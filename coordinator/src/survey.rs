@@ -154,11 +154,13 @@ pub async fn ask_again(
     nodes: &[Name],
 ) -> Result<(), Invalid> {
     coordinator.roster().check_current(coordinator.clock.now())?;
-    let _round = coordinator.rounds.by_itself(asked.requirement().id)?;
+    let id = asked.requirement().id;
+    let _round = coordinator.rounds.by_itself(id)?;
     // Whoever has left the roster is not asked; the others are.
     let roster = coordinator.roster();
     let members = nodes.iter().filter_map(|node| roster.member(node).cloned()).collect();
-    let (states, _) = ask(coordinator, by, asked, members, &coordinator.caller, |_| {}).await?;
+    let asking = ask(coordinator, by, asked, members, &coordinator.caller, |_| {});
+    let (states, _) = trace::within(id, asking).await?;
     collect::note(coordinator, asked, &states, false)
 }
 

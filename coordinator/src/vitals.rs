@@ -1,10 +1,11 @@
 //! How the coordinator is doing, for whoever operates it. Comes in: the running coordinator. Goes out: checks and readings for
 //! [`accord_proto::operate::health`]. Must never tell content: who is up and how many collections are open, never what of.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use accord_proto::{
     expiry,
+    limits::SETTLES_WITHIN,
     operate::{
         backup,
         doctor::free_bytes,
@@ -14,9 +15,6 @@ use accord_proto::{
 };
 
 use crate::survey::Coordinator;
-
-/// So long a write may take before the journal counts as not writable.
-const SETTLES_WITHIN: Duration = Duration::from_secs(2);
 
 /// A coordinator that is looked at.
 pub struct Vitals {
@@ -29,6 +27,7 @@ pub struct Vitals {
 impl Vital for Vitals {
     async fn checks(&self) -> Vec<Check> {
         let Coordinator { archive, clock, caller, .. } = &*self.coordinator;
+        let roster = self.coordinator.roster();
         let settled = tokio::time::timeout(SETTLES_WITHIN, archive.settled()).await;
         let journal = match settled {
             Ok(settled) => settled.map_err(|error| error.to_string()),
@@ -46,9 +45,19 @@ impl Vital for Vitals {
             store,
             Check::needed("journal", journal),
             Check::needed("disk", archive.has_room().map_err(|error| error.to_string())),
-            Check::needed("keys", expiry::check(&self.coordinator.endings.get(), clock.now())),
-            Check::needed("clock", caller.peers.check_clocks()),
-            Check::told("peers", caller.peers.check_heard()),
+            Check::needed(
+                "keys",
+                expiry::check_needed(&self.coordinator.endings.get(), clock.now()),
+            ),
+            Check::told(
+                "authorities",
+                expiry::check_others(&self.coordinator.endings.get(), clock.now()),
+            ),
+            Check::told("clock", caller.peers.check_clocks()),
+            Check::told(
+                "peers",
+                caller.peers.check_heard(roster.members.iter().map(|member| &member.node)),
+            ),
         ]
     }
 
@@ -80,11 +89,13 @@ impl Vital for Vitals {
         known("accord_store_bytes", archive.bytes().ok().map(count));
         known("accord_store_free_bytes", free_bytes(archive.path()).map(count));
         let endings = self.coordinator.endings.get();
-        readings.extend(endings.iter().map(|ending| {
-            let ends = moment(ending.ends.as_s());
-            Reading::with("accord_ends_timestamp_seconds", "what", &*ending.what, ends)
+        readings.extend(expiry::first_of_kinds(&endings).into_iter().map(|(kind, ends)| {
+            let ends = moment(ends.as_s());
+            Reading::with("accord_ends_timestamp_seconds", "what", kind, ends)
         }));
-        readings.extend(caller.peers.readings());
+        let roster = self.coordinator.roster();
+        let members = roster.members.iter().map(|member| &member.node);
+        readings.extend(caller.peers.readings(members));
         readings.extend(rounds.readings());
         readings.extend(self.tally.readings());
         readings

@@ -114,13 +114,14 @@ fn store(
     now: Timestamp,
 ) -> u64 {
     const FIX: &str = "see \"When a store is damaged or old\" on the operator's page";
-    let there = fs::read_dir(&config.data).is_ok_and(|mut folder| folder.next().is_some());
-    if !there {
-        let found = format!("{} holds nothing: `serve` begins a new store", config.data.display());
+    if !Store::is_there(&config.data) {
+        let found = format!("{} holds none: `serve` begins a new one", config.data.display());
         findings.warning("store", found, "if there was one: mount its disk, or restore a backup");
         return 0;
     }
-    if !doctor::writable(findings, "journal", &config.data) {
+    if !doctor::owned(findings, "store", &config.data)
+        || !doctor::writable(findings, "journal", &config.data)
+    {
         return 0;
     }
     let Some(credentials) = credentials else {

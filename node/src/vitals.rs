@@ -1,13 +1,11 @@
 //! How the node is doing, for whoever operates it. Comes in: the running node. Goes out: checks and readings for
 //! [`accord_proto::operate::health`]. Must never tell content: counts of grants and requirements, never of what they are about.
 
-use std::{
-    sync::{Arc, PoisonError},
-    time::Duration,
-};
+use std::sync::{Arc, PoisonError};
 
 use accord_proto::{
     expiry,
+    limits::SETTLES_WITHIN,
     operate::{
         backup,
         doctor::free_bytes,
@@ -17,9 +15,6 @@ use accord_proto::{
 };
 
 use crate::{answer::Node, desk};
-
-/// So long a write may take before the journal counts as not writable.
-const SETTLES_WITHIN: Duration = Duration::from_secs(2);
 
 /// A node that is looked at.
 pub struct Vitals {
@@ -32,7 +27,7 @@ pub struct Vitals {
 impl Vital for Vitals {
     async fn checks(&self) -> Vec<Check> {
         let node = &self.node;
-        let now = node.clock.now();
+        let (now, roster) = (node.clock.now(), node.roster());
         let settled = tokio::time::timeout(SETTLES_WITHIN, node.store.settled()).await;
         let journal = match settled {
             Ok(settled) => settled.map_err(|error| error.to_string()),
@@ -47,9 +42,13 @@ impl Vital for Vitals {
             Check::told("store", sound),
             Check::needed("journal", journal),
             Check::needed("disk", node.store.has_room().map_err(|error| error.to_string())),
-            Check::needed("keys", expiry::check(&node.endings.get(), now)),
-            Check::needed("clock", node.coordinators.check_clocks()),
-            Check::told("peers", node.coordinators.check_heard()),
+            Check::needed("keys", expiry::check_needed(&node.endings.get(), now)),
+            Check::told("authorities", expiry::check_others(&node.endings.get(), now)),
+            Check::told("clock", node.coordinators.check_clocks()),
+            Check::told(
+                "peers",
+                node.coordinators.check_heard(roster.centres.iter().map(|centre| &centre.name)),
+            ),
         ]
     }
 
@@ -86,11 +85,13 @@ impl Vital for Vitals {
             readings.push(Reading::with("accord_grants", "state", state, count(number)));
         }
         let endings = node.endings.get();
-        readings.extend(endings.iter().map(|ending| {
-            let ends = moment(ending.ends.as_s());
-            Reading::with("accord_ends_timestamp_seconds", "what", &*ending.what, ends)
+        readings.extend(expiry::first_of_kinds(&endings).into_iter().map(|(kind, ends)| {
+            let ends = moment(ends.as_s());
+            Reading::with("accord_ends_timestamp_seconds", "what", kind, ends)
         }));
-        readings.extend(node.coordinators.readings());
+        let roster = node.roster();
+        let centres = roster.centres.iter().map(|centre| &centre.name);
+        readings.extend(node.coordinators.readings(centres));
         readings.extend(self.tally.readings());
         readings
     }

@@ -32,9 +32,38 @@ impl Ending {
     }
 }
 
-/// Does everything count that stands here? Otherwise what does not any more, in words.
-pub fn check(endings: &[Ending], now: Timestamp) -> Result<(), String> {
-    let over: Vec<_> = endings.iter().filter(|of| of.ends <= now).map(|of| &*of.what).collect();
+/// Kinds of what ends.
+const KINDS: [&str; 4] = ["certificate", "authority", "revocation list", "roster"];
+
+/// Without these nobody is answered; of authorities and lists others may do, and a list has its grace.
+const NEEDED: [&str; 2] = ["certificate", "roster"];
+
+impl Ending {
+    /// Which kind it is of: a closed set.
+    pub fn kind(&self) -> &'static str {
+        KINDS.into_iter().find(|kind| self.what.starts_with(kind)).unwrap_or("other")
+    }
+}
+
+/// Of each kind, the first that ends.
+pub fn first_of_kinds(endings: &[Ending]) -> Vec<(&'static str, Timestamp)> {
+    let first = |kind| endings.iter().filter(|of| of.kind() == kind).map(|of| of.ends).min();
+    KINDS.into_iter().filter_map(|kind| Some((kind, first(kind)?))).collect()
+}
+
+/// Does everything count without which nobody is answered? Otherwise what does not any more, in words.
+pub fn check_needed(endings: &[Ending], now: Timestamp) -> Result<(), String> {
+    check(endings, now, |kind| NEEDED.contains(&kind))
+}
+
+/// The same of everything else.
+pub fn check_others(endings: &[Ending], now: Timestamp) -> Result<(), String> {
+    check(endings, now, |kind| !NEEDED.contains(&kind))
+}
+
+fn check(endings: &[Ending], now: Timestamp, counts: impl Fn(&str) -> bool) -> Result<(), String> {
+    let over = endings.iter().filter(|of| of.ends <= now && counts(of.kind()));
+    let over: Vec<_> = over.map(|of| &*of.what).collect();
     if over.is_empty() { Ok(()) } else { Err(format!("has ended: {}", over.join(", "))) }
 }
 

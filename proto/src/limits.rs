@@ -348,10 +348,18 @@ pub const GATE_MEMORY_BYTES_MAX: usize = 256 * 1024 * 1024;
 pub const STORE_FREE_BYTES_MIN: u64 = 64 * 1024 * 1024;
 
 /// Between two looks of whoever watches.
-pub const WATCH_EVERY: Duration = Duration::from_secs(2);
+pub const WATCH_EVERY: Duration = Duration::from_secs(5);
 /// Connections to the port for operators.
 pub const OPS_CONNECTIONS_MAX: usize = 16;
-/// One question there: its head, and half of what it may take in all.
+/// The head of a question there: whoever says nothing gives the place back.
+pub const OPS_HEAD_TIMEOUT: Duration = Duration::from_secs(1);
+/// What was seen there counts so long: many who ask make no more work than one.
+pub const OPS_LOOK_EVERY: Duration = Duration::from_secs(1);
+/// A write that takes longer to become durable makes a service unready.
+pub const SETTLES_WITHIN: Duration = Duration::from_secs(2);
+/// Members that a doctor looks at at once.
+pub const EXAMINED_AT_ONCE: usize = 16;
+/// One question there, and its answer.
 pub const OPS_REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
 /// What is read of an answer there.
 pub const OPS_REPLY_BYTES_MAX: usize = 1024 * 1024;

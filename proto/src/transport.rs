@@ -167,8 +167,8 @@ pub fn read_secret(path: &Path) -> Result<String, Invalid> {
         .permissions()
         .mode();
     // A supervisor lets the service in by an access list, which shows as rights of the group.
-    let handed = credentials_folder().is_some_and(|folder| path.starts_with(folder));
-    let others = if handed { 0o007 } else { 0o077 };
+    let handed = credentials_folder().is_some_and(|folder| path.parent() == Some(&folder));
+    let others = if handed { 0o037 } else { 0o077 };
     if mode & others != 0 {
         let found = format!("is open to others (mode {:o}); run chmod 600", mode & 0o777);
         return Err(unusable(path, &found));

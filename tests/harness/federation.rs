@@ -361,6 +361,21 @@ impl Federation {
         Ok(issued[0]["requirement"].as_str().context("no requirement id")?.to_owned())
     }
 
+    /// The same, for a thread of its own while this one starts and stops servers.
+    pub fn gathering(
+        &self,
+        requirement: &str,
+    ) -> impl Fn() -> Result<Value> + Send + Sync + 'static {
+        let client = self.dir.join("coordinator/staff/analyst/client.toml");
+        let (program, requirement) = (self.program.clone(), requirement.to_owned());
+        move || {
+            let mut command = Command::new(&program);
+            command.arg(roles::COORDINATOR).args(["gather", &requirement, "--client"]);
+            command.arg(&client).args(["--format", "json"]);
+            Finished::run(command)?.json(&[0, 3])
+        }
+    }
+
     /// Gathers; complete or not.
     pub fn gather(&self, requirement: &str) -> Result<Value> {
         self.region("analyst", "json", &["gather", requirement])?.json(&[0, 3])

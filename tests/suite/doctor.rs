@@ -2,6 +2,7 @@
 //! what keeps a service from running, and changes nothing.
 
 use std::{
+    collections::BTreeMap,
     fs,
     net::TcpListener,
     os::unix::fs::PermissionsExt as _,
@@ -211,8 +212,37 @@ fn put_roster(running: &Running, change: impl FnOnce(&mut wire::Roster)) {
     fs::write(file(running, "al-police/roster.signed"), signed.encode_to_vec()).unwrap();
 }
 
+/// Every file below a folder, with what it holds.
+fn content(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let (mut found, mut folders) = (BTreeMap::new(), vec![folder.to_owned()]);
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                found.insert(path.clone(), fs::read(path).unwrap());
+            }
+        }
+    }
+    found
+}
+
 #[test]
-fn a_store_that_is_locked_damaged_unwritable_or_without_consent_is_named_and_left_as_it_is() {
+fn where_there_is_no_store_none_is_made() {
+    for who in [NODE, "coordinator"] {
+        let running = prepared(&["AL"]);
+        let data = file(&running, who).join("data");
+        // A disk of its own, freshly mounted.
+        fs::create_dir_all(data.join("lost+found")).unwrap();
+        let found = examined(&running, who);
+        assert!(found.iter().any(|of| of["check"] == "store" && of["state"] == "warning"));
+        assert!(content(&data).is_empty(), "{:?}", content(&data).keys());
+    }
+}
+
+#[test]
+fn a_store_that_is_locked_damaged_or_without_consent_is_named_and_what_it_holds_is_left() {
     let mut running = kept();
     // Another process has it: the node runs, on ports that this configuration does not name.
     running.federation.start_node(NODE).unwrap();
@@ -243,11 +273,13 @@ fn a_store_that_is_locked_damaged_unwritable_or_without_consent_is_named_and_lef
     running.desk(NODE, "releaser", &withdraw).unwrap().json(&[0]).unwrap();
     running.kill_all();
     assert_fault(&examined(&running, NODE), "grants", "none is in force");
+    // It is the very store: the node goes on with it.
+    running.federation.start_node(NODE).unwrap();
+    running.kill_all();
 
     // A disk that lost something.
     let data = file(&running, "al-police/data");
-    let db = data.join("store/db");
-    let db = if db.exists() { db } else { largest(&data) };
+    let db = largest(&data);
     let bytes = fs::read(&db).unwrap();
     let mut spoilt = bytes.clone();
     let written = spoilt.iter().rposition(|byte| *byte != 0).unwrap();
@@ -258,15 +290,8 @@ fn a_store_that_is_locked_damaged_unwritable_or_without_consent_is_named_and_lef
 }
 
 fn largest(folder: &Path) -> PathBuf {
-    let mut found = Vec::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() { folders.push(path) } else { found.push(path) }
-        }
-    }
-    found.into_iter().max_by_key(|path| fs::metadata(path).unwrap().len()).unwrap()
+    let largest = content(folder).into_iter().max_by_key(|(_, bytes)| bytes.len());
+    largest.unwrap().0
 }
 
 #[test]

@@ -63,6 +63,7 @@ mod golden;
 mod deploy;
 mod doctor;
 mod watched;
+mod rolling;
 mod monitoring;
 mod operate;
 mod reasons;

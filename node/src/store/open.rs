@@ -51,14 +51,20 @@ impl Store {
         Self::open_by(path, owner, (free_bytes_min, migrate::STEPS), entropy)
     }
 
-    /// The same, only to look at it: one of an older format is left as it is, and said to be so.
+    /// Is there a store?
+    pub fn is_there(path: &Path) -> bool {
+        path.join(FOLDER).join("db").exists()
+    }
+
+    /// The same, only to look at it, where [`Store::is_there`]: one of an older format is left as it is, and said to be so, and
+    /// nothing is cleared away. The database itself finishes what a crash has left, as it does at every start.
     pub fn examine(
         path: &Path,
         owner: &str,
         free_bytes_min: u64,
         entropy: &dyn Entropy,
     ) -> Result<Self, Invalid> {
-        verify::guarded(|| open(path, owner, free_bytes_min, entropy))
+        verify::guarded(|| open_as_it_is(path, owner, free_bytes_min, entropy))
             .map_err(|error| Invalid { field: format!("store {}", path.display()), ..error })
     }
 
@@ -91,6 +97,17 @@ fn open(
     free_bytes_min: u64,
     entropy: &dyn Entropy,
 ) -> Result<Store, Invalid> {
+    let store = open_as_it_is(path, owner, free_bytes_min, entropy)?;
+    store.remove_left_behind()?;
+    Ok(store)
+}
+
+fn open_as_it_is(
+    path: &Path,
+    owner: &str,
+    free_bytes_min: u64,
+    entropy: &dyn Entropy,
+) -> Result<Store, Invalid> {
     let (witness, seen) = Witness::open(path)?;
     if !path.join(FOLDER).exists() {
         check_empty(path)?;
@@ -115,7 +132,7 @@ fn open(
     let salt = read(schema::SALT_KEY)?.and_then(|salt| salt.as_ref().try_into().ok());
     let salt: [u8; 32] = salt.ok_or_else(|| damaged("its salt has another length"))?;
     let committed = Arc::new(Mutex::new(head.state()));
-    let store = Store {
+    Ok(Store {
         path: path.to_owned(),
         free_bytes_min,
         rooms,
@@ -127,9 +144,7 @@ fn open(
         found,
         head: Mutex::new(head),
         tree: Mutex::new(tree),
-    };
-    store.remove_left_behind()?;
-    Ok(store)
+    })
 }
 
 /// The group committer: flush, fsync, witness; then whoever waits is told.

@@ -11,6 +11,7 @@ use super::{
     Done, backup,
     doctor::{self, Findings},
     document::{self, Mistakes},
+    files,
     settings::Log,
 };
 pub use crate::print::Format;
@@ -132,9 +133,12 @@ pub async fn again(
         if !watch {
             return looked;
         }
-        let found = looked.map_or_else(|error| error.to_string(), |outcome| outcome.data);
+        let found = looked.map(|outcome| outcome.data).map_err(|error| error.to_string());
         if shown.as_ref() != Some(&found) {
-            put(&found);
+            match &found {
+                Ok(data) => put(data),
+                Err(error) => say(error),
+            }
             shown = Some(found);
         }
         tokio::select! {
@@ -254,11 +258,12 @@ pub fn operate<P: Program>(runtime: &Runtime, wanted: Operate) -> ExitCode {
             match told {
                 Ok((ready, text)) => {
                     if !quiet {
-                        put(text.trim_end());
+                        put(&doctor::plain(&text));
                     }
                     ExitCode::from(u8::from(!ready))
                 }
-                Err(error) => fail(P::NAME, exit_code(error.reason), &error.to_string()),
+                // Whoever asks for health wants one answer to "not".
+                Err(error) => fail(P::NAME, 1, &error.to_string()),
             }
         }
         Operate::BackupKey { out } => {
@@ -289,7 +294,7 @@ pub fn operate<P: Program>(runtime: &Runtime, wanted: Operate) -> ExitCode {
 fn load<P: Program>(path: &std::path::Path) -> Result<P::Config, Invalid> {
     let name = path.display().to_string();
     let invalid = |detail: String| Invalid::new(Reason::FieldInvalid, name.clone(), detail);
-    let text = std::fs::read_to_string(path).map_err(|error| invalid(error.to_string()))?;
+    let text = files::read_text(path)?;
     let home = path.parent().unwrap_or(std::path::Path::new(""));
     P::check(&text, home).map_err(|mistakes| invalid(mistakes.to_string()))
 }
@@ -308,9 +313,9 @@ async fn ready<P: Program>(config: &P::Config) -> Result<(bool, String), Invalid
 
 fn check<P: Program>(path: &std::path::Path, explain: bool, format: Format) -> ExitCode {
     let name = path.display();
-    let text = match std::fs::read_to_string(path) {
+    let text = match files::read_text(path) {
         Ok(text) => text,
-        Err(error) => return fail(P::NAME, CONFIG_INVALID, &format!("{name}: {error}")),
+        Err(error) => return fail(P::NAME, CONFIG_INVALID, &error.to_string()),
     };
     let home = path.parent().unwrap_or(std::path::Path::new(""));
     let checked = P::check(&text, home);

@@ -1,7 +1,7 @@
 //! What keeps a service from running well, with cause and fix. Comes in: files, the network, a clock. Goes out: findings for people and
 //! programs. Must never change anything, nor print content or a secret.
 
-use std::{net::SocketAddr, path::Path, time::Duration};
+use std::{net::SocketAddr, path::Path};
 
 use http_body_util::{BodyExt as _, Empty, Limited};
 use hyper::client::conn::http1;
@@ -9,7 +9,7 @@ use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use tokio::net::{TcpStream, lookup_host};
 
-use super::document::Mistakes;
+use super::{document::Mistakes, files};
 use crate::{
     clock::Timestamp,
     limits::{CLOCK_SKEW_S, CONNECT_TIMEOUT, OPS_REPLY_BYTES_MAX, OPS_REQUEST_TIMEOUT},
@@ -132,11 +132,11 @@ pub fn configuration<C>(
     read: impl Fn(&str) -> Result<C, Mistakes>,
 ) -> Option<C> {
     let name = path.display().to_string();
-    let text = match std::fs::read_to_string(path) {
+    let text = match files::read_text(path) {
         Ok(text) => text,
         Err(error) => {
             let fix = "say where it lies: --config FILE; `init` makes one";
-            findings.fault("config", format!("{name}: {error}"), fix);
+            findings.fault("config", error.to_string(), fix);
             return None;
         }
     };
@@ -271,6 +271,25 @@ pub fn disk(findings: &mut Findings, folder: &Path, free_bytes_min: u64) {
 pub fn free_bytes(folder: &Path) -> Option<u64> {
     let disk = rustix::fs::statvfs(folder).ok()?;
     Some(disk.f_bavail.saturating_mul(disk.f_frsize))
+}
+
+/// Is this the user whose folder it is? Whoever else opens a store leaves files in it that the service cannot read.
+pub fn owned(findings: &mut Findings, check: &str, folder: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    let me = rustix::process::geteuid().as_raw();
+    match std::fs::metadata(folder).map(|folder| folder.uid()) {
+        Ok(owner) if owner == me => true,
+        Ok(owner) => {
+            let found = format!("{} belongs to user {owner}: run as that one", folder.display());
+            findings.skipped(check, found);
+            false
+        }
+        Err(error) => {
+            let found = format!("{}: {error}", folder.display());
+            findings.fault(check, found, "mount its disk, or give it to the service's own user");
+            false
+        }
+    }
 }
 
 /// May this process write there? Makes a file without a name, which is gone at once.
@@ -417,7 +436,7 @@ pub async fn running(findings: &mut Findings, at: Option<SocketAddr>) -> Vec<(St
             let document: Value = serde_json::from_str(&text).unwrap_or_default();
             for check in document["checks"].as_array().into_iter().flatten() {
                 let name = format!("running: {}", check["check"].as_str().unwrap_or_default());
-                let cause = check["cause"].as_str().unwrap_or_default();
+                let cause = plain(check["cause"].as_str().unwrap_or_default());
                 match (check["ok"].as_bool(), check["needed"].as_bool()) {
                     (Some(true), _) => findings.well(&name, "well"),
                     (_, Some(true)) => findings.fault(&name, cause, "its log says more"),
@@ -433,12 +452,14 @@ pub async fn running(findings: &mut Findings, at: Option<SocketAddr>) -> Vec<(St
     text.lines().filter_map(offset).collect()
 }
 
+/// What somebody on this machine says, who may not be who we think: nothing that a terminal obeys.
+pub(super) fn plain(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(200).collect()
+}
+
 /// A line like `accord_clock_offset_seconds{peer="coordinator"} 0.3`.
 fn offset(line: &str) -> Option<(String, f64)> {
     let rest = line.strip_prefix("accord_clock_offset_seconds{peer=\"")?;
     let (peer, value) = rest.split_once("\"} ")?;
     Some((peer.to_owned(), value.parse().ok()?))
 }
-
-/// Bound of looking at one peer.
-pub const PEER_WAIT: Duration = CONNECT_TIMEOUT;

@@ -10,8 +10,7 @@ use toml::{
     de::{DeTable, DeValue},
 };
 
-/// More mistakes than these are not told.
-const MISTAKES_MAX: usize = 50;
+use crate::limits::MISTAKES_MAX;
 
 /// Something that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,7 +2,12 @@
 //! `/live` (it answers), `/ready` (what a service needs, checked now), `/metrics`. Must never show content, nor let many who ask
 //! take anything away from those who call.
 
-use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode, header};
@@ -10,12 +15,17 @@ use http_body_util::Full;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use serde_json::json;
-use tokio::{net::TcpListener, sync::Semaphore, task::JoinSet};
+use tokio::{
+    net::TcpListener,
+    sync::{Mutex, Semaphore},
+    task::JoinSet,
+};
 use tracing::debug;
 
 use super::measures::{self, Reading};
 use crate::{
-    limits::{OPS_CONNECTIONS_MAX, OPS_REQUEST_TIMEOUT},
+    busy,
+    limits::{OPS_CONNECTIONS_MAX, OPS_HEAD_TIMEOUT, OPS_LOOK_EVERY, OPS_REQUEST_TIMEOUT},
     reason::{Invalid, Reason},
 };
 
@@ -25,7 +35,7 @@ const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=
 /// One thing that was looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Check {
-    /// `store`, `journal`, `disk`, `keys`, `clock` or `peers`.
+    /// `store`, `journal`, `disk`, `keys`, `authorities`, `clock` or `peers`.
     pub name: &'static str,
     /// Why it is not well; none: it is. Codes and names of members, no content.
     pub cause: Option<String>,
@@ -62,13 +72,39 @@ pub async fn watch(at: Option<SocketAddr>, vital: impl Vital) -> Result<JoinSet<
             let detail = format!("cannot listen: {error}");
             Invalid::new(Reason::NoConnection, format!("ops.listen {at}"), detail)
         })?;
-        watching.spawn(serve(listener, Arc::new(vital)));
+        watching.spawn(serve(listener, vital));
     }
     Ok(watching)
 }
 
+/// Whoever is looked at, and what was seen last: many who ask make no more work than one.
+struct Looked<V> {
+    vital: V,
+    last: Mutex<Option<(Instant, Seen)>>,
+}
+
+type Seen = Arc<(Vec<Check>, Vec<Reading>)>;
+
+impl<V: Vital> Looked<V> {
+    async fn look(&self) -> Seen {
+        let mut last = self.last.lock().await;
+        if let Some((at, seen)) = &*last
+            && at.elapsed() < OPS_LOOK_EVERY
+        {
+            return Arc::clone(seen);
+        }
+        let checks = self.vital.checks().await;
+        // It reads files and the store.
+        let readings = busy::here(|| self.vital.readings());
+        let seen = Arc::new((checks, readings));
+        *last = Some((Instant::now(), Arc::clone(&seen)));
+        seen
+    }
+}
+
 /// Answers until it is dropped.
-pub async fn serve(listener: TcpListener, vital: Arc<impl Vital>) {
+pub async fn serve(listener: TcpListener, vital: impl Vital) {
+    let vital = Arc::new(Looked { vital, last: Mutex::new(None) });
     let places = Arc::new(Semaphore::new(OPS_CONNECTIONS_MAX));
     loop {
         // Whoever comes while all places are taken waits in the system's own queue.
@@ -82,10 +118,10 @@ pub async fn serve(listener: TcpListener, vital: Arc<impl Vital>) {
             let answer = service_fn(move |request| answer(Arc::clone(&vital), request));
             let connection = http1::Builder::new()
                 .timer(TokioTimer::new())
-                .header_read_timeout(OPS_REQUEST_TIMEOUT)
+                .header_read_timeout(OPS_HEAD_TIMEOUT)
                 .keep_alive(false)
                 .serve_connection(TokioIo::new(stream), answer);
-            let served = tokio::time::timeout(2 * OPS_REQUEST_TIMEOUT, connection).await;
+            let served = tokio::time::timeout(OPS_REQUEST_TIMEOUT, connection).await;
             if let Ok(Err(error)) = served {
                 debug!(%error, "a question after health came to nothing");
             }
@@ -95,22 +131,22 @@ pub async fn serve(listener: TcpListener, vital: Arc<impl Vital>) {
 }
 
 async fn answer(
-    vital: Arc<impl Vital>,
+    vital: Arc<Looked<impl Vital>>,
     request: Request<Incoming>,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     let get = matches!(*request.method(), Method::GET | Method::HEAD);
     let (status, kind, text) = match (get, request.uri().path()) {
         (true, "/live") => (StatusCode::OK, "text/plain", "live\n".to_owned()),
         (true, "/ready") => {
-            let checks = vital.checks().await;
-            let ready = is_ready(&checks);
+            let seen = vital.look().await;
+            let ready = is_ready(&seen.0);
             let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-            (status, "application/json", document(ready, &checks))
+            (status, "application/json", document(ready, &seen.0))
         }
         (true, "/metrics") => {
-            let mut readings = vital.readings();
+            let seen = vital.look().await;
+            let (checks, mut readings) = (&seen.0, seen.1.clone());
             let well = |check: &Check| if check.cause.is_none() { 1.0 } else { 0.0 };
-            let checks = vital.checks().await;
             let checks = checks
                 .iter()
                 .map(|check| Reading::with("accord_ready", "check", check.name, well(check)));

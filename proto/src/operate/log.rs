@@ -6,7 +6,12 @@
 use std::{io::IsTerminal as _, path::Path};
 
 use tracing_subscriber::{
-    EnvFilter, Registry, fmt, layer::SubscriberExt as _, reload, util::SubscriberInitExt as _,
+    EnvFilter, Layer as _, Registry,
+    filter::{LevelFilter, Targets},
+    fmt,
+    layer::SubscriberExt as _,
+    reload,
+    util::SubscriberInitExt as _,
 };
 
 use super::settings::Log;
@@ -16,33 +21,35 @@ use super::settings::Log;
 pub struct Logging {
     handle: reload::Handle<EnvFilter, Registry>,
     level: std::sync::Arc<std::sync::Mutex<String>>,
-    silent: &'static str,
 }
 
-/// Reads a level; `silent` is stronger.
-pub fn filter(level: &str, silent: &str) -> Result<EnvFilter, String> {
-    let filter = EnvFilter::try_new(level).map_err(|error| error.to_string())?;
-    let silent = silent.parse().map_err(|_| "cannot be combined".to_owned())?;
-    Ok(filter.add_directive(silent))
+/// Reads a level.
+pub fn filter(level: &str) -> Result<EnvFilter, String> {
+    EnvFilter::try_new(level).map_err(|error| error.to_string())
 }
 
 impl Logging {
-    /// Begins to log, once in a process. `ACCORD_LOG` is stronger than the configuration, until that changes; `silent` is the
-    /// directive that keeps a database from printing content.
+    /// Begins to log, once in a process. `ACCORD_LOG` is stronger than the configuration, until that changes; a part of
+    /// the program that prints content says nothing, whatever the level is.
     pub fn begin(log: &Log, silent: &'static str) -> Self {
         let wanted = std::env::var("ACCORD_LOG").unwrap_or_else(|_| log.level.clone());
-        let first = filter(&wanted, silent).or_else(|_| filter("info", silent)).unwrap_or_default();
+        let first = filter(&wanted).or_else(|_| filter("info")).unwrap_or_default();
         let (first, handle) = reload::Layer::new(first);
         let registry = tracing_subscriber::registry().with(first);
+        // A filter of its own: in the same one a longer directive, like `sled::pagecache=trace`, would be stronger.
+        let said =
+            Targets::new().with_default(LevelFilter::TRACE).with_target(silent, LevelFilter::OFF);
         let layer = fmt::layer().with_writer(std::io::stderr);
         // Whoever has begun before, as a test does, goes on.
         let _ = if log.json {
-            registry.with(layer.json().flatten_event(true)).try_init()
+            registry.with(layer.json().flatten_event(true).with_filter(said)).try_init()
         } else {
-            registry.with(layer.with_ansi(std::io::stderr().is_terminal())).try_init()
+            registry
+                .with(layer.with_ansi(std::io::stderr().is_terminal()).with_filter(said))
+                .try_init()
         };
         let level = std::sync::Arc::new(std::sync::Mutex::new(log.level.clone()));
-        Self { handle, level, silent }
+        Self { handle, level }
     }
 
     /// Takes the level that a configuration says now, if it is another one.
@@ -51,7 +58,7 @@ impl Logging {
         if *level == log.level {
             return;
         }
-        match filter(&log.level, self.silent).map(|filter| self.handle.reload(filter)) {
+        match filter(&log.level).map(|filter| self.handle.reload(filter)) {
             Ok(Ok(())) => {
                 tracing::info!(wanted = log.level, "logs by another level from here on");
                 level.clone_from(&log.level);
@@ -70,14 +77,16 @@ impl Logging {
         use tokio::signal::unix::{SignalKind, signal};
         let Ok(mut hangup) = signal(SignalKind::hangup()) else { return };
         while hangup.recv().await.is_some() {
-            super::supervise::reloading();
+            let told = super::supervise::reloading();
             match read(&path) {
                 Ok(log) => self.take(&log),
                 Err(error) => {
                     tracing::warn!(%error, "the configuration cannot be read: nothing of it was taken");
                 }
             }
-            super::supervise::ready();
+            if told {
+                super::supervise::ready();
+            }
         }
     }
 }

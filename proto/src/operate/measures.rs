@@ -183,9 +183,9 @@ mod tests {
     #[test]
     fn what_is_measured_is_written_as_prometheus_reads_it_and_nothing_else() {
         let tally = Tally::default();
-        tally.count("exchange", "Ok", None);
-        tally.count("exchange", "Ok", None);
-        tally.count("exchange", "ResourceExhausted", Some("OVERLOADED"));
+        tally.count("exchange", "OK", None);
+        tally.count("exchange", "OK", None);
+        tally.count("exchange", "RESOURCE_EXHAUSTED", Some("OVERLOADED"));
         let mut readings = tally.readings();
         readings.push(Reading::of("accord_store_bytes", 4_096.0));
         readings.push(Reading::of("accord_seizures_of_cocaine", 43.0));
@@ -193,7 +193,7 @@ mod tests {
         let text = text(readings);
         for line in [
             "# TYPE accord_calls counter",
-            "accord_calls_total{port=\"exchange\",code=\"Ok\"} 2.0",
+            "accord_calls_total{port=\"exchange\",code=\"OK\"} 2.0",
             "accord_calls_refused_total{port=\"exchange\",reason=\"OVERLOADED\"} 1.0",
             "accord_store_bytes 4096.0",
             "accord_ready{check=\"disk\"} 0.0",

@@ -155,8 +155,12 @@ fn sign(wanted: &Sign, now: Timestamp) -> Result<Done, Invalid> {
     let Sign { text, root_key, out, previous, lists, printed } = wanted;
     let lists = own_lists::load(lists.as_deref())?;
     let root = SecretKey::from_pem("--root-key", &read_secret(root_key)?)?;
-    let previous = previous.clone().or_else(|| out.exists().then(|| out.clone()));
-    let previous = previous.map(|file| opened(&file, &root.public(), lists)).transpose()?;
+    let before =
+        |file: Option<&PathBuf>| file.map(|file| opened(file, &root.public(), lists)).transpose();
+    let there = before(Some(out).filter(|out| out.exists()))?;
+    let named = before(previous.as_ref())?;
+    // Whichever is newer: what stands in the place of the new one is never replaced by an older one.
+    let previous = [there, named].into_iter().flatten().max_by_key(|roster| roster.version);
     let home = text.parent().unwrap_or(Path::new("."));
     let sources = Sources {
         file: &|name| files::read(&home.join(name)),

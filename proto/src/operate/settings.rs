@@ -16,6 +16,8 @@ const CREDENTIAL: &str = "credential:";
 /// Where a path of a configuration lies: beside the configuration, or, as `credential:NAME`, where the supervisor has put it.
 pub fn located(home: &Path, path: &Path) -> PathBuf {
     let name = path.to_str().and_then(|path| path.strip_prefix(CREDENTIAL));
+    // One file there, and nothing that leads out of the folder.
+    let name = name.filter(|name| !name.contains('/') && *name != "..");
     match (name, crate::transport::credentials_folder()) {
         (Some(name), Some(folder)) => folder.join(name),
         // Said as it is written by whoever cannot read it.
@@ -86,7 +88,7 @@ impl RawLog {
         if !["text", "json"].contains(&self.format.as_str()) {
             mistakes.push("log.format", format!("\"{}\" is neither text nor json", self.format));
         }
-        if let Err(error) = super::log::filter(&self.level, "off") {
+        if let Err(error) = super::log::filter(&self.level) {
             mistakes.push("log.level", format!("\"{}\": {error}", self.level));
         }
         Log { json: self.format == "json", level: self.level }

@@ -2,15 +2,17 @@
 //! Goes out: a header on every call that is made for it, and the field `trace` on every line that is logged for it, here and
 //! there. Must never say more than the requirement's id, which both sides know.
 
-use std::{
-    fmt,
-    sync::atomic::{AtomicU64, Ordering},
-};
+use std::fmt;
 
 use http::{HeaderMap, HeaderValue};
 use tracing::{Instrument as _, Span, info_span};
 
-use crate::id::RequirementId;
+use crate::{
+    clock::{Entropy as _, SystemEntropy},
+    id::RequirementId,
+    identity::Role,
+    transport::{Peer, listener::Caller},
+};
 
 /// The header.
 const HEADER: &str = "traceparent";
@@ -45,11 +47,11 @@ impl Trace {
         (version == "00" && bytes != [0; 16]).then_some(Self(bytes))
     }
 
-    /// A call of its own within it.
+    /// A call of its own within it. Its id is chance: one that counts would tell a member how many calls others were sent.
     fn header(self) -> Option<HeaderValue> {
-        static CALLS: AtomicU64 = AtomicU64::new(1);
-        let call = CALLS.fetch_add(1, Ordering::Relaxed).max(1);
-        HeaderValue::try_from(format!("00-{self}-{call:016x}-01")).ok()
+        let mut call = [0; 8];
+        SystemEntropy.fill(&mut call).ok()?;
+        HeaderValue::try_from(format!("00-{self}-{}-01", hex::encode(call))).ok()
     }
 }
 
@@ -67,9 +69,10 @@ pub(crate) fn say(headers: &mut HeaderMap) {
     }
 }
 
-/// What a call is answered in: its lines in the log say for what it was made.
-pub(crate) fn span(headers: &HeaderMap) -> Span {
-    match Trace::read(headers) {
+/// What a call is answered in: its lines in the log say for what it was made. Only a coordinator makes calls for requirements.
+pub(crate) fn span(headers: &HeaderMap, caller: Option<&Caller>) -> Span {
+    let coordinates = |Caller(peer): &Caller| matches!(peer, Ok(Peer { identity, .. }) if identity.role == Role::Coordinator);
+    match Trace::read(headers).filter(|_| caller.is_some_and(coordinates)) {
         Some(trace) => info_span!("for", %trace),
         None => Span::none(),
     }
@@ -90,6 +93,16 @@ mod tests {
         let said = headers.get(HEADER).unwrap().to_str().unwrap();
         assert!(said.starts_with("00-0190b0a0000070008000000000000001-"), "{said}");
         assert_eq!((said.len(), said.ends_with("-01")), (55, true), "{said}");
+        let mut ids: Vec<_> = Vec::new();
+        for _ in 0..64 {
+            within(id, async { say(&mut headers) }).await;
+            ids.push(headers.get(HEADER).unwrap().to_str().unwrap()[36..52].to_owned());
+        }
+        // Neither the same ones nor in an order that tells how many there were.
+        assert!(!ids.is_sorted(), "{ids:?}");
+        ids.sort();
+        ids.dedup();
+        assert_eq!(ids.len(), 64);
     }
 
     #[test]

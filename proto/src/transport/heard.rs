@@ -105,13 +105,17 @@ impl Peers {
         self.newest().iter().map(|(name, known)| (name.clone(), known.heard)).collect()
     }
 
-    /// What can be measured of everybody: whether it was heard lately, when, and how far its clock is ahead.
-    pub fn readings(&self) -> Vec<Reading> {
+    /// What can be measured of those who are expected: whether each was heard lately, when, and how far its clock is ahead.
+    pub fn readings<'a>(&self, expected: impl IntoIterator<Item = &'a Name>) -> Vec<Reading> {
         let now_ms = self.now_ms();
-        let lately = u64::try_from(PEER_UP.as_millis()).unwrap_or(u64::MAX);
+        let newest = self.newest();
         let mut readings = Vec::new();
-        for (name, known) in &*self.newest() {
-            let up = now_ms.abs_diff(known.at_ms) <= lately;
+        for name in expected {
+            let Some(known) = newest.get(name) else {
+                readings.push(Reading::with("accord_peer_up", "peer", name.as_str(), 0.0));
+                continue;
+            };
+            let up = is_lately(known, now_ms);
             let mut read =
                 |of, value| readings.push(Reading::with(of, "peer", name.as_str(), value));
             read("accord_peer_up", f64::from(u8::from(up)));
@@ -123,35 +127,31 @@ impl Peers {
         readings
     }
 
-    /// Was anybody heard lately? Why not, in words.
-    pub fn check_heard(&self) -> Result<(), String> {
-        let now_ms = self.now_ms();
-        let lately = u64::try_from(PEER_UP.as_millis()).unwrap_or(u64::MAX);
-        let newest = self.newest();
-        let away: Vec<_> = newest
-            .iter()
-            .filter(|(_, known)| now_ms.abs_diff(known.at_ms) > lately)
-            .map(|(name, _)| name.to_string())
-            .collect();
-        match (newest.is_empty(), away.as_slice()) {
-            (true, _) => Err("nobody was heard since the start".to_owned()),
-            (false, []) => Ok(()),
-            (false, away) => Err(format!("not heard lately: {}", away.join(" "))),
-        }
+    /// Who is expected and was not heard lately, in words.
+    pub fn check_heard<'a>(
+        &self,
+        expected: impl IntoIterator<Item = &'a Name>,
+    ) -> Result<(), String> {
+        let (now_ms, newest) = (self.now_ms(), self.newest());
+        let is_away =
+            |name: &&Name| !newest.get(name).is_some_and(|known| is_lately(known, now_ms));
+        let away: Vec<_> = expected.into_iter().filter(is_away).map(Name::as_str).collect();
+        if away.is_empty() { Ok(()) } else { Err(format!("not heard lately: {}", away.join(" "))) }
     }
 
-    /// Whose clock is further off than is tolerated, in words.
+    /// Whose clock is further off than is tolerated, of those heard lately, in words. It is their word, or the clock here.
     pub fn check_clocks(&self) -> Result<(), String> {
         let tolerated = CLOCK_SKEW_S.unsigned_abs() * 1_000;
-        let off =
-            |heard: &Heard| heard.clock_offset_ms.is_some_and(|of| of.unsigned_abs() > tolerated);
-        let off: Vec<_> = self.all().into_iter().filter(|(_, heard)| off(heard)).collect();
+        let (now_ms, newest) = (self.now_ms(), self.newest());
+        let off = |known: &Known| {
+            let offset = known.heard.clock_offset_ms;
+            is_lately(known, now_ms) && offset.is_some_and(|of| of.unsigned_abs() > tolerated)
+        };
+        let off: Vec<_> =
+            newest.iter().filter(|(_, known)| off(known)).map(|(name, _)| name.as_str()).collect();
         match off.as_slice() {
             [] => Ok(()),
-            off => {
-                let names: Vec<_> = off.iter().map(|(name, _)| name.to_string()).collect();
-                Err(format!("the clock here or there is off: {}", names.join(" ")))
-            }
+            off => Err(format!("the clock here or there is off: {}", off.join(" "))),
         }
     }
 
@@ -182,6 +182,11 @@ impl Peers {
     fn newest(&self) -> std::sync::MutexGuard<'_, BTreeMap<Name, Known>> {
         self.newest.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn is_lately(known: &Known, now_ms: i64) -> bool {
+    let lately = u64::try_from(PEER_UP.as_millis()).unwrap_or(u64::MAX);
+    now_ms.abs_diff(known.at_ms) <= lately
 }
 
 /// How far a clock is ahead that was read some time within a round trip: measured against its middle, so never wrong by more

@@ -104,7 +104,7 @@ where
         let ahead = |theirs: i64| theirs.saturating_sub(clock.now_ms());
         let clock_offset_ms = time_ms(request.headers()).map(ahead);
         request.extensions_mut().insert(Heard { protocol, clock_offset_ms });
-        let span = trace::span(request.headers());
+        let span = trace::span(request.headers(), request.extensions().get());
         let answering = span.in_scope(|| self.inner.call(request)).instrument(span.clone());
         Box::pin(async move {
             let mut answer = answering.await?;
