@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    ffi::OsString,
     io::Write as _,
     path::{Path, PathBuf},
     process::{Command, ExitCode},
@@ -58,11 +59,9 @@ enum Event {
     Interrupted,
 }
 
-fn main() -> ExitCode {
-    if let Some(code) = roles::run_if_asked() {
-        return code;
-    }
-    let arguments = Arguments::parse();
+/// Runs it with what stands behind its name.
+pub(crate) fn main(arguments: impl Iterator<Item = OsString>) -> ExitCode {
+    let arguments = Arguments::parse_from(arguments);
     let temporary = match tempfile::tempdir() {
         Ok(temporary) => temporary,
         Err(error) => return failed(&error.into()),

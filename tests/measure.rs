@@ -1,8 +1,8 @@
 //! `cargo measure TOPIC`: figures beside a yardstick of the same run.
 
-use std::{io::Write as _, process::ExitCode};
+use std::{ffi::OsString, io::Write as _, process::ExitCode};
 
-use accord_tests::{measure, roles};
+use accord_tests::measure;
 use anyhow::Result;
 use clap::{Parser, ValueEnum};
 
@@ -55,11 +55,9 @@ enum Format {
     Json,
 }
 
-fn main() -> ExitCode {
-    if let Some(code) = roles::run_if_asked() {
-        return code;
-    }
-    let arguments = Arguments::parse();
+/// Runs it with what stands behind its name.
+pub(crate) fn main(arguments: impl Iterator<Item = OsString>) -> ExitCode {
+    let arguments = Arguments::parse_from(arguments);
     match run(&arguments) {
         Ok(text) => {
             let _ = writeln!(std::io::stdout(), "{text}");

@@ -2,6 +2,7 @@
 //! from folders, to be attacked by whoever wants to.
 
 use std::{
+    ffi::OsString,
     io::Write as _,
     path::{Path, PathBuf},
     process::ExitCode,
@@ -19,7 +20,7 @@ use accord_tests::{
     },
     crash, damage,
     federation::Federation,
-    fulldisk, fuzz, gathers, roles, rotation,
+    fulldisk, fuzz, gathers, rotation,
     simulation::{self, Template},
     torn,
 };
@@ -120,11 +121,9 @@ impl Topic {
     }
 }
 
-fn main() -> ExitCode {
-    if let Some(code) = roles::run_if_asked() {
-        return code;
-    }
-    let arguments = Arguments::parse();
+/// Runs it with what stands behind its name.
+pub(crate) fn main(arguments: impl Iterator<Item = OsString>) -> ExitCode {
+    let arguments = Arguments::parse_from(arguments);
     let seed = arguments.seed.unwrap_or_else(from_the_clock);
     let topics =
         arguments.topic.map_or_else(|| vec![Topic::Store, Topic::Powercut], |topic| vec![topic]);

@@ -86,7 +86,7 @@ impl Deref for Running {
 
 /// The binary that plays every role.
 fn program() -> PathBuf {
-    PathBuf::from(env!("CARGO_BIN_EXE_demo"))
+    PathBuf::from(env!("CARGO_BIN_EXE_accord-tests"))
 }
 
 thread_local! {
