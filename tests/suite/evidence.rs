@@ -597,7 +597,7 @@ fn a_third_party_verifies_every_figure_of_the_demo_from_the_files_that_it_keeps(
     let dir = tempfile::tempdir().unwrap();
     let kept = dir.path().join("demo");
     let mut demo = Command::new(program());
-    demo.args(["--once", "--format", "json", "--keep"]).arg(&kept);
+    demo.args(["demo", "--once", "--format", "json", "--keep"]).arg(&kept);
     let demo = Finished::run(demo).unwrap();
     assert_eq!(demo.code, Some(0), "{}", demo.stderr);
     assert!(demo.stderr.contains(" -- verify "), "it says how: {}", demo.stderr);

@@ -97,6 +97,7 @@ fn import(running: &Running, node: &str, text: &str) -> Finished {
 /// The demo, with nodes that dial if this test is about them.
 fn demo_command() -> Command {
     let mut command = Command::new(program());
+    command.arg("demo");
     command.args((DIALLING.get() == Dialling::Everybody).then_some("--dial"));
     command
 }
