@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The Debian packages in a clean Debian under a systemd of its own (a container of systemd-nspawn): installed, set up, started in
 # the sandbox of their units, backed up, removed. As root: package.sh FOLDER-WITH-DEBS SUITE. Needs debootstrap and systemd-nspawn.
+# Ends with 2 where this machine can make or boot no such Debian: then nothing of the packages was looked at.
 set -euo pipefail
 debs="$(realpath "$1")"
 suite="$2"
@@ -21,7 +22,7 @@ for hierarchy in /sys/fs/cgroup/systemd /sys/fs/cgroup/unified; do
 done
 
 debootstrap --variant=minbase --include=systemd,systemd-sysv "$suite" "$work/clean" >"$work/log" 2>&1 ||
-    { tail "$work/log" && exit 1; }
+    { tail "$work/log" && exit 2; }
 mkdir "$work/clean/check"
 cp "$debs"/*.deb "$here/inside.sh" "$work/clean/check/"
 cat >"$work/clean/etc/systemd/system/check.service" <<'UNIT'
@@ -33,13 +34,14 @@ Type=oneshot
 ExecStart=/bin/bash /check/inside.sh
 StandardOutput=file:/check/said
 StandardError=inherit
-TimeoutStartSec=120
+TimeoutStartSec=300
 [Install]
 WantedBy=multi-user.target
 UNIT
 ln -s /etc/systemd/system/check.service "$work/clean/etc/systemd/system/multi-user.target.wants/"
 ended=0
-timeout 180 systemd-nspawn --quiet --register=no --keep-unit --private-network --boot --machine="accord-$suite" -D "$work/clean" \
+timeout 360 systemd-nspawn --quiet --register=no --keep-unit --private-network --boot --machine="accord-$suite" -D "$work/clean" \
     </dev/null >"$work/log" 2>&1 || ended=$?
-cat "$work/clean/check/said" 2>/dev/null || cat "$work/log"
+[ -s "$work/clean/check/said" ] || { cat "$work/log" && echo "package.sh: it does not boot (systemd-nspawn: $ended)" >&2 && exit 2; }
+cat "$work/clean/check/said"
 grep -qx 'all of it holds' "$work/clean/check/said" || { echo "package.sh: not all of it holds (systemd-nspawn: $ended)" >&2 && exit 1; }
