@@ -219,6 +219,10 @@ impl Config {
             mistakes.push("coordinator.retry_s", format!("must be from 1 to {most}"));
         }
         let (ops, log) = (ops.checked(&mut mistakes), log.checked(&mut mistakes));
+        let taken = [Some(&region.listen), dial.as_ref()];
+        if ops.is_some_and(|ops| taken.contains(&Some(&ops.to_string()))) {
+            mistakes.push("ops.listen", "is the same as region.listen or dial.listen");
+        }
         if !mistakes.is_empty() {
             return Err(mistakes.placed(text));
         }

@@ -166,6 +166,9 @@ pub async fn open(config: &Config, credentials: &Credentials) -> Result<Coordina
     let root = String::from_utf8_lossy(&read(&config.root)?).into_owned();
     let keys = (PublicKey::from_hex("roster.root", &root)?, Arc::new(sign_key));
     let known = (lists, archive.roster_version()?, SystemClock.now());
+    if archive.in_doubt()? {
+        warn!("restored: only public figures are shown until the custodian runs confirm-restore");
+    }
     let pinned = Pinned::read(&read(&config.roster)?, keys, &own, known)?;
     pinned::rely_on(&pinned, &own, &archive, &SystemClock).await?;
     Ok(Coordinator {

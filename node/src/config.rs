@@ -220,6 +220,9 @@ impl Config {
         }
         let notify = notify.checked(home, &mut mistakes);
         let (ops, log) = (ops.checked(&mut mistakes), log.checked(&mut mistakes));
+        if ops.is_some_and(|ops| [&exchange.listen, &desk.listen].contains(&&ops.to_string())) {
+            mistakes.push("ops.listen", "is the same as exchange.listen or desk.listen");
+        }
         let Some(reached) = reached.filter(|_| mistakes.is_empty()) else {
             return Err(mistakes.placed(text));
         };

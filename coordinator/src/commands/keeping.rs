@@ -22,6 +22,7 @@ const FORGOTTEN: &str = "in doubt: what was pooled since the backup is forgotten
 
 /// `accord-coordinator backup --to DIR`
 pub(crate) async fn backup(wanted: Backup) -> Result<Outcome, Invalid> {
+    backup::check(&wanted)?;
     let request = within(LONG_CALL_TIMEOUT, wire::BackupRequest {});
     let stream = connect(&wanted.client).await?.backup(request).await;
     let mut stream = stream.map_err(failed)?.into_inner();

@@ -21,6 +21,7 @@ use crate::{
 
 /// `accord-node backup --to DIR`
 pub(crate) async fn backup(wanted: Backup) -> Result<Outcome, Invalid> {
+    backup::check(&wanted)?;
     let request = within(LONG_CALL_TIMEOUT, wire::BackupRequest {});
     let stream = connect(&wanted.client).await?.backup(request).await;
     let mut stream = stream.map_err(failed)?.into_inner();

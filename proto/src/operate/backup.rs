@@ -72,6 +72,16 @@ impl Restore {
     }
 }
 
+/// Is there a folder for it, and can it be encrypted as is wanted? Asked before the service begins, and writes down that it did.
+pub fn check(wanted: &Backup) -> Result<(), Invalid> {
+    Recipients::parse(&wanted.recipient, wanted.recipients_file.as_deref())?;
+    if wanted.to.is_dir() {
+        return Ok(());
+    }
+    let detail = format!("{} is no folder", wanted.to.display());
+    Err(Invalid::new(Reason::FieldInvalid, "--to", detail))
+}
+
 /// Takes a backup that comes in pieces, and says what it holds.
 pub async fn take(
     kind: &'static Kind,

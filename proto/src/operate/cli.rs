@@ -262,6 +262,9 @@ pub fn operate<P: Program>(runtime: &Runtime, wanted: Operate) -> ExitCode {
                     }
                     ExitCode::from(u8::from(!ready))
                 }
+                Err(error) if error.reason == Reason::FieldInvalid => {
+                    fail(P::NAME, CONFIG_INVALID, &error.to_string())
+                }
                 // Whoever asks for health wants one answer to "not".
                 Err(error) => fail(P::NAME, 1, &error.to_string()),
             }

@@ -365,7 +365,8 @@ pub async fn port(
     let bound = tokio::net::TcpListener::bind(at).await;
     let error = match bound {
         Ok(_) => {
-            findings.well(check, format!("{at} is free: the service does not run"));
+            let found = format!("{at} is free: the service does not run");
+            findings.warning(check, found, "start it, if it should");
             return Port::Free;
         }
         Err(error) => error,
@@ -387,7 +388,12 @@ pub async fn port(
             }
         }
     }
-    findings.fault(check, format!("{at}: {error}"), fix);
+    if error.kind() == std::io::ErrorKind::AddrInUse {
+        findings
+            .skipped(check, format!("{at}: without a certificate nobody knows who serves there"));
+    } else {
+        findings.fault(check, format!("{at}: {error}"), fix);
+    }
     Port::Not
 }
 
@@ -481,9 +487,12 @@ pub async fn running(findings: &mut Findings, at: Option<SocketAddr>) -> Vec<(St
     text.lines().filter_map(offset).collect()
 }
 
+/// What is repeated of what somebody says.
+const PLAIN_CHARS_MAX: usize = 4_096;
+
 /// What somebody on this machine says, who may not be who we think: nothing that a terminal obeys.
 pub(super) fn plain(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(200).collect()
+    text.chars().filter(|c| !c.is_control()).take(PLAIN_CHARS_MAX).collect()
 }
 
 /// A line like `accord_clock_offset_seconds{peer="coordinator"} 0.3`.

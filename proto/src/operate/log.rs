@@ -23,8 +23,18 @@ pub struct Logging {
     level: std::sync::Arc<std::sync::Mutex<String>>,
 }
 
-/// Reads a level.
+/// Levels, from the least said to the most.
+const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+
+/// Reads a level: one for all, and others for parts. A word that is none would be taken for a part, and silence everything.
 pub fn filter(level: &str) -> Result<EnvFilter, String> {
+    let is_level = |part: &str| {
+        let level = part.rsplit_once('=').map_or(part, |(_, level)| level);
+        LEVELS.contains(&level.trim())
+    };
+    if let Some(part) = level.split(',').find(|part| !is_level(part)) {
+        return Err(format!("{part:?} is none of {}", LEVELS.join(", ")));
+    }
     EnvFilter::try_new(level).map_err(|error| error.to_string())
 }
 
@@ -87,6 +97,21 @@ impl Logging {
             if told {
                 super::supervise::ready();
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_level_that_is_none_is_refused_and_does_not_silence_everything() {
+        for level in ["info", "info,accord_node=debug", "warn,h2=off", "trace"] {
+            filter(level).unwrap();
+        }
+        for level in ["inof", "", "loud", "info,accord_node", "accord_node=loud", "info,"] {
+            filter(level).unwrap_err();
         }
     }
 }
