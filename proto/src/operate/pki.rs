@@ -86,8 +86,11 @@ pub struct Authority {
 /// A new request.
 #[derive(Clone, Debug, Args)]
 pub struct Ask {
-    /// Who asks: spiffe://<federation>/<jurisdiction or REGION>/<node|staff>/<name>/<role>
-    #[arg(long)]
+    /// Who asks.
+    #[arg(
+        long,
+        help = "Who asks: spiffe://<federation>/<jurisdiction or REGION>/<node|staff>/<name>/<role>"
+    )]
     uri: String,
     /// Folder of the files; nothing in it is overwritten.
     #[arg(long)]
