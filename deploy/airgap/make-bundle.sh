@@ -27,7 +27,7 @@ while [ $# -gt 0 ]; do
 done
 [ -n "$key" ] && [ -n "$out" ] || { sed -n '2,11s/^# \{0,1\}//p' "$0" >&2 && exit 2; }
 
-version="$(sed -n 's/^version = "\(.*\)"/\1/p' "$root/Cargo.toml" | head -1)"
+version="$(sed -n '/^version = /{s/^version = "\(.*\)"/\1/p;q}' "$root/Cargo.toml")"
 name="accord-$version-$(uname -m)"
 epoch="${SOURCE_DATE_EPOCH:-$(git -C "$root" log -1 --format=%ct)}"
 work="$(mktemp -d)"
