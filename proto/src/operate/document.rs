@@ -99,52 +99,42 @@ pub fn read<T: DeserializeOwned>(text: &str) -> Result<T, Mistakes> {
             Ok(_) => break,
             Err(error) => error,
         };
-        if mistakes.0.len() >= MISTAKES_MAX || mended.values().any(|tries| *tries > PLACEHOLDERS) {
+        if mistakes.0.len() >= MISTAKES_MAX || mended.values().any(|tries| *tries > KINDS) {
             mistakes.push("", error.inner().message());
             break;
         }
         let outer = error.path().to_string();
         let outer = if outer == "." { String::new() } else { outer };
-        let message = error.inner().message().to_owned();
-        let named = |name: &str| match outer.as_str() {
-            "" => name.to_owned(),
-            outer => format!("{outer}.{name}"),
-        };
+        let message = error.inner().message().trim_end();
         if message.starts_with("unknown field ") {
-            mistakes.push(&outer, &*message);
+            mistakes.push(&outer, message);
             remove(&mut table, &outer);
-        } else if let Some(name) = quoted_after(&message, "missing field ") {
-            let key = named(name);
-            if !mended.contains_key(&key) && !is_within(&mended, &key) {
-                mistakes.push(&key, "is missing");
-            }
-            let tries = mended.entry(key.clone()).or_default();
-            put(&mut table, &key, placeholder(*tries));
-        } else {
-            // An element of a list is mended as the list.
-            let key = outer.split('[').next().unwrap_or_default().to_owned();
-            match mended.get_mut(&key) {
-                Some(tries) => {
-                    *tries += 1;
-                    let tries = *tries;
-                    put(&mut table, &key, placeholder(tries));
-                }
-                None => {
-                    mistakes.push(&key, message.trim_end());
-                    mended.insert(key.clone(), 0);
-                    remove(&mut table, &key);
-                }
-            }
+            continue;
         }
+        let missing = quoted_after(message, "missing field ");
+        let key = match (missing, outer.as_str()) {
+            (Some(name), "") => name.to_owned(),
+            (Some(name), outer) => format!("{outer}.{name}"),
+            // An element of a list is mended as the list.
+            (None, outer) => outer.split('[').next().unwrap_or_default().to_owned(),
+        };
+        if !mended.contains_key(&key) && !is_within(&mended, &key) {
+            mistakes.push(&key, if missing.is_some() { "is missing" } else { message });
+        }
+        // Of every kind in turn, until one fits; counted also where it cannot be put there, so that this ends.
+        let tries = mended.entry(key.clone()).or_default();
+        put(&mut table, &key, of_kind(*tries));
+        *tries += 1;
     }
     Err(mistakes.placed(text))
 }
 
-/// Kinds of values that are tried for what is not there.
-const PLACEHOLDERS: usize = 5;
+/// Kinds of values.
+const KINDS: usize = 5;
 
-fn placeholder(tries: usize) -> Value {
-    match tries {
+/// The least value of a kind: it takes the place of what is not there, or is wrong and was told, so that the rest can be read.
+fn of_kind(kind: usize) -> Value {
+    match kind {
         0 => Value::Table(Table::new()),
         1 => Value::String(String::new()),
         2 => Value::Integer(0),
@@ -348,6 +338,17 @@ mod tests {
             found("[node]\ndata = \n")
         );
         assert_eq!(found("[node]\ndata = \"x\"\n"), ["desk: is missing"]);
+    }
+
+    #[test]
+    fn what_is_missing_where_nothing_can_be_put_is_told_and_ends() {
+        #[derive(Debug, Deserialize)]
+        #[expect(dead_code, reason = "only read")]
+        struct Listed {
+            people: Vec<Desk>,
+        }
+        let mistakes = read::<Listed>("[[people]]\nca = \"x\"\nopen = true\n").unwrap_err();
+        assert!(mistakes.to_string().contains("people[0].listen: is missing"), "{mistakes}");
     }
 
     #[test]
