@@ -319,24 +319,22 @@ impl Clock for Ahead {
 fn members_that_are_away_of_another_age_or_another_time_are_named() {
     let running = prepared(&["AL"]);
     assert_fault(&examined(&running, "coordinator"), "member al-police", "NO_CONNECTION");
-    let runtime = Runtime::new().unwrap();
+    // A runtime of its own each: when it is dropped the port is free.
     let plays = |options: Options| {
+        let runtime = Runtime::new().unwrap();
         let member = StandIn::of(&running, NODE, Arc::new(Mutex::new(Says::open(71)))).unwrap();
         let credentials = peers::credentials(&file(&running, "al-police/keys")).unwrap();
         let address = &running.nodes[NODE].exchange;
-        runtime.block_on(peers::serve_with(member, address, credentials, options)).unwrap()
-    };
-    let ends = |serving: tokio::task::JoinHandle<()>| {
-        serving.abort();
-        let _ = runtime.block_on(serving);
+        runtime.block_on(peers::serve_with(member, address, credentials, options)).unwrap();
+        runtime
     };
     let far = Speaks { oldest: SPOKEN + 1, newest: SPOKEN + 2 };
     let serving = plays(Options { speaks: far, ..peers::options() });
     assert_fault(&examined(&running, "coordinator"), "member al-police", "PROTOCOL_UNSUPPORTED");
-    ends(serving);
+    drop(serving);
     let serving = plays(Options { clock: Arc::new(Ahead(3_600_000)), ..peers::options() });
     assert_fault(&examined(&running, "coordinator"), "clock", "al-police's clock is +3600");
-    ends(serving);
+    drop(serving);
 }
 
 #[test]
