@@ -227,7 +227,7 @@ pub async fn gather(
     let mut events = connect(client).await?.gather(request).await.map_err(failed)?.into_inner();
     let (mut remarks, mut answered) = (Vec::new(), 0);
     let progress = progress::Progress::begin();
-    while let Some(wire::GatherResponse { event }) = events.message().await.map_err(failed)? {
+    while let Some(wire::GatherResponse { event }) = events.message().await.map_err(broken_off)? {
         match event {
             Some(Event::Member(state)) => {
                 answered += usize::from(state.state() == wire::State::Answered);
@@ -242,6 +242,18 @@ pub async fn gather(
         }
     }
     Err(Invalid::new(Reason::PeerFailed, "gather", "ended without a picture; gather again"))
+}
+
+/// What members have answered is kept, whatever becomes of this call.
+#[expect(clippy::needless_pass_by_value, reason = "the shape that map_err wants")]
+fn broken_off(status: Status) -> Invalid {
+    let error = from_status(&status);
+    if error.reason != Reason::NoConnection {
+        return error;
+    }
+    let detail =
+        format!("{}; the coordinator goes on by itself, nothing is asked twice", error.detail);
+    Invalid { detail, ..error }
 }
 
 /// Prints one picture.

@@ -75,15 +75,6 @@ pub struct ExchangeClient {
 }
 
 impl ExchangeClient {
-    /// Connects to a node.
-    pub async fn connect(
-        address: &str,
-        credentials: &Credentials,
-        expected: Expected,
-    ) -> Result<Self, Invalid> {
-        Ok(Self::over(connect(address, credentials, expected).await?))
-    }
-
     /// Over a connection to a node whose identity has been checked.
     pub fn over(channel: Channel) -> Self {
         let inner = wire::exchange_client::ExchangeClient::new(channel)

@@ -138,6 +138,13 @@ pub fn from_status(status: &Status) -> Invalid {
         let detail = "the peer does not serve this; is the client file meant for another service?";
         return Invalid::new(reason, field, detail);
     }
+    if named.is_none() && reason == Reason::NoConnection {
+        // What the library says of it is for developers.
+        let said = status.message();
+        let detail =
+            format!("the connection broke off before there was an answer ({said}); ask again");
+        return Invalid::new(reason, field, detail);
+    }
     let detail = status.message().strip_prefix(&format!("{field}: ")).unwrap_or(status.message());
     Invalid::new(reason, field, detail)
 }
