@@ -29,6 +29,7 @@ pub mod combine;
 pub mod picture;
 pub mod compare;
 pub mod rate;
+mod rounding;
 pub mod ratio;
 pub mod journal;
 pub mod backup;
