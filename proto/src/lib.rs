@@ -31,6 +31,7 @@ pub mod compare;
 pub mod rate;
 mod rounding;
 pub mod ratio;
+pub mod threat;
 pub mod journal;
 pub mod backup;
 pub mod evidence;
