@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! a node's own     Method (parameters) + Assessment (input) ─► score ─► Outcome (bands, likelihood, trace)
-//! of the region    pictures + Rules ─► regional ─► ranks, agreement, sensitivity ─► Ranking ─► replay
+//! of the region    pictures + Rules ─► regional ─► ranks, agreement, sensitivity ─► Ranking ─► replay, rows
 //! ```
 //!
 //! What holds of every method (domain.md §2.8, §2.11): unknown is not low, it is an interval; too much unknown is a white
@@ -24,6 +24,7 @@ mod ranks;
 mod regional;
 mod registry;
 mod replay;
+mod rows;
 mod rules;
 mod sensitivity;
 mod subject;
@@ -39,6 +40,7 @@ pub use parameters::{Basis, Input, Method, Scale, UnknownRule};
 pub use regional::{Ask, Sources};
 pub use registry::Methods;
 pub use replay::{Ranking, rank, replay};
+pub use rows::{Move, Row, moves, rows};
 pub use rules::{Order, Rules};
 pub use subject::{Subject, SubjectKind};
 pub use trace::Step;

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::ranks::Bounds;
+use super::{ranks::Bounds, subject::no_jurisdiction};
 use crate::{
     limits::{AXIS_MAX, ROUNDS_MAX},
     reason::{Invalid, Reason},
@@ -224,12 +224,15 @@ pub(super) fn evidence(
     })
 }
 
-/// Where figures count something, what contains an area is never below it: that is no order.
+/// No area is a jurisdiction; and where figures count something, what contains an area is never below it: that is no order.
 fn apart(areas: &[CrimeAreaCode], indicator: &Indicator, lists: &Lists) -> Result<(), Invalid> {
     let counted = match indicator.semantics {
         Semantics::Flow | Semantics::Magnitude | Semantics::Stock => true,
         Semantics::Score | Semantics::Price | Semantics::Ratio => false,
     };
+    for area in areas {
+        no_jurisdiction("areas", area.as_str(), lists)?;
+    }
     for area in areas.iter().filter(|_| counted) {
         let mut above = lists.areas_above(indicator.code, *area).into_iter();
         if let Some(whole) = above.find(|whole| areas.contains(whole)) {

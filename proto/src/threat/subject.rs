@@ -45,6 +45,7 @@ impl Subject {
         code: &str,
         lists: &Lists,
     ) -> Result<Self, Invalid> {
+        no_jurisdiction(field, code, lists)?;
         if kind == SubjectKind::CrimeArea {
             let known = CrimeAreaCode::parse(code)
                 .filter(|code| lists.crime_area_list(*code) == Some(AreaList::CRIME_AREAS));
@@ -52,10 +53,6 @@ impl Subject {
                 let detail = format!("{} is not in the list crime_areas", quoted(code));
                 Invalid::new(Reason::CodeUnknown, field, detail)
             });
-        }
-        if lists.jurisdiction(field, code).is_ok() || lists.region(field, code).is_ok() {
-            let detail = "is a jurisdiction or a region of one, and none is ever scored";
-            return Err(Invalid::new(Reason::MethodUnfit, field, detail));
         }
         let own = TermCode::parse(code).ok_or_else(|| {
             let detail = format!("{} is not a code of at most 24 letters and digits", quoted(code));
@@ -77,6 +74,17 @@ impl Subject {
             Self::BorderSegment(_) => SubjectKind::BorderSegment,
         }
     }
+}
+
+/// Refuses the code of a jurisdiction or of a region of one, in capitals or not, also where a federation has given it to an area
+/// of its own.
+pub(super) fn no_jurisdiction(field: &str, code: &str, lists: &Lists) -> Result<(), Invalid> {
+    // Every jurisdiction is a region of level 0.
+    if lists.region(field, &code.to_uppercase()).is_err() {
+        return Ok(());
+    }
+    let detail = "is a jurisdiction or a region of one, and none is ever scored or ranked";
+    Err(Invalid::new(Reason::MethodUnfit, field, detail))
 }
 
 impl fmt::Display for Subject {
@@ -102,7 +110,7 @@ mod tests {
             SubjectKind::BorderSegment,
         ];
         for kind in kinds {
-            for code in ["AL", "XK", "RS"] {
+            for code in ["AL", "XK", "RS", "rs", "AL01"] {
                 assert!(Subject::read("subject", kind, code, lists).is_err(), "{kind:?} {code}");
             }
         }

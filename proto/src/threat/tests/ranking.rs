@@ -351,6 +351,58 @@ fn a_ranking_is_worked_out_again_bit_for_bit_and_one_changed_byte_is_named() {
 }
 
 #[test]
+fn jurisdictions_are_never_ranked_not_even_as_areas_of_a_federations_own() {
+    let own = ("crime_areas".to_owned(), "code,parent,label\nAL,,A\nRS,,B\n".to_owned());
+    let lists = Lists::with_own(&[own]).unwrap();
+    let cells = ["AL", "RS"].map(|area| index(area, &with([1, 2, 3, 4, 5])));
+    let mut drawn = region::Picture::decode(&*picture(cells.to_vec(), &FIVE)).unwrap();
+    drawn.lists = lists.name().to_owned();
+    let bytes = drawn.encode_to_vec();
+    let ask = Ask::read(("PUB.OCI.SCORE", "2021", "_T"), &[], &lists).unwrap();
+    let rules = (Rules::builtin(Order::Figure), None);
+    let refused = rank(&ask, &Sources::read(&[&bytes]).unwrap(), rules, &lists).unwrap_err();
+    assert_eq!(refused.reason, Reason::MethodUnfit);
+}
+
+#[test]
+fn rows_tell_no_rank_without_its_range_and_end_with_white_spots() {
+    let areas = ["ARM", "DRG.CAN", "DRG.HER", "MIG", "THB"];
+    let ranking = ranked("PUB.OCI.SCORE", &[&four()], &areas, Order::Borda).unwrap();
+    let rows = rows(&ranking, Lists::builtin());
+    let codes: Vec<_> = rows.iter().map(|row| row.crime_area.as_str()).collect();
+    assert_eq!(codes, ["DRG.CAN", "MIG", "ARM", "THB", "DRG.HER"]);
+    let of = |row: &Row| (row.rank, row.whole_range.clone(), row.borda.clone(), row.white_spot);
+    let is = |text: &str| Some(text.to_owned());
+    assert_eq!(of(&rows[2]), (Some(3), is("3..3"), is("5.5"), None));
+    assert_eq!(
+        (rows[2].median_rank.clone(), rows[2].label.as_str()),
+        (is("3.00"), "Firearms and explosives")
+    );
+    assert_eq!(of(&rows[4]), (None, None, None, Some("not asked")));
+    assert!(rows.iter().all(|row| row.rank.is_none() || row.range.is_some()));
+}
+
+#[test]
+fn a_move_is_told_between_rankings_of_the_same_rules_and_areas_only() {
+    let of = |figures: [(&str, i64); 2], order| {
+        let cells = figures.map(|(area, value)| index(area, &with([value; 5])));
+        ranked("PUB.OCI.SCORE", &[&picture(cells.to_vec(), &FIVE)], &[], order).unwrap()
+    };
+    let first = of([("ARM", 500), ("MIG", 600)], Order::Figure);
+    let turned = of([("ARM", 700), ("MIG", 600)], Order::Figure);
+    let found = moves(&first, &turned).unwrap();
+    let told = |of: &Move| (of.before, of.now, of.clear);
+    assert_eq!(told(&found[0]), (Some(2), Some(1), Some(true)));
+    assert_eq!(moves(&first, &first).unwrap()[0].clear, Some(false));
+    let others = of([("ARM", 700), ("THB", 600)], Order::Figure);
+    let found = moves(&first, &others).unwrap();
+    assert_eq!((found.len(), told(&found[0])), (3, (Some(2), Some(1), None)));
+    let points = of([("ARM", 700), ("MIG", 600)], Order::Borda);
+    let refused = moves(&first, &points).unwrap_err();
+    assert_eq!((refused.reason, refused.field.as_str()), (Reason::MethodUnfit, "rules_sha256"));
+}
+
+#[test]
 fn the_same_bytes_come_out_of_every_thread() {
     let bytes = four();
     let run = || ranked("PUB.OCI.SCORE", &[&bytes], &[], Order::Borda).unwrap().to_bytes();
