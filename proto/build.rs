@@ -5,7 +5,7 @@ use std::{env, fs, path::PathBuf};
 
 use prost::Message as _;
 
-const FILES: [&str; 9] = [
+const FILES: [&str; 10] = [
     "accord/exchange/v1/exchange.proto",
     "accord/desk/v1/desk.proto",
     "accord/desk/v1/inbox.proto",
@@ -15,6 +15,7 @@ const FILES: [&str; 9] = [
     "accord/region/v1/region.proto",
     "accord/journal/v1/journal.proto",
     "accord/proof/v1/proof.proto",
+    "accord/threat/v1/threat.proto",
 ];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

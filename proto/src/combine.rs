@@ -10,6 +10,7 @@
 
 use crate::{
     regional::Figure,
+    rounding::half_to_even,
     taxonomy::{Indicator, Semantics},
 };
 
@@ -210,7 +211,7 @@ fn mean(figures: &[Figure]) -> Option<Combined> {
         figures.iter().try_fold(0_i64, |sum, figure| sum.checked_add(of(figure)))
     };
     let (least, most) = (add(|figure| figure.value)?, add(|figure| figure.upper)?);
-    let (low, high) = (half_to_even(least, count), half_to_even(most, count));
+    let (low, high) = (shared(least, count)?, shared(most, count)?);
     // The error of a sum, shared out, rounded up.
     let error = standard_error(figures)?.div_ceil(u64::try_from(count).ok()?);
     let margin = margin(error)?;
@@ -230,7 +231,7 @@ fn median(figures: &[Figure], indicator: &Indicator) -> Option<Combined> {
     let margin = margin(error)?;
     let between = |values: Vec<i64>| {
         let (a, b) = middle(values)?;
-        Some(half_to_even(a.checked_add(b)?, 2))
+        shared(a.checked_add(b)?, 2)
     };
     let least = between(figures.iter().map(|figure| figure.value).collect())?;
     let most = between(figures.iter().map(|figure| figure.upper).collect())?;
@@ -284,14 +285,8 @@ fn margin(standard_error_milli: u64) -> Option<i64> {
 }
 
 /// Rounded half to even in the last decimal of the indicator. `count` is above zero.
-fn half_to_even(sum: i64, count: i64) -> i64 {
-    let (quotient, remainder) = (sum.div_euclid(count), sum.rem_euclid(count));
-    let up = match (remainder * 2).cmp(&count) {
-        std::cmp::Ordering::Less => false,
-        std::cmp::Ordering::Greater => true,
-        std::cmp::Ordering::Equal => quotient % 2 != 0,
-    };
-    quotient + i64::from(up)
+fn shared(sum: i64, count: i64) -> Option<i64> {
+    i64::try_from(half_to_even(sum.into(), count.into())).ok()
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::{
     reason::{Invalid, Reason},
+    rounding::half_to_even,
     taxonomy::decimal,
     wire::region::{self, PictureStatus},
 };
@@ -204,13 +205,7 @@ fn per_cent(difference: i64, before: i64) -> Option<i64> {
     if of <= 0 {
         return None;
     }
-    let (quotient, remainder) = (scaled.div_euclid(of), scaled.rem_euclid(of));
-    let up = match (remainder * 2).cmp(&of) {
-        std::cmp::Ordering::Less => false,
-        std::cmp::Ordering::Greater => true,
-        std::cmp::Ordering::Equal => quotient % 2 != 0,
-    };
-    i64::try_from(quotient + i128::from(up)).ok()
+    i64::try_from(half_to_even(scaled, of)).ok()
 }
 
 /// Of a jurisdiction with several nodes, one is not in it: which ones are, the cell does not say.

@@ -231,6 +231,17 @@ pub const SEARCH_WORDS_MAX: usize = 16;
 /// Fields that a comparison of two versions names.
 pub const DIFF_ENTRIES_MAX: usize = 1_000;
 
+/// A file of a scoring method or of rules of a ranking.
+pub const METHOD_BYTES_MAX: usize = 64 * 1024;
+/// Inputs of a scoring method: the largest published one has 32.
+pub const METHOD_INPUTS_MAX: usize = 64;
+/// Values of one scale that are listed one by one; longer ones go in steps.
+pub const METHOD_VALUES_MAX: usize = 32;
+/// Bands of a score, and steps of a matrix of verdicts: more than people tell apart.
+pub const METHOD_BANDS_MAX: usize = 16;
+/// A number of a scoring method, either way: products of several stay within 128 bits.
+pub const SCORE_UNITS_MAX: i64 = 1_000_000_000;
+
 /// Connections of one listener.
 pub const CONNECTIONS_MAX: usize = 256;
 /// Connections of one identity.

@@ -16,6 +16,7 @@ use serde::Serialize;
 use crate::{
     limits::LIST_BYTES_MAX,
     reason::{Invalid, Reason, quoted},
+    rounding::half_to_even,
     seal::Digest,
     taxonomy::{JurisdictionCode, Lists, Period, Semantics, decimal},
     wire::region::{self, PictureStatus},
@@ -139,13 +140,7 @@ impl Population {
 fn rated(value: i64, population: u64) -> Option<i64> {
     let scaled = i128::from(value) * PER * 10_i128.pow(MORE_DECIMALS);
     let of = i128::from(population);
-    let (quotient, remainder) = (scaled.div_euclid(of), scaled.rem_euclid(of));
-    let up = match (remainder * 2).cmp(&of) {
-        std::cmp::Ordering::Less => false,
-        std::cmp::Ordering::Greater => true,
-        std::cmp::Ordering::Equal => quotient % 2 != 0,
-    };
-    i64::try_from(quotient + i128::from(up)).ok()
+    i64::try_from(half_to_even(scaled, of)).ok()
 }
 
 #[cfg(test)]

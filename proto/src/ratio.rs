@@ -9,6 +9,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
+    rounding::half_to_even,
     taxonomy::{Indicator, Lists},
     wire::region::{Method, Picture, PictureCell, PictureStatus},
 };
@@ -125,13 +126,7 @@ impl Scale {
     /// Rounded half to even.
     fn nearest(&self, above: i64, below: i64) -> Option<i64> {
         let (above, below) = self.scaled(above, below)?;
-        let (down, rest) = (above.div_euclid(below), above.rem_euclid(below));
-        let up = match rest.checked_mul(2)?.cmp(&below) {
-            std::cmp::Ordering::Less => 0,
-            std::cmp::Ordering::Greater => 1,
-            std::cmp::Ordering::Equal => down.rem_euclid(2),
-        };
-        i64::try_from(down + up).ok()
+        i64::try_from(half_to_even(above, below)).ok()
     }
 
     fn scaled(&self, above: i64, below: i64) -> Option<(i128, i128)> {

@@ -85,6 +85,8 @@ reasons! {
     JournalInconsistent = "JOURNAL_INCONSISTENT", "A journal does not continue what was shown of it before, or an entry is changed, missing or added.";
     JournalNotShown = "JOURNAL_NOT_SHOWN", "Nothing is answered before the asking side has shown that its own journal continues.";
     PictureFalse = "PICTURE_FALSE", "A picture says something else than the sealed tables that it rests on.";
+    MethodUnfit = "METHOD_UNFIT", "A method is given what it does not score, or results of unlike methods or parameters would be put together.";
+    RankingFalse = "RANKING_FALSE", "A ranking says something else than the pictures and parameters that it rests on.";
     PeerFailed = "PEER_FAILED", "The peer reported an error of its own.";
     Internal = "INTERNAL", "An error of this program; its log says more.";
 }

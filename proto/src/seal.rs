@@ -43,6 +43,12 @@ pub enum Kind {
     Decline,
     /// A [`crate::delivery::PictureReceipt`].
     PictureReceipt,
+    /// Parameters of a [`crate::threat::Method`], or [`crate::threat::Rules`].
+    Method,
+    /// A [`crate::threat::Ranking`].
+    Ranking,
+    /// A [`crate::threat::Dissent`].
+    Dissent,
 }
 
 impl Kind {
@@ -59,6 +65,9 @@ impl Kind {
             Self::Departure => "application/vnd.accord.departure.v1+protobuf",
             Self::Decline => "application/vnd.accord.decline.v1+protobuf",
             Self::PictureReceipt => "application/vnd.accord.picture-receipt.v1+protobuf",
+            Self::Method => "application/vnd.accord.method.v1+json",
+            Self::Ranking => "application/vnd.accord.ranking.v1+protobuf",
+            Self::Dissent => "application/vnd.accord.dissent.v1+protobuf",
         }
     }
 }

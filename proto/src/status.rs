@@ -31,6 +31,8 @@ pub fn code_of(reason: Reason) -> Code {
         | Reason::AnswerChanged
         | Reason::AnswerMalformed
         | Reason::PictureFalse
+        | Reason::MethodUnfit
+        | Reason::RankingFalse
         | Reason::ClassificationAboveCeiling => Code::InvalidArgument,
         Reason::CertificateIdentity | Reason::CertificateUnregistered => Code::Unauthenticated,
         Reason::CertificateRole

@@ -37,12 +37,17 @@ mod generated {
                 include!(concat!(env!("OUT_DIR"), "/accord.region.v1.rs"));
             }
         }
+        pub mod threat {
+            pub mod v1 {
+                include!(concat!(env!("OUT_DIR"), "/accord.threat.v1.rs"));
+            }
+        }
     }
 }
 
 pub use generated::accord::{
     desk::v1 as desk, exchange::v1::*, journal::v1 as journal, proof::v1 as proof,
-    region::v1 as region,
+    region::v1 as region, threat::v1 as threat,
 };
 
 /// The compiled schema: for gRPC reflection, and to name a field that nobody knows.
