@@ -43,6 +43,9 @@ pub mod strict;
 #[cfg(feature = "suppress")]
 pub mod suppress;
 
+#[cfg(feature = "chart")]
+pub mod chart;
+
 #[cfg(feature = "transport")]
 pub mod status;
 #[cfg(feature = "transport")]

@@ -352,6 +352,24 @@ pub const COLLECT_LAST: Duration = Duration::from_secs(300);
 pub const COLLECTION_STATES_WAITING_MAX: usize = 16;
 /// Rounds of one trend.
 pub const ROUNDS_MAX: usize = 64;
+/// One text in a chart, in characters: a title, a name, a note. Three lines of a page.
+pub const CHART_TEXT_CHARS_MAX: usize = 400;
+/// Rows of a chart: every member of a large federation.
+pub const CHART_ROWS_MAX: usize = MEMBERS_MAX;
+/// Columns of a chart: with more, their headings cannot be read on a page.
+pub const CHART_COLUMNS_MAX: usize = 12;
+/// Panels of a trend: small multiples that still fit a page.
+pub const CHART_PANELS_MAX: usize = 12;
+/// Points of a trend: with more, the sign of a gap has no room.
+pub const CHART_POINTS_MAX: usize = 40;
+/// Threats in a risk matrix: with more, their marks cover each other.
+pub const CHART_THREATS_MAX: usize = 20;
+/// Handling marks of a chart.
+pub const CHART_HANDLING_MAX: usize = 4;
+/// Notes of a chart.
+pub const CHART_NOTES_MAX: usize = 16;
+/// Dots of a PNG: four bytes each in memory while it is drawn.
+pub const CHART_DOTS_MAX: u64 = 32 * 1024 * 1024;
 /// A file of what the gate remembered.
 pub const GATE_MEMORY_BYTES_MAX: usize = 256 * 1024 * 1024;
 

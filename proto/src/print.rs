@@ -15,6 +15,7 @@ mod json;
 mod own;
 mod shown;
 
+pub use crate::regional::COUNTED_TWICE;
 pub use own::{OwnCell, OwnFigure};
 pub use shown::Shown;
 
@@ -153,9 +154,6 @@ fn as_csv(shown: &Shown) -> String {
     let header = HEADER.iter().chain(own_header).map(|name| (*name).to_owned()).collect();
     csv(std::iter::once(header).chain(shown.cells().map(row)))
 }
-
-/// What is said of a sum in which the same one may be counted more than once.
-pub const COUNTED_TWICE: &str = "A sum of national counts: whoever was counted in several jurisdictions is in it several times.";
 
 /// When a member sealed its answer: how fresh it is. Empty: it has not.
 fn sealed_at(state: &wire::MemberState) -> String {

@@ -15,6 +15,9 @@ use crate::{
     wire::region,
 };
 
+/// What is said of a sum in which the same one may be counted more than once.
+pub const COUNTED_TWICE: &str = "A sum of national counts: whoever was counted in several jurisdictions is in it several times.";
+
 /// A regional cell: the region is all members that the requirement names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RegionalKey {

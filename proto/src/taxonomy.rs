@@ -140,6 +140,11 @@ impl Lists {
         self.find(&self.jurisdictions, "jurisdictions", field, text)
     }
 
+    /// Every jurisdiction, in the order of codes.
+    pub fn jurisdictions(&self) -> impl Iterator<Item = &Jurisdiction> {
+        self.jurisdictions.values()
+    }
+
     /// The indicator with this code.
     pub fn indicator(&self, field: &str, text: &str) -> Result<&Indicator, Invalid> {
         self.find(&self.indicators, "indicators", field, text)

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// One period of a series.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Point {
     /// What is counted or measured.
     pub indicator: String,
@@ -43,6 +43,12 @@ pub struct Point {
     pub clear: Option<bool>,
     /// What is to be known. *Revised*: an earlier round told another figure of the same period.
     pub flags: Vec<Flag>,
+    /// For whoever draws: the cell as it was signed.
+    #[serde(skip)]
+    pub cell: region::PictureCell,
+    /// At least one member had answered in that round.
+    #[serde(skip)]
+    pub answered: bool,
 }
 
 /// Indicator, crime area, categories.
@@ -117,6 +123,8 @@ fn point(before: Option<Told<'_>>, (picture, cell, revised): Told<'_>) -> Point 
         percent: change.as_ref().and_then(|of| of.percent.clone()),
         clear: change.and_then(|of| of.clear),
         flags: flags.into_iter().collect(),
+        cell: cell.clone(),
+        answered: picture.coverage.is_some_and(|coverage| coverage.answered > 0),
     }
 }
 
