@@ -15,7 +15,7 @@ use accord_proto::taxonomy::Lists;
 use anyhow::{Context as _, Result};
 use flate2::{Compression, read::GzDecoder, write::GzEncoder};
 
-use crate::crash::Dice;
+use crate::{crash::Dice, ring};
 
 /// Whom the node speaks for; its region at level 0.
 pub const JURISDICTION: &str = "LON";
@@ -98,6 +98,8 @@ pub struct London {
     pub mapping: PathBuf,
     /// Why the records are generated ones, if they are.
     pub generated: Option<String>,
+    /// Why they are not all of them, if they are not.
+    pub shortened: Option<&'static str>,
 }
 
 impl London {
@@ -119,15 +121,27 @@ impl London {
         let (lists, mapping) = (dir.join("lists"), dir.join("mapping.toml"));
         write_lists(&lists, &wards)?;
         fs::write(&mapping, mapping_text())?;
-        Ok(Self { files, wards, lists, mapping, generated })
+        Ok(Self { files, wards, lists, mapping, generated, shortened: None })
     }
 
-    /// For a report: what of it is not real.
+    /// Only the quarter of a year in which the published answers lie, unless everything is wanted.
+    #[must_use]
+    pub fn shortened(mut self) -> Self {
+        const QUARTER: usize = 4;
+        if !ring::is_whole() && QUARTER < self.files.len() {
+            self.files = vec![self.files.swap_remove(QUARTER)];
+            self.shortened =
+                Some("most of the records: ACCORD_WHOLE=1 takes them all, as .ci/run does");
+        }
+        self
+    }
+
+    /// For a report: what of it is not real, or not there.
     pub fn left_out(&self) -> Vec<String> {
         let what = |why: &String| {
             format!("the real records: {why}; generated ones of the same shape instead")
         };
-        self.generated.iter().map(what).collect()
+        self.generated.iter().map(what).chain(self.shortened.map(str::to_owned)).collect()
     }
 
     /// Every record, in the order of the files.
