@@ -137,6 +137,7 @@ fn run(arguments: &Arguments, dir: &Path) -> Result<Federation> {
     let program = std::env::current_exe()?;
     let mut federation = Federation::prepare_with(program, dir, &SIX, (None, dialling))?;
     say("certificate authority, certificates, keys, signed roster: for this run only");
+    federation.seal_stores()?;
     federation.start()?;
     say(
         "six national nodes (AL BA XK* ME MK RS) and one coordinator: processes of their own, mutual TLS 1.3",

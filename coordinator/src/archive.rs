@@ -5,11 +5,13 @@
 //! Every change is one transaction with its journal entry, durable before it is acknowledged.
 
 use std::{
+    ops::Bound,
     path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use accord_proto::{
+    at_rest::KeyId,
     backup::moment::Before,
     clock::Timestamp,
     durable::{self, Durable},
@@ -23,9 +25,10 @@ use accord_proto::{
     wire::{self, region},
 };
 use prost::Message as _;
-use sled::transaction::{ConflictableTransactionError, Transactional as _};
+use sled::transaction::{ConflictableTransactionError, TransactionError, Transactional as _};
 
 use crate::picture::Picture;
+use kept::{Kept, Pair};
 
 mod journal;
 mod notices;
@@ -37,13 +40,17 @@ mod opening;
 mod backup;
 mod restore;
 mod doubt;
+mod kept;
+mod rekey;
 
 pub use backup::{BACKUPS, Snapshot};
 pub use deliveries::Arrived;
 pub use journal::KnownJournal;
 pub use notices::SignedNotice;
+pub use opening::Opener;
 pub use pooled::Publication;
 pub(crate) use pooled::{atom_of_wire, atom_to_wire, cell_key};
+pub use rekey::rekey;
 pub use restore::{Restored, check, restore};
 
 /// Version of the schema on disk, as an archive says it before its owner. Another one is refused, not guessed at.
@@ -141,7 +148,7 @@ pub const LOG_NOTHING: &str = "sled";
 pub struct Archive {
     path: PathBuf,
     free_bytes_min: u64,
-    rooms: Vec<sled::Tree>,
+    rooms: Vec<Kept>,
     durable: Durable,
     /// What a running backup must still see as it was, by room and key.
     before: Before<usize>,
@@ -154,7 +161,7 @@ pub struct Archive {
 impl Archive {
     /// Is there an archive?
     pub fn is_there(path: &Path) -> bool {
-        path.join("db").exists()
+        path.join("db").exists() || rekey::under_way(path)
     }
 
     /// See [`Durable::by_whoever_waits`].
@@ -164,7 +171,7 @@ impl Archive {
 
     /// The highest roster version relied on.
     pub fn roster_version(&self) -> Result<u64, Invalid> {
-        let stored = self.rooms[Room::Meta as usize].get("roster").map_err(failed)?;
+        let stored = self.rooms[Room::Meta as usize].get("roster")?;
         Ok(stored.and_then(|bytes| bytes.as_ref().try_into().ok()).map_or(0, u64::from_be_bytes))
     }
 
@@ -225,7 +232,7 @@ impl Archive {
 
     /// A requirement, as it was signed.
     pub fn requirement(&self, id: RequirementId) -> Result<wire::Envelope, Invalid> {
-        let stored = self.rooms[Room::Requirements as usize].get(id.as_bytes()).map_err(failed)?;
+        let stored = self.rooms[Room::Requirements as usize].get(id.as_bytes())?;
         let stored = stored.ok_or_else(|| {
             Invalid::new(Reason::NotFound, "requirement", format!("there is no requirement {id}"))
         })?;
@@ -239,16 +246,13 @@ impl Archive {
         most: usize,
     ) -> Result<Vec<(RequirementId, wire::Envelope)>, Invalid> {
         let room = &self.rooms[Room::Requirements as usize];
-        let entries = match before {
-            None => room.iter(),
-            Some(id) => room.range(..id.as_bytes().as_slice()),
-        };
-        let decode = |entry: sled::Result<(sled::IVec, sled::IVec)>| {
-            let (key, bytes) = entry.map_err(failed)?;
+        let end = before.map_or(Bound::Unbounded, |id| Bound::Excluded(*id.as_bytes()));
+        let decode = |entry: Result<Pair, Invalid>| {
+            let (key, bytes) = entry?;
             let id = RequirementId::from_bytes("archive.requirement", &key)?;
             Ok((id, wire::Envelope::decode(bytes.as_ref()).map_err(failed)?))
         };
-        entries.rev().take(most).map(decode).collect()
+        room.range((Bound::Unbounded, end)).rev().take(most).map(decode).collect()
     }
 
     /// Keeps a picture: a new version if it says anything new, otherwise the version that says the same.
@@ -318,15 +322,14 @@ impl Archive {
             None => self.newest_version(requirement)?.ok_or_else(missing)?,
         };
         let key = picture_key(requirement, version);
-        let stored = self.rooms[Room::Pictures as usize].get(key).map_err(failed)?;
+        let stored = self.rooms[Room::Pictures as usize].get(key)?;
         Drawn::decode(stored.ok_or_else(missing)?.as_ref()).map_err(failed)
     }
 
     /// The newest version of a requirement's pictures.
     pub fn newest_version(&self, requirement: RequirementId) -> Result<Option<u32>, Invalid> {
         let versions = &self.rooms[Room::Versions as usize];
-        let newest =
-            versions.scan_prefix(requirement.as_bytes()).next_back().transpose().map_err(failed)?;
+        let newest = versions.scan(requirement.as_bytes()).next_back().transpose()?;
         newest
             .map(|(_, line)| {
                 Ok(region::PictureEntry::decode(line.as_ref()).map_err(failed)?.version)
@@ -341,19 +344,23 @@ impl Archive {
         most: usize,
     ) -> Result<Vec<region::PictureEntry>, Invalid> {
         let room = &self.rooms[Room::Versions as usize];
-        let entries = match before {
-            None => room.iter(),
-            Some((requirement, version)) => room.range(..picture_key(requirement, version)),
+        let end = before.map_or(Bound::Unbounded, |(requirement, version)| {
+            Bound::Excluded(picture_key(requirement, version))
+        });
+        let decode = |entry: Result<Pair, Invalid>| {
+            region::PictureEntry::decode(entry?.1.as_ref()).map_err(failed)
         };
-        let decode = |entry: sled::Result<(sled::IVec, sled::IVec)>| {
-            region::PictureEntry::decode(entry.map_err(failed)?.1.as_ref()).map_err(failed)
-        };
-        entries.rev().take(most).map(decode).collect()
+        room.range((Bound::Unbounded, end)).rev().take(most).map(decode).collect()
     }
 
     /// Is there more room on its disk than is kept in reserve?
     pub fn has_room(&self) -> Result<(), Invalid> {
         self.check_room()
+    }
+
+    /// The key that all of it is sealed with; none: it lies bare on its disk.
+    pub fn key(&self) -> Option<KeyId> {
+        self.rooms[Room::Meta as usize].keeping().key()
     }
 
     /// Where it lies.
@@ -389,36 +396,49 @@ impl Archive {
         let leaf = leaf(&entry);
         writes.push((Room::Journal, journal.size().to_be_bytes().to_vec(), entry));
         writes.push((Room::Meta, b"journal".to_vec(), next.to_bytes()));
-        let rooms: &[sled::Tree] = &self.rooms;
-        if self.before.is_wanted() {
-            // A running backup is told first what was there before.
-            for (room, key, _) in &writes {
-                let held = rooms[*room as usize].get(key).map_err(failed)?;
-                self.before.note(*room as usize, key, held.as_deref());
-            }
-        }
-        rooms
-            .transaction(|rooms| {
-                for (room, key, value) in &writes {
-                    rooms[*room as usize].insert(key.as_slice(), value.as_slice())?;
-                }
-                Ok::<(), ConflictableTransactionError<()>>(())
-            })
-            .map_err(|error| failed(format!("{error:?}")))?;
+        self.write_all(&writes)?;
         self.tree.lock().unwrap_or_else(PoisonError::into_inner).append(leaf);
         *journal = next;
         Ok(())
     }
 
+    /// One transaction.
+    fn write_all(&self, writes: &Writes) -> Result<(), Invalid> {
+        // Sealed once, however often the transaction is tried.
+        let laid = writes.iter().map(|(room, key, value)| {
+            let kept = &self.rooms[*room as usize];
+            Ok((*room as usize, key, kept.at(key)?, kept.sealed(key, value)?))
+        });
+        let laid = laid.collect::<Result<Vec<_>, Invalid>>()?;
+        if self.before.is_wanted() {
+            // A running backup is told first what was there before.
+            for (room, key, at, _) in &laid {
+                let held = self.rooms[*room].get(key)?;
+                self.before.note(*room, at, held.as_deref());
+            }
+        }
+        let trees: Vec<_> = self.rooms.iter().map(Kept::tree).cloned().collect();
+        let written = trees.transaction(|trees| {
+            for (room, _, at, value) in &laid {
+                trees[*room].insert(at.clone(), value.clone())?;
+            }
+            Ok::<(), ConflictableTransactionError<()>>(())
+        });
+        written.map_err(|error: TransactionError<()>| failed(format!("{error:?}")))
+    }
+
     /// A disk that runs full poisons the store: below so much nothing is written.
     fn check_room(&self) -> Result<(), Invalid> {
+        self.check_room_for(0)
+    }
+
+    /// The same, with so many bytes more.
+    fn check_room_for(&self, bytes: u64) -> Result<(), Invalid> {
         let disk = rustix::fs::statvfs(&self.path).map_err(failed)?;
-        if disk.f_bavail.saturating_mul(disk.f_frsize) < self.free_bytes_min {
-            let detail = format!(
-                "less than {} bytes free on the disk of {}",
-                self.free_bytes_min,
-                self.path.display()
-            );
+        let least = self.free_bytes_min.saturating_add(bytes);
+        if disk.f_bavail.saturating_mul(disk.f_frsize) < least {
+            let detail =
+                format!("less than {least} bytes free on the disk of {}", self.path.display());
             return Err(Invalid::new(Reason::StoreFull, "archive", detail));
         }
         Ok(())

@@ -14,7 +14,7 @@ use accord_proto::{
     },
     operate::{
         document::{self, Mistakes},
-        settings::{Log, RawLog, RawOps, located},
+        settings::{Log, RawLog, RawOps, RawStore, located},
     },
     reason::{Invalid, Reason},
     transport::TlsFiles,
@@ -39,6 +39,8 @@ struct RawConfig {
     ops: RawOps,
     #[serde(default)]
     log: RawLog,
+    #[serde(default)]
+    store: RawStore,
 }
 
 #[derive(Default, Deserialize)]
@@ -74,6 +76,24 @@ struct RawCoordinator {
     standing_every_s: u64,
     #[serde(default = "retry_s")]
     retry_s: u64,
+}
+
+impl RawCoordinator {
+    fn check_times(&self, mistakes: &mut Mistakes) {
+        let call_deadline = Duration::from_millis(self.call_deadline_ms);
+        if call_deadline.is_zero() || call_deadline > CALL_TIMEOUT {
+            let most = CALL_TIMEOUT.as_millis();
+            mistakes.push("coordinator.call_deadline_ms", format!("must be from 1 to {most}"));
+        }
+        if !(1..=STANDING_EVERY_MAX.as_secs()).contains(&self.standing_every_s) {
+            let most = STANDING_EVERY_MAX.as_secs();
+            mistakes.push("coordinator.standing_every_s", format!("must be from 1 to {most}"));
+        }
+        if !(1..=COLLECT_PAUSE_MAX.as_secs()).contains(&self.retry_s) {
+            let most = COLLECT_PAUSE_MAX.as_secs();
+            mistakes.push("coordinator.retry_s", format!("must be from 1 to {most}"));
+        }
+    }
 }
 
 fn retry_s() -> u64 {
@@ -165,6 +185,8 @@ pub struct Config {
     pub ops: Option<SocketAddr>,
     /// What is logged, and how.
     pub log: Log,
+    /// The file of keys that the store is sealed with; none: it lies bare on its disk.
+    pub store_key: Option<PathBuf>,
 }
 
 impl Config {
@@ -192,7 +214,19 @@ impl Config {
     /// The same; says every mistake with its line.
     pub fn check(text: &str, home: &Path) -> Result<Self, Mistakes> {
         let raw: RawConfig = document::read(text)?;
-        let RawConfig { coordinator, region, dial, tls, sign, roster, gate, lists, ops, log } = raw;
+        let RawConfig {
+            coordinator,
+            region,
+            dial,
+            tls,
+            sign,
+            roster,
+            gate,
+            lists,
+            ops,
+            log,
+            store,
+        } = raw;
         let call_deadline = Duration::from_millis(coordinator.call_deadline_ms);
         let mut mistakes = Mistakes::default();
         let dial = Some(dial.listen).filter(|listen| !listen.is_empty());
@@ -206,18 +240,7 @@ impl Config {
         if dial.as_ref() == Some(&region.listen) {
             mistakes.push("dial.listen", "is the same as region.listen");
         }
-        if call_deadline.is_zero() || call_deadline > CALL_TIMEOUT {
-            let most = CALL_TIMEOUT.as_millis();
-            mistakes.push("coordinator.call_deadline_ms", format!("must be from 1 to {most}"));
-        }
-        if !(1..=STANDING_EVERY_MAX.as_secs()).contains(&coordinator.standing_every_s) {
-            let most = STANDING_EVERY_MAX.as_secs();
-            mistakes.push("coordinator.standing_every_s", format!("must be from 1 to {most}"));
-        }
-        if !(1..=COLLECT_PAUSE_MAX.as_secs()).contains(&coordinator.retry_s) {
-            let most = COLLECT_PAUSE_MAX.as_secs();
-            mistakes.push("coordinator.retry_s", format!("must be from 1 to {most}"));
-        }
+        coordinator.check_times(&mut mistakes);
         let (ops, log) = (ops.checked(&mut mistakes), log.checked(&mut mistakes));
         let taken = [Some(&region.listen), dial.as_ref()];
         if ops.is_some_and(|ops| taken.contains(&Some(&ops.to_string()))) {
@@ -251,6 +274,7 @@ impl Config {
             lists: named(lists.folder),
             ops,
             log,
+            store_key: store.key(home),
         })
     }
 }

@@ -4,10 +4,11 @@
 use std::{net::SocketAddr, path::Path, sync::Arc};
 
 use accord_proto::{
-    clock::{SystemClock, Timestamp},
+    at_rest::Keys,
+    clock::{SystemClock, SystemEntropy, Timestamp},
     limits::EXAMINED_AT_ONCE,
     operate::{
-        cli::Program,
+        cli::{Outcome, Program},
         doctor::{self, Findings, Port},
         document::Mistakes,
         settings::Log,
@@ -20,7 +21,13 @@ use accord_proto::{
 };
 use futures_util::{StreamExt as _, stream};
 
-use crate::{archive::Archive, cli, config::Config, gate::GatePolicy, gather::Caller};
+use crate::{
+    archive::{Archive, Opener},
+    cli, commands,
+    config::Config,
+    gate::GatePolicy,
+    gather::Caller,
+};
 
 /// The program `accord-coordinator`, as whoever runs it sees it.
 #[derive(Debug)]
@@ -47,6 +54,10 @@ impl Program for Examined {
         (config.ops, &config.log)
     }
 
+    async fn rekey(config: &Config) -> Result<Outcome, Invalid> {
+        commands::keeping::rekey(config).await
+    }
+
     async fn examine(config: &Config, findings: &mut Findings, now: Timestamp) {
         let fix = "mend the file that is named";
         let lists = own_lists::load(config.lists.as_deref());
@@ -63,11 +74,12 @@ impl Program for Examined {
         let region = doctor::port(findings, "region port", &config.listen, credentials.as_ref());
         let running = region.await == Port::Ours;
         doctor::disk(findings, &config.data, config.free_bytes_min);
+        let keys = doctor::store_keys(findings, config.store_key.as_deref(), &config.data);
         let seen = if running {
             findings.well("store", "in use: the coordinator runs");
             0
         } else {
-            archive(config, findings, credentials.as_ref())
+            archive(config, findings, (credentials.as_ref(), keys.as_ref()))
         };
         let (own, key) =
             (credentials.as_ref().map(Credentials::own), key.as_ref().map(SecretKey::public));
@@ -85,8 +97,11 @@ impl Program for Examined {
 }
 
 /// Opens the archive as a start would, where there is one; gives the newest roster that it knows.
-fn archive(config: &Config, findings: &mut Findings, credentials: Option<&Credentials>) -> u64 {
-    const FIX: &str = "see \"When a store is damaged or old\" on the operator's page";
+fn archive(
+    config: &Config,
+    findings: &mut Findings,
+    (credentials, keys): (Option<&Credentials>, Option<&Keys>),
+) -> u64 {
     if !Archive::is_there(&config.data) {
         let found = format!("{} holds none: `serve` begins a new one", config.data.display());
         findings.warning("store", found, "if there was one: mount its disk, or restore a backup");
@@ -101,9 +116,23 @@ fn archive(config: &Config, findings: &mut Findings, credentials: Option<&Creden
         findings.skipped("store", "without a certificate nobody knows whose it should be");
         return 0;
     };
-    let opened = Archive::open(&config.data, &credentials.own().identity, config.free_bytes_min);
-    let opened = findings.looked("store", opened, ("opens, and is its own", FIX));
-    opened.and_then(|archive| archive.roster_version().ok()).unwrap_or(0)
+    let Some(keys) = keys else {
+        findings.skipped("store", "without its keys it cannot be opened");
+        return 0;
+    };
+    let opened = Archive::open_by(Opener {
+        path: &config.data,
+        owner: &credentials.own().identity,
+        free_bytes_min: config.free_bytes_min,
+        keys,
+        entropy: &SystemEntropy,
+    });
+    let fix = opened.as_ref().err().map_or("", doctor::fix_of_store);
+    let Some(archive) = findings.looked("store", opened, ("opens, and is its own", fix)) else {
+        return 0;
+    };
+    doctor::rotated(findings, keys, archive.key());
+    archive.roster_version().unwrap_or(0)
 }
 
 /// Asks every member that listens what it describes; gives how far their clocks are off, in seconds.

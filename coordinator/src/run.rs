@@ -4,8 +4,9 @@
 use std::{fs, path::Path, sync::Arc, time::Duration};
 
 use accord_proto::{
+    at_rest::Keys,
     audit::JournalService,
-    clock::{Clock as _, SystemClock},
+    clock::{Clock as _, SystemClock, SystemEntropy},
     current::Current,
     identity::{Name, Place, Role},
     limits,
@@ -29,7 +30,7 @@ use tokio::{net::TcpListener, sync::oneshot, task::JoinSet, time::MissedTickBeha
 use tracing::{info, warn};
 
 use crate::{
-    archive::Archive,
+    archive::{Archive, Opener},
     collect::{self, Collections},
     config::Config,
     deliver,
@@ -162,7 +163,13 @@ pub async fn open(config: &Config, credentials: &Credentials) -> Result<Coordina
         Some(path) => GatePolicy::parse(&read_secret(path)?)?,
         None => GatePolicy::default(),
     };
-    let archive = Archive::open(&config.data, &own.identity, config.free_bytes_min)?;
+    let archive = Archive::open_by(Opener {
+        path: &config.data,
+        owner: &own.identity,
+        free_bytes_min: config.free_bytes_min,
+        keys: &Keys::load(config.store_key.as_deref())?,
+        entropy: &SystemEntropy,
+    })?;
     let root = String::from_utf8_lossy(&read(&config.root)?).into_owned();
     let keys = (PublicKey::from_hex("roster.root", &root)?, Arc::new(sign_key));
     let known = (lists, archive.roster_version()?, SystemClock.now());

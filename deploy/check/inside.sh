@@ -58,6 +58,7 @@ cat >/run/systemd/system/doctor.service <<'UNIT'
 [Service]
 Type=oneshot
 User=accord-node
+LoadCredential=store.key:/etc/accord/node/keys/store.key
 LoadCredential=tls.key:/etc/accord/node/keys/tls.key
 LoadCredential=seal.key:/etc/accord/node/keys/seal.key
 LoadCredential=policy.secret.toml:/etc/accord/node/policy.secret.toml

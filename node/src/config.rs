@@ -10,7 +10,7 @@ use accord_proto::{
     limits::STORE_FREE_BYTES_MIN,
     operate::{
         document::{self, Mistakes},
-        settings::{Log, RawLog, RawOps, located},
+        settings::{Log, RawLog, RawOps, RawStore, located},
     },
     reason::{Invalid, Reason},
     transport::{TlsFiles, dial::Way},
@@ -44,6 +44,8 @@ struct RawConfig {
     ops: RawOps,
     #[serde(default)]
     log: RawLog,
+    #[serde(default)]
+    store: RawStore,
 }
 
 #[derive(Default, Deserialize)]
@@ -183,6 +185,8 @@ pub struct Config {
     pub ops: Option<SocketAddr>,
     /// What is logged, and how.
     pub log: Log,
+    /// The file of keys that the store is sealed with; none: it lies bare on its disk.
+    pub store_key: Option<PathBuf>,
 }
 
 impl Config {
@@ -211,7 +215,7 @@ impl Config {
     pub fn check(text: &str, home: &Path) -> Result<Self, Mistakes> {
         let raw: RawConfig = document::read(text)?;
         let RawConfig { node, exchange, dial, desk, tls, seal, roster, lists, .. } = raw;
-        let RawConfig { release, notify, ops, log, .. } = raw;
+        let RawConfig { release, notify, ops, log, store, .. } = raw;
         let mut mistakes = Mistakes::default();
         let reached = reached(&exchange.listen, &dial, &mut mistakes);
         check_address("desk.listen", &desk.listen, &mut mistakes);
@@ -251,6 +255,7 @@ impl Config {
             notify,
             ops,
             log,
+            store_key: store.key(home),
             lists: named(lists.folder),
         })
     }

@@ -4,10 +4,11 @@
 use std::{fs, net::SocketAddr, path::Path};
 
 use accord_proto::{
+    at_rest::Keys,
     clock::{SystemEntropy, Timestamp},
     identity::Place,
     operate::{
-        cli::Program,
+        cli::{Outcome, Program},
         doctor::{self, Findings, Port},
         document::Mistakes,
         settings::Log,
@@ -20,11 +21,11 @@ use accord_proto::{
 };
 
 use crate::{
-    cli,
+    cli, commands,
     config::Config,
     policy::{Files, Policy},
     port::Reached,
-    store::Store,
+    store::{Opener, Store},
 };
 
 /// The program `accord-node`, as whoever runs it sees it.
@@ -52,6 +53,10 @@ impl Program for Examined {
         (config.ops, &config.log)
     }
 
+    async fn rekey(config: &Config) -> Result<Outcome, Invalid> {
+        commands::keeping::rekey(config).await
+    }
+
     async fn examine(config: &Config, findings: &mut Findings, now: Timestamp) {
         let fix = "mend the file that is named";
         let lists = own_lists::load(config.lists.as_deref());
@@ -63,11 +68,12 @@ impl Program for Examined {
         let key = key.and_then(|key| findings.looked("seal key", key, ("can be used", fix)));
         let running = ports(config, findings, credentials.as_ref()).await;
         doctor::disk(findings, &config.data, config.free_bytes_min);
+        let keys = doctor::store_keys(findings, config.store_key.as_deref(), &config.data);
         let seen = if running {
             findings.well("store", "in use: the node runs");
             0
         } else {
-            store(config, findings, (credentials.as_ref(), lists), now)
+            store(config, findings, (credentials.as_ref(), keys.as_ref(), lists), now)
         };
         let (own, key) =
             (credentials.as_ref().map(Credentials::own), key.as_ref().map(SecretKey::public));
@@ -111,10 +117,9 @@ async fn ports(
 fn store(
     config: &Config,
     findings: &mut Findings,
-    (credentials, lists): (Option<&Credentials>, &Lists),
+    (credentials, keys, lists): (Option<&Credentials>, Option<&Keys>, &Lists),
     now: Timestamp,
 ) -> u64 {
-    const FIX: &str = "see \"When a store is damaged or old\" on the operator's page";
     if !Store::is_there(&config.data) {
         let found = format!("{} holds none: `serve` begins a new one", config.data.display());
         findings.warning("store", found, "if there was one: mount its disk, or restore a backup");
@@ -129,11 +134,22 @@ fn store(
         findings.skipped("store", "without a certificate nobody knows whose it should be");
         return 0;
     };
-    let owner = credentials.own().identity.to_string();
-    let opened = Store::examine(&config.data, &owner, config.free_bytes_min, &SystemEntropy);
-    let Some(store) = findings.looked("store", opened, ("opens, whole and its own", FIX)) else {
+    let Some(keys) = keys else {
+        findings.skipped("store", "without its keys it cannot be opened");
         return 0;
     };
+    let opened = Store::examine(Opener {
+        path: &config.data,
+        owner: &credentials.own().identity.to_string(),
+        free_bytes_min: config.free_bytes_min,
+        keys,
+        entropy: &SystemEntropy,
+    });
+    let fix = opened.as_ref().err().map_or("", doctor::fix_of_store);
+    let Some(store) = findings.looked("store", opened, ("opens, whole and its own", fix)) else {
+        return 0;
+    };
+    doctor::rotated(findings, keys, store.key());
     if store.head().in_doubt() {
         let fix = "a releaser looks at `grant list`, then runs confirm-restore";
         findings.warning("store", "it was restored: protected figures are not answered", fix);
@@ -146,7 +162,7 @@ fn store(
             let found = "none is in force: every requirement is answered with nothing";
             findings.fault("grants", found, "a releaser gives one: `accord-node grant give`");
         }
-        Err(error) => findings.fault("grants", error.to_string(), FIX),
+        Err(error) => findings.fault("grants", error.to_string(), doctor::fix_of_store(&error)),
     }
     store.head().roster_version()
 }

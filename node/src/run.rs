@@ -7,6 +7,7 @@ use std::{
 };
 
 use accord_proto::{
+    at_rest::Keys,
     audit::JournalService,
     clock::{Clock as _, SystemClock, SystemEntropy},
     current::Current,
@@ -42,7 +43,7 @@ use crate::{
         desk::DeskService, exchange::ExchangeService, inbox::InboxService,
         pictures::PicturesService, receipts::ReceiptsService, summaries::SummariesService,
     },
-    store::{Found, Store},
+    store::{Found, Opener, Store},
     summary,
     vitals::Vitals,
 };
@@ -155,12 +156,13 @@ pub fn open(config: &Config, credentials: &Credentials) -> Result<Node, Invalid>
     }
     summary::document::check_ceiling(&config.classification_ceiling, lists)?;
     let seal_key = SecretKey::from_pem("seal.key", &read_secret(&config.seal_key)?)?;
-    let store = Store::open(
-        &config.data,
-        &own.identity.to_string(),
-        config.free_bytes_min,
-        &SystemEntropy,
-    )?;
+    let store = Store::open_by(Opener {
+        path: &config.data,
+        owner: &own.identity.to_string(),
+        free_bytes_min: config.free_bytes_min,
+        keys: &Keys::load(config.store_key.as_deref())?,
+        entropy: &SystemEntropy,
+    })?;
     note_found(&store, &own.identity)?;
     let secret = secret_policy(config)?;
     let public = read(&config.policy)?;

@@ -5,7 +5,7 @@
 //! would survive a power cut ([`accord_proto::durable`]). If the journal cannot be written, nothing is.
 //! Records of an import lie in blocks that count only once the import itself is committed. What lies there is
 //! summed up (`contents`), and the newest acknowledged state stands in a file beside it (`witness`): a
-//! store that lost something, or was put back, does not open.
+//! store that lost something, or was put back, does not open. Where there is a key, all of it lies sealed (`kept`).
 //!
 //! ```text
 //! DATA/store   sled's files        DATA/head   the witness
@@ -17,6 +17,7 @@ use std::{
 };
 
 use accord_proto::{
+    at_rest::KeyId,
     durable::Durable,
     id::RequirementId,
     journal::Tree,
@@ -36,6 +37,7 @@ mod grants;
 mod head;
 mod inbox;
 mod journal;
+mod kept;
 mod ledger;
 mod mappings;
 mod migrate;
@@ -43,6 +45,7 @@ mod offers;
 mod open;
 mod pictures;
 mod receipts;
+mod rekey;
 mod restore;
 mod retention;
 mod schema;
@@ -57,14 +60,16 @@ pub use backup::BACKUPS;
 pub use change::Change;
 pub use head::Head;
 pub use journal::PeerJournal;
-pub use open::Found;
+pub use open::{Found, Opener};
 pub use pictures::Delivered;
+pub use rekey::rekey;
 pub use restore::{Restored, check, restore};
 pub use schema::{ImportSummary, QuarantinedRow, Released};
 pub use snapshot::Snapshot;
 pub use standing::Told;
 
 use contents::Contents;
+use kept::{Kept, Pair};
 use witness::State;
 
 /// Directive for a log filter: the database would log what lies in it.
@@ -174,6 +179,12 @@ impl Room {
         self as usize
     }
 
+    /// Do its keys say more than numbers, times and digests? Then they are hidden where values are sealed. None of these rooms is read
+    /// in the order of its keys.
+    fn hides_names(self) -> bool {
+        matches!(self, Self::Mappings | Self::Signed | Self::Peers)
+    }
+
     fn name(self) -> &'static str {
         Self::NAMES[self.at()]
     }
@@ -183,7 +194,7 @@ impl Room {
 pub struct Store {
     path: PathBuf,
     free_bytes_min: u64,
-    rooms: Vec<sled::Tree>,
+    rooms: Vec<Kept>,
     salt: [u8; 32],
     pseudonyms: [u8; 32],
     durable: Durable,
@@ -224,6 +235,11 @@ impl Store {
     /// Is there room enough on its disk to answer?
     pub fn has_room(&self) -> Result<(), Invalid> {
         self.check_space(self.free_bytes_min.saturating_mul(2))
+    }
+
+    /// The key that all of it is sealed with; none: it lies bare on its disk.
+    pub fn key(&self) -> Option<KeyId> {
+        self.rooms[Room::Meta.at()].keeping().key()
     }
 
     /// Where it lies.
@@ -287,8 +303,8 @@ impl Store {
 
     /// The import with this number.
     pub fn import(&self, number: u64) -> Result<ImportSummary, Invalid> {
-        let stored = self.rooms[Room::Imports.at()].get(number.to_be_bytes());
-        let stored = stored.map_err(|error| failed(&error))?.ok_or_else(|| {
+        let stored = self.rooms[Room::Imports.at()].get(number.to_be_bytes())?;
+        let stored = stored.ok_or_else(|| {
             Invalid::new(Reason::NotFound, "import", format!("there is no import {number}"))
         })?;
         schema::decode(&stored)
@@ -393,7 +409,7 @@ impl Store {
     /// What was released for a requirement.
     pub fn released(&self, requirement: RequirementId) -> Result<Option<Released>, Invalid> {
         let room = &self.rooms[Room::Answers.at()];
-        let stored = room.get(requirement.as_bytes()).map_err(|error| failed(&error))?;
+        let stored = room.get(requirement.as_bytes())?;
         stored.map(|bytes| schema::decode(&bytes)).transpose()
     }
 
@@ -406,8 +422,8 @@ impl Store {
         &self,
         room: Room,
         prefix: &[u8],
-    ) -> impl Iterator<Item = Result<(sled::IVec, sled::IVec), Invalid>> {
-        self.rooms[room.at()].scan_prefix(prefix).map(|entry| entry.map_err(|error| failed(&error)))
+    ) -> impl Iterator<Item = Result<Pair, Invalid>> + use<> {
+        self.rooms[room.at()].scan(prefix)
     }
 
     /// A full disk poisons sled, reads included: stop well before.

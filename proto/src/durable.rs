@@ -20,6 +20,7 @@ use std::{
     time::Instant,
 };
 
+use rustix::fs::{FlockOperation, flock};
 use tokio::sync::oneshot;
 
 use crate::{
@@ -185,6 +186,26 @@ fn sync(folder: &Path, synced: &mut BTreeMap<PathBuf, Listing>) -> io::Result<()
         synced.insert(folder.to_owned(), listing);
     }
     Ok(())
+}
+
+/// fsyncs everything below a folder, and the folder.
+pub fn sync_all(folder: &Path) -> io::Result<()> {
+    sync(folder, &mut BTreeMap::new())
+}
+
+/// Waits until whoever has a file or folder locked has let go of it, and holds it as long as what it gives is kept.
+///
+/// A database writes under its folder's name until the very end: whoever gives that name to another one waits for it.
+pub fn hold(path: &Path) -> Result<File, Invalid> {
+    let named = |error: &dyn fmt::Display| failed(&format!("{}: {error}", path.display()));
+    let file = File::open(path).map_err(|error| named(&error))?;
+    let lock = || flock(&file, FlockOperation::NonBlockingLockExclusive);
+    let held = |error: &rustix::io::Errno| *error == rustix::io::Errno::WOULDBLOCK;
+    match open_when_free(lock, held) {
+        Ok(()) => Ok(file),
+        Err(error) if held(&error) => Err(named(&"another process has it open; stop it first")),
+        Err(error) => Err(named(&error)),
+    }
 }
 
 /// Is there nothing in a folder but what a file system brings along? One that is not there is empty, too.

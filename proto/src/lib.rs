@@ -57,6 +57,8 @@ pub mod audit;
 #[cfg(feature = "transport")]
 pub mod busy;
 #[cfg(feature = "transport")]
+pub mod at_rest;
+#[cfg(feature = "transport")]
 pub mod durable;
 #[cfg(feature = "transport")]
 pub mod own_lists;

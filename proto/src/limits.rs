@@ -417,6 +417,8 @@ pub const BACKUP_RECORD_BYTES_MAX: usize = 16 * 1024 * 1024;
 pub const BACKUP_HELD_BYTES_MAX: usize = 256 * 1024 * 1024;
 /// Who may read one encrypted backup.
 pub const BACKUP_RECIPIENTS_MAX: usize = 64;
+/// Keys in the file of a store: the one that is written with, and those before it until the store is written anew.
+pub const STORE_KEYS_MAX: usize = 8;
 /// Backups of one service at the same time: each makes the store remember what is changed meanwhile.
 pub const BACKUPS_MAX: usize = 1;
 /// Imports and versions of summaries that one call erases; the next call goes on.

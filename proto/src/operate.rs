@@ -16,6 +16,7 @@ pub mod measures;
 pub mod pki;
 pub mod roster;
 pub mod settings;
+pub mod store_key;
 pub mod supervise;
 pub mod trace;
 mod files;

@@ -13,6 +13,7 @@ use rcgen::{
 };
 
 use crate::{
+    at_rest::Keys,
     clock::{Clock, Entropy, Timestamp},
     identity::{Federation, Identity, Name, Place, Role},
     reason::{Invalid, Reason},
@@ -228,6 +229,7 @@ pub fn development(
     write_party(&home.join("keys"), &ca, &coordinator_tls)?;
     write(&home.join("keys/staff-ca.crt"), staff_ca.certificate_pem())?;
     write_secret(&home.join("keys/sign.key"), &centre.to_pem()?)?;
+    write_secret(&home.join("keys/store.key"), &Keys::new_line(entropy)?.1)?;
     for role in [Role::Analyst, Role::Observer, Role::Custodian, Role::Auditor, Role::Operator] {
         let person = identity(Place::Region, &format!("test-{role}"), role)?;
         let (folder, server) = (role.to_string(), (&coordinator, plan.region_address.as_str()));
@@ -266,6 +268,7 @@ fn write_node(
     let staff_ca = Authority::new(&format!("{} staff", node.node), clock)?;
     write(&home.join("keys/staff-ca.crt"), staff_ca.certificate_pem())?;
     write_secret(&home.join("keys/seal.key"), &seal.to_pem()?)?;
+    write_secret(&home.join("keys/store.key"), &Keys::new_line(entropy)?.1)?;
     for role in [Role::Analyst, Role::Releaser, Role::Auditor, Role::Operator] {
         let person = named(Name::parse("name", &format!("test-{role}"))?, role);
         let (folder, server) = (role.to_string(), (&service, node.desk_address.as_str()));

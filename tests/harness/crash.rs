@@ -76,6 +76,7 @@ pub(crate) fn file_of(round: usize) -> Result<(String, u64)> {
 pub fn kill9(program: &Path, dir: &Path, rounds: usize, seed: u64) -> Result<Survived> {
     let mut dice = Dice(seed);
     let mut federation = Federation::prepare(program.to_owned(), dir, &["AL"])?;
+    federation.seal_stores()?;
     let mut acknowledged = BTreeSet::new();
     let mut survived = Survived { acknowledged: 0, unheard: 0, restart_ms_max: 0 };
     // A kill hits before, during and after the import: the window follows the time that one takes.
@@ -231,6 +232,7 @@ pub(crate) fn reserve(dir: &Path, bytes: u64) -> Result<()> {
 pub fn powercut(program: &Path, dir: &Path, rounds: usize, seed: u64) -> Result<Survived> {
     let mut dice = Dice(seed);
     let mut federation = Federation::prepare(program.to_owned(), dir, &["AL"])?;
+    federation.seal_stores()?;
     reserve(dir, 4 * 1024 * 1024)?;
     let data = dir.join(NODE).join("data");
     let (image, copy) = (dir.join("disk.img"), dir.join("disk.copy"));

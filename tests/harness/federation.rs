@@ -211,6 +211,18 @@ impl Federation {
         })
     }
 
+    /// What both programs store is sealed from here on, each with a key of its own; those that hold something are rekeyed first.
+    pub fn seal_stores(&self) -> Result<()> {
+        let nodes = self.nodes.values().map(|node| node.home.join("node.toml"));
+        for config in nodes.chain([self.dir.join("coordinator/coordinator.toml")]) {
+            const NONE: &str = "# key = \"\"";
+            let text = std::fs::read_to_string(&config)?;
+            ensure!(text.contains(NONE), "is sealed already");
+            std::fs::write(&config, text.replace(NONE, "key = \"keys/store.key\""))?;
+        }
+        Ok(())
+    }
+
     /// Starts everything; whoever dials is connected then.
     pub fn start(&mut self) -> Result<()> {
         let dials = self.nodes.values().any(|node| node.dials);

@@ -13,6 +13,7 @@ use accord_node::{
     store::{Found, restore},
 };
 use accord_proto::{
+    at_rest::Keys,
     clock::SystemEntropy,
     reason::{Invalid, Reason},
     table::{Cell, Table},
@@ -105,7 +106,8 @@ fn put_back(world: &mut World, file: &Path) {
     world.stop();
     fs::remove_dir_all(world.store()).unwrap();
     let data = world.store();
-    let restored = restore(file, &data, world.now(), &SystemEntropy);
+    let keys = Keys::none();
+    let restored = restore(file, &data, world.now(), (&keys, &SystemEntropy));
     tokio::runtime::Runtime::new().unwrap().block_on(restored).unwrap();
     world.start().unwrap();
 }

@@ -15,6 +15,7 @@ use accord_coordinator::{archive, archive::Archive, evidence as kept_evidence};
 use accord_node::store::{BACKUPS, Store, restore};
 use accord_proto::{
     answer::Seal,
+    at_rest::Keys,
     backup::Reader,
     clock::{Clock as _, SystemClock, SystemEntropy},
     identity::Identity,
@@ -283,7 +284,9 @@ fn a_backup_of_every_store_that_was_ever_written_restores_to_the_same() {
         }
         fs::write(&file, backup).unwrap();
         let to = unpacked.dir.path().join("restored");
-        runtime.block_on(restore(&file, &to, SystemClock.now(), &SystemEntropy)).unwrap();
+        runtime
+            .block_on(restore(&file, &to, SystemClock.now(), (&Keys::none(), &SystemEntropy)))
+            .unwrap();
         let restored = open_store(&to);
         assert_eq!(of_node(&restored, size_of(&expected)), expected, "{}", unpacked.name);
     }

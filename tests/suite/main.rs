@@ -58,6 +58,7 @@ mod rotation;
 mod crash;
 mod store;
 mod backup;
+mod at_rest;
 mod formats;
 mod golden;
 mod deploy;

@@ -116,7 +116,7 @@ fn the_operators_page_sets_up_three_nodes_and_a_coordinator_as_written() {
     // Each private key is where it was made, and for nobody else to read.
     let mut keys = Vec::new();
     find_keys(&home, &mut keys);
-    assert_eq!(keys.len(), 4 * 2 + 2 + 1 + 4 + 7, "{keys:?}");
+    assert_eq!(keys.len(), 4 * 3 + 2 + 1 + 4 + 7, "{keys:?}");
     for key in keys {
         let mode = fs::metadata(&key).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{}", key.display());

@@ -2,13 +2,8 @@
 //! value that lay there then, as a file, piece by piece. Must never hold up a writer for longer than that moment, nor give out a
 //! journal that does not come to its head.
 
-use std::ops::Bound;
-
 use accord_proto::{
-    backup::{
-        Header, Kind, Writer,
-        moment::{AT_ONCE, Pair},
-    },
+    backup::{Header, Kind, Writer, moment::AT_ONCE},
     clock::Timestamp,
     identity::Identity,
     journal::{Act, Checkpoint, Entry, Frontier, Walk},
@@ -102,39 +97,38 @@ impl Snapshot<'_> {
         let mut walk = Walk::default();
         let flawed = |flaw| failed(format!("damaged: the journal: {flaw}; restore a backup"));
         for room in 0..Room::NAMES.len() {
-            let page = |after: Option<&[u8]>| self.page(room, after);
-            self.archive.before.read(room, page, |key, value| {
+            let kept = &self.archive.rooms[room];
+            let page = |after: Option<&[u8]>| kept.page(after, AT_ONCE);
+            self.archive.before.read(room, page, |at, value| {
                 if room == Room::Journal as usize {
                     walk.step(value).map_err(flawed)?;
                 }
-                writer.value(room, key, value)
+                writer.value(room, &kept.name(at.into())?, value)
             })?;
         }
         walk.finish(&Checkpoint::of("", &self.head)).map_err(flawed)?;
         writer.finish()
     }
-
-    fn page(&self, room: usize, after: Option<&[u8]>) -> Result<Vec<Pair>, Invalid> {
-        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
-        let some = self.archive.rooms[room].range::<&[u8], _>((from, Bound::Unbounded));
-        let pair = |entry: sled::Result<(sled::IVec, sled::IVec)>| {
-            let (key, value) = entry.map_err(failed)?;
-            Ok((key.to_vec(), value.to_vec()))
-        };
-        some.take(AT_ONCE).map(pair).collect()
-    }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::{collections::BTreeMap, fs};
+    use std::{collections::BTreeMap, fs, sync::LazyLock};
 
-    use accord_proto::{clock::Timestamp, reason::Reason, seal::Digest};
+    use accord_proto::{
+        at_rest::Keys,
+        clock::{SystemEntropy, Timestamp},
+        reason::Reason,
+        seal::Digest,
+    };
 
     use super::*;
     use crate::archive::{check, restore};
 
     const OWNER: &str = "spiffe://wb6.example/REGION/node/coordinator/coordinator";
+
+    /// Without a key.
+    static NONE: LazyLock<Keys> = LazyLock::new(Keys::none);
 
     fn now() -> Timestamp {
         Timestamp::from_s("", 1_800_000_000).unwrap()
@@ -162,7 +156,7 @@ mod tests {
     fn all(archive: &Archive) -> BTreeMap<(usize, Vec<u8>), Vec<u8>> {
         let rooms = archive.rooms.iter().enumerate();
         let values = rooms.flat_map(|(at, room)| {
-            room.iter().map(Result::unwrap).map(move |(key, value)| ((at, key.to_vec()), value))
+            room.scan(&[]).map(Result::unwrap).map(move |(key, value)| ((at, key.to_vec()), value))
         });
         values.map(|(place, value)| (place, value.to_vec())).collect()
     }
@@ -200,7 +194,7 @@ mod tests {
         });
         assert!(round > 50, "{round} pieces");
         fs::write(&path, file).unwrap();
-        restore(&path, &new, now()).await.unwrap();
+        restore(&path, &new, now(), (&NONE, &SystemEntropy)).await.unwrap();
         let archive = Archive::open(&new, &owner(), 0).unwrap();
         assert!(archive.in_doubt().unwrap());
         let mut after = all(&archive);
@@ -228,16 +222,22 @@ mod tests {
         }
         for damaged in damages {
             fs::write(&path, &damaged).unwrap();
-            assert_eq!(restore(&path, &new, now()).await.unwrap_err().reason, Reason::StoreFailed);
+            assert_eq!(
+                restore(&path, &new, now(), (&NONE, &SystemEntropy)).await.unwrap_err().reason,
+                Reason::StoreFailed
+            );
             assert!(!new.exists());
         }
         fs::write(&path, &whole).unwrap();
         check(&path).unwrap();
         fs::create_dir(&new).unwrap();
         fs::write(new.join("something"), "").unwrap();
-        assert_eq!(restore(&path, &new, now()).await.unwrap_err().reason, Reason::FileExists);
+        assert_eq!(
+            restore(&path, &new, now(), (&NONE, &SystemEntropy)).await.unwrap_err().reason,
+            Reason::FileExists
+        );
         fs::remove_file(new.join("something")).unwrap();
-        restore(&path, &new, now()).await.unwrap();
+        restore(&path, &new, now(), (&NONE, &SystemEntropy)).await.unwrap();
     }
 
     #[tokio::test]
@@ -246,7 +246,7 @@ mod tests {
         let (path, new) = (dir.path().join("file"), dir.path().join("new"));
         let archive = Archive::open(&dir.path().join("data"), &owner(), 0).unwrap();
         fs::write(&path, taken(&archive, || {})).unwrap();
-        restore(&path, &new, now()).await.unwrap();
+        restore(&path, &new, now(), (&NONE, &SystemEntropy)).await.unwrap();
         // As a crash leaves it.
         fs::write(new.join("restoring"), "").unwrap();
         let error = Archive::open(&new, &owner(), 0).unwrap_err();

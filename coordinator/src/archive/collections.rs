@@ -62,22 +62,22 @@ impl Archive {
             end: collection.end.map_or_else(String::new, |end| end.as_str().to_owned()),
         };
         let (room, key) = (Room::Collections as usize, collection.requirement.as_bytes());
-        let insert = || self.rooms[room].insert(key, stored.encode_to_vec()).map_err(failed);
-        self.before.replaced((room, key), insert)
+        let kept = &self.rooms[room];
+        let insert = || kept.insert(key, &stored.encode_to_vec());
+        self.before.replaced((room, &kept.at(key)?), insert)
     }
 
     /// The collection of a requirement, if anybody has begun it.
     pub fn collection(&self, requirement: RequirementId) -> Result<Option<Collection>, Invalid> {
         let stored = self.rooms[Room::Collections as usize].get(requirement.as_bytes());
-        let stored = stored.map_err(failed)?;
-        stored.map(|bytes| read(requirement, &bytes)).transpose()
+        stored?.map(|bytes| read(requirement, &bytes)).transpose()
     }
 
     /// Collections that go on, oldest first.
     pub fn open_collections(&self) -> Result<Vec<Collection>, Invalid> {
         let mut open = Vec::new();
-        for entry in &self.rooms[Room::Collections as usize] {
-            let (key, bytes) = entry.map_err(failed)?;
+        for entry in self.rooms[Room::Collections as usize].scan(&[]) {
+            let (key, bytes) = entry?;
             let collection = read(RequirementId::from_bytes("archive.collection", &key)?, &bytes)?;
             open.extend(collection.end.is_none().then_some(collection));
         }

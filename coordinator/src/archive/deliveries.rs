@@ -49,7 +49,7 @@ impl Archive {
         node: &Name,
     ) -> Result<Option<Arrived>, Invalid> {
         let room = &self.rooms[Room::Deliveries as usize];
-        let stored = room.get(key(requirement, version, node)).map_err(failed)?;
+        let stored = room.get(key(requirement, version, node))?;
         let Some(stored) = stored else { return Ok(None) };
         let Stored { notices, at_s, receipt } = Stored::decode(stored.as_ref()).map_err(failed)?;
         Ok(Some(Arrived {

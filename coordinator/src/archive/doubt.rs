@@ -9,7 +9,7 @@ use accord_proto::{
     transport::Peer,
 };
 
-use super::{Archive, Room, failed};
+use super::{Archive, Room};
 
 /// In [`Room::Meta`]: 1 while it is in doubt.
 const KEY: &[u8] = b"doubt";
@@ -22,7 +22,7 @@ pub(super) fn write(in_doubt: bool) -> (Room, Vec<u8>, Vec<u8>) {
 impl Archive {
     /// Was it restored, and nobody has confirmed it yet?
     pub fn in_doubt(&self) -> Result<bool, Invalid> {
-        let stored = self.rooms[Room::Meta as usize].get(KEY).map_err(failed)?;
+        let stored = self.rooms[Room::Meta as usize].get(KEY)?;
         Ok(stored.is_some_and(|stored| stored.as_ref() != [0]))
     }
 

@@ -52,7 +52,7 @@ impl Archive {
             let Newest { sequence, seal } = Newest::decode(bytes.as_ref()).map_err(failed)?;
             Ok::<_, Invalid>(SeenSeal { sequence, digest: digest(&seal)? })
         };
-        let get = |room: Room, key: &[u8]| self.rooms[room as usize].get(key).map_err(failed);
+        let get = |room: Room, key: &[u8]| self.rooms[room as usize].get(key);
         Ok(Seen {
             same: get(Room::Tables, &table_key(requirement, node))?.map(same).transpose()?,
             newest: get(Room::Seals, node.as_str().as_bytes())?.map(newest).transpose()?,
@@ -117,14 +117,14 @@ impl Archive {
     ) -> Result<Option<wire::SealedTable>, Invalid> {
         let stored = self.rooms[Room::Evidence as usize].get(kept_key(requirement, table));
         let decode = |bytes: sled::IVec| wire::SealedTable::decode(bytes.as_ref()).map_err(failed);
-        stored.map_err(failed)?.map(decode).transpose()
+        stored?.map(decode).transpose()
     }
 
     /// A roster that was relied on.
     pub fn roster(&self, version: u64) -> Result<Option<wire::Envelope>, Invalid> {
         let stored = self.rooms[Room::Rosters as usize].get(version.to_be_bytes());
         let decode = |bytes: sled::IVec| wire::Envelope::decode(bytes.as_ref()).map_err(failed);
-        stored.map_err(failed)?.map(decode).transpose()
+        stored?.map(decode).transpose()
     }
 }
 

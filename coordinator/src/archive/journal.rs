@@ -17,7 +17,7 @@ use accord_proto::{
 };
 use prost::Message as _;
 
-use super::{Archive, Room, Writes, failed};
+use super::{Archive, Kept, Room, Writes, failed};
 
 /// Where a member's journal stood when it was shown last.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,12 +44,12 @@ struct Stored {
 }
 
 /// Reads the journal from its first entry on; gives the tree over it.
-pub(super) fn whole(room: &sled::Tree, head: &Frontier) -> Result<Tree, Invalid> {
+pub(super) fn whole(room: &Kept, head: &Frontier) -> Result<Tree, Invalid> {
     let mut walk = Walk::default();
     let flawed =
         |flaw: accord_proto::journal::Flaw| failed(format!("damaged: the journal: {flaw}"));
-    for entry in room.iter().values() {
-        walk.step(&entry.map_err(failed)?).map_err(flawed)?;
+    for entry in room.scan(&[]) {
+        walk.step(&entry?.1).map_err(flawed)?;
     }
     walk.finish(&Checkpoint::of("", head)).map_err(flawed)?;
     Ok(walk.into_tree())
@@ -68,7 +68,7 @@ impl Archive {
 
     /// One entry, as it is stored.
     pub fn entry(&self, index: u64) -> Result<Vec<u8>, Invalid> {
-        let stored = self.rooms[Room::Journal as usize].get(index.to_be_bytes()).map_err(failed)?;
+        let stored = self.rooms[Room::Journal as usize].get(index.to_be_bytes())?;
         let stored = stored.ok_or_else(|| {
             Invalid::new(Reason::NotFound, "journal", format!("there is no entry {index}"))
         })?;
@@ -79,7 +79,7 @@ impl Archive {
     pub fn entries(&self, range: Range<u64>) -> impl Iterator<Item = Result<Vec<u8>, Invalid>> {
         let range = range.start.to_be_bytes()..range.end.to_be_bytes();
         let entries = self.rooms[Room::Journal as usize].range(range);
-        entries.map(|entry| Ok(entry.map_err(failed)?.1.to_vec()))
+        entries.map(|entry| Ok(entry?.1.to_vec()))
     }
 
     /// That an entry stands at its place in the journal of that size.
@@ -104,7 +104,7 @@ impl Archive {
 
     /// Where a member's journal stood when it was shown last.
     pub fn known_journal(&self, node: &Name) -> Result<Option<KnownJournal>, Invalid> {
-        let stored = self.rooms[Room::Heads as usize].get(node.as_str()).map_err(failed)?;
+        let stored = self.rooms[Room::Heads as usize].get(node.as_str())?;
         let Some(stored) = stored else { return Ok(None) };
         let Stored { note, origin, size, root } =
             Stored::decode(stored.as_ref()).map_err(failed)?;

@@ -15,7 +15,7 @@ use accord_proto::{
 };
 use prost::Message as _;
 
-use super::{Archive, Room, entry, evidence::table_key, failed};
+use super::{Archive, Pair, Room, entry, evidence::table_key, failed};
 
 /// A notice with what was signed.
 pub type SignedNotice = (Notice, wire::Envelope);
@@ -34,7 +34,7 @@ impl Archive {
             let table = &notice.table_digest.0;
             let key = [table_key(notice.requirement, &notice.node).as_slice(), table].concat();
             let bytes = envelope.encode_to_vec();
-            let known = self.rooms[Room::Notices as usize].get(&key).map_err(failed)?;
+            let known = self.rooms[Room::Notices as usize].get(&key)?;
             if known.is_none_or(|known| known != bytes) {
                 writes.push((Room::Notices, key, bytes));
             }
@@ -61,24 +61,22 @@ impl Archive {
     /// What members have said of their answers to a requirement, by node.
     pub fn notices(&self, requirement: RequirementId) -> Result<Vec<wire::Envelope>, Invalid> {
         let room = &self.rooms[Room::Notices as usize];
-        let decode = |entry: sled::Result<(sled::IVec, sled::IVec)>| {
-            wire::Envelope::decode(entry.map_err(failed)?.1.as_ref()).map_err(failed)
+        let decode = |entry: Result<Pair, Invalid>| {
+            wire::Envelope::decode(entry?.1.as_ref()).map_err(failed)
         };
-        room.scan_prefix(requirement.as_bytes()).map(decode).collect()
+        room.scan(requirement.as_bytes()).map(decode).collect()
     }
 
     /// Whose answers to a requirement were accepted: node and digest of the table.
     pub fn accepted(&self, requirement: RequirementId) -> Result<Vec<(Name, Digest)>, Invalid> {
         let room = &self.rooms[Room::Tables as usize];
-        let read = |entry: sled::Result<(sled::IVec, sled::IVec)>| {
-            let (key, _) = entry.map_err(failed)?;
+        let read = |entry: Result<Pair, Invalid>| {
+            let (key, _) = entry?;
             let node = key.get(requirement.as_bytes().len()..).unwrap_or_default();
             let node = Name::parse("archive.table", &String::from_utf8_lossy(node))?;
             Ok(self.seen(requirement, &node)?.same.map(|seen| (node, seen.table)))
         };
-        room.scan_prefix(requirement.as_bytes())
-            .filter_map(|entry| read(entry).transpose())
-            .collect()
+        room.scan(requirement.as_bytes()).filter_map(|entry| read(entry).transpose()).collect()
     }
 
     /// Takes in a cancellation. The same one twice is one; the first counts.
@@ -114,7 +112,7 @@ impl Archive {
 
     /// The cancellation of a requirement, as it was signed.
     pub fn cancellation(&self, id: RequirementId) -> Result<Option<wire::Envelope>, Invalid> {
-        let stored = self.rooms[Room::Cancelled as usize].get(id.as_bytes()).map_err(failed)?;
+        let stored = self.rooms[Room::Cancelled as usize].get(id.as_bytes())?;
         stored.map(|bytes| wire::Envelope::decode(bytes.as_ref()).map_err(failed)).transpose()
     }
 }

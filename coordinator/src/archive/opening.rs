@@ -1,51 +1,90 @@
 //! Opening the archive. Comes in: a folder, and whose it is. Goes out: an archive, or why it is not opened. Must never open one of another
-//! owner or format, nor one that was not restored to its end.
+//! owner, format or key, nor one that was not restored to its end.
 
 use std::{path::Path, sync::Mutex};
 
 use accord_proto::{
+    at_rest::{Keeping, KeyId, Keys},
     backup::moment::Before,
-    durable::{self, Durable},
+    clock::Entropy,
+    durable::Durable,
     identity::Identity,
     journal::Frontier,
     reason::Invalid,
 };
 
-use super::{Archive, FORMAT, Room, failed, journal, restore};
+use super::{
+    Archive, FORMAT, Room, failed, journal,
+    kept::{FORMAT_KEY, Raw},
+    rekey, restore,
+};
+
+/// What is to be opened.
+#[derive(Clone, Copy)]
+pub struct Opener<'a> {
+    /// The data folder.
+    pub path: &'a Path,
+    /// The coordinator's identity.
+    pub owner: &'a Identity,
+    /// Below this much free space nothing more is written.
+    pub free_bytes_min: u64,
+    /// The keys that it may be sealed with; a new one is sealed with the first.
+    pub keys: &'a Keys,
+    /// Where chance comes from.
+    pub entropy: &'a dyn Entropy,
+}
+
+impl std::fmt::Debug for Opener<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Opener({}, {:?})", self.path.display(), self.keys)
+    }
+}
 
 impl Archive {
-    /// Opens or creates. `owner` is the coordinator's identity.
+    /// One without a key: see [`Archive::open_by`].
     pub fn open(path: &Path, owner: &Identity, free_bytes_min: u64) -> Result<Self, Invalid> {
-        restore::check_whole(path)?;
-        Self::open_any(path, owner, free_bytes_min)
+        let (keys, entropy) = (&Keys::none(), &accord_proto::clock::SystemEntropy);
+        Self::open_by(Opener { path, owner, free_bytes_min, keys, entropy })
     }
 
-    /// The same with one that is still being restored.
+    /// Opens or creates.
+    pub fn open_by(opener: Opener<'_>) -> Result<Self, Invalid> {
+        restore::check_whole(opener.path)?;
+        rekey::finish(opener.path)?;
+        let archive = Self::open_any(opener, Keys::of_store)?;
+        rekey::remove_left(opener.path)?;
+        Ok(archive)
+    }
+
+    /// The same with one that is still being restored, or is about to be written anew. `with`: how it is read, by the key that it says.
     pub(super) fn open_any(
-        path: &Path,
-        owner: &Identity,
-        free_bytes_min: u64,
+        opener: Opener<'_>,
+        with: impl FnOnce(&Keys, Option<KeyId>, &str, &dyn Entropy) -> Result<Keeping, Invalid>,
     ) -> Result<Self, Invalid> {
-        let (db, rooms) = database(path)?;
-        let meta = &rooms[Room::Meta as usize];
+        let Opener { path, owner, free_bytes_min, keys, entropy } = opener;
+        let owner = owner.to_string();
         let opening = format!("{FORMAT} {owner}");
-        let journal = match meta.get("format").map_err(failed)? {
-            Some(found) if found == opening.as_bytes() => {
-                Frontier::from_bytes(&meta.get("journal").map_err(failed)?.unwrap_or_default())?
+        let raw = Raw::open(path)?;
+        let (is_new, keeping) = match raw.mark() {
+            Some((found, key)) if found == opening.as_bytes() => {
+                (false, with(keys, key, &owner, entropy)?)
             }
-            Some(found) => {
-                return Err(failed(format!(
-                    "is \"{}\", not \"{opening}\"",
-                    String::from_utf8_lossy(&found)
-                )));
+            Some((found, _)) => {
+                let found = String::from_utf8_lossy(found);
+                return Err(failed(format!("is \"{found}\", not \"{opening}\"")));
             }
-            None => {
-                let mut batch = sled::Batch::default();
-                batch.insert("format", opening.as_bytes());
-                batch.insert("journal", Frontier::default().to_bytes());
-                meta.apply_batch(batch).map_err(failed)?;
-                Frontier::default()
-            }
+            None => (true, keys.of_new(&owner, entropy)?),
+        };
+        let (db, rooms) = raw.kept(keeping);
+        let meta = &rooms[Room::Meta as usize];
+        let journal = if is_new {
+            let mut batch = meta.batch();
+            batch.insert(FORMAT_KEY.as_bytes(), opening.as_bytes())?;
+            batch.insert(JOURNAL_KEY, &Frontier::default().to_bytes())?;
+            batch.write()?;
+            Frontier::default()
+        } else {
+            Frontier::from_bytes(&meta.get(JOURNAL_KEY)?.unwrap_or_default())?
         };
         let tree = journal::whole(&rooms[Room::Journal as usize], &journal)?;
         let flush = move || db.flush().map(drop).map_err(|error| error.to_string());
@@ -62,13 +101,5 @@ impl Archive {
     }
 }
 
-/// Opens or creates the database, with every room.
-pub(super) fn database(path: &Path) -> Result<(sled::Db, Vec<sled::Tree>), Invalid> {
-    let config =
-        sled::Config::new().path(path).flush_every_ms(None).cache_capacity(64 * 1024 * 1024);
-    let held = |error: &sled::Error| error.to_string().contains("could not acquire lock");
-    let db = durable::open_when_free(|| config.open(), held).map_err(failed)?;
-    let rooms = Room::NAMES.iter().map(|name| db.open_tree(name));
-    let rooms = rooms.collect::<Result<_, _>>().map_err(failed)?;
-    Ok((db, rooms))
-}
+/// Where the journal's head lies in [`Room::Meta`].
+pub(super) const JOURNAL_KEY: &[u8] = b"journal";

@@ -65,8 +65,8 @@ impl Publication<'_> {
         let mut before = PooledBefore::new();
         for indicator in indicators {
             let room = &self.archive.rooms[Room::Pooled as usize];
-            for entry in room.scan_prefix(format!("{indicator} ")) {
-                let (name, bytes) = entry.map_err(failed)?;
+            for entry in room.scan(format!("{indicator} ").as_bytes()) {
+                let (name, bytes) = entry?;
                 before.insert(key_of(&name, self.lists)?, read(&bytes)?);
             }
         }
@@ -83,7 +83,7 @@ impl Publication<'_> {
         let mut before = PooledBefore::new();
         let log = &self.archive.rooms[Room::PooledLog as usize];
         for entry in log.range(..drawn.sequence.to_be_bytes()) {
-            let (name, bytes) = entry.map_err(failed)?;
+            let (name, bytes) = entry?;
             let key = key_of(name.get(8..).unwrap_or_default(), self.lists)?;
             if indicators.contains(&key.indicator) {
                 before.insert(key, read(&bytes)?);
@@ -133,11 +133,11 @@ impl Publication<'_> {
 
     fn pooled(&self, key: &RegionalKey) -> Result<Option<Pooled>, Invalid> {
         let stored = self.archive.rooms[Room::Pooled as usize].get(self.name(key));
-        stored.map_err(failed)?.map(|bytes| read(&bytes)).transpose()
+        stored?.map(|bytes| read(&bytes)).transpose()
     }
 
     fn count(&self, name: &[u8]) -> Result<u64, Invalid> {
-        let stored = self.archive.rooms[Room::Meta as usize].get(name).map_err(failed)?;
+        let stored = self.archive.rooms[Room::Meta as usize].get(name)?;
         let Some(bytes) = stored else { return Ok(0) };
         bytes.as_ref().try_into().map(u64::from_be_bytes).map_err(failed)
     }

@@ -9,8 +9,9 @@ use std::{
 };
 
 use accord_proto::{
+    at_rest::Keys,
     backup::{Header, Reader},
-    clock::Timestamp,
+    clock::{Entropy, Timestamp},
     durable::is_empty,
     identity::Identity,
     journal::{Act, Entry},
@@ -19,12 +20,14 @@ use accord_proto::{
     seal::Digest,
 };
 
-use super::{Archive, BACKUPS, doubt, failed, opening::database};
+use super::{
+    Archive, BACKUPS, doubt, failed,
+    kept::{Batch, Kept, Raw},
+    opening::Opener,
+};
 
 /// It lies in the folder until all is there.
 const MARK: &str = "restoring";
-/// Bytes that are handed to the database at once.
-const BYTES_AT_ONCE: usize = 1024 * 1024;
 
 /// What was restored.
 #[derive(Debug)]
@@ -43,11 +46,13 @@ pub fn check(file: impl Into<Source>) -> Result<(Header, Digest), Invalid> {
     read(&file)?.values(|_, _, _| Ok(())).map_err(|error| of(&file.path, error))
 }
 
-/// Makes an archive out of a backup in an empty folder, opens it, and notes in its journal that this was done.
+/// Makes an archive out of a backup in an empty folder, under the first of these keys, opens it, and notes in its journal that this was
+/// done.
 pub async fn restore(
     file: impl Into<Source>,
     data: &Path,
     now: Timestamp,
+    (keys, entropy): (&Keys, &dyn Entropy),
 ) -> Result<Restored, Invalid> {
     let file = file.into();
     if !is_empty(data).map_err(|error| of(data, failed(error)))? {
@@ -57,16 +62,17 @@ pub async fn restore(
     let (header, digest) = check(file.clone())?;
     let owner = Identity::parse(&header.owner)?;
     mark(data, true).map_err(|error| of(data, failed(error)))?;
-    fill(&file, data).map_err(|error| of(data, error))?;
+    let opener = Opener { path: data, owner: &owner, free_bytes_min: 0, keys, entropy };
+    fill(&file, opener).map_err(|error| of(data, error))?;
     // Reads the journal once more, from the disk, as any start does.
-    let archive = Archive::open_any(data, &owner, 0)?;
+    let archive = Archive::open_any(opener, Keys::of_store)?;
     if archive.writer().root().0 != *header.journal_root {
         return Err(of(&file.path, failed("its journal is not the one that its header names")));
     }
     let entry = Entry {
         at: now,
         act: Act::Alteration,
-        by: owner,
+        by: owner.clone(),
         to: String::new(),
         why: "restore".to_owned(),
         subject: format!("a backup with {} journal entries", header.journal_size),
@@ -99,26 +105,15 @@ fn mark(data: &Path, begins: bool) -> std::io::Result<()> {
     File::open(data)?.sync_all()
 }
 
-fn fill(file: &Source, data: &Path) -> Result<(), Invalid> {
-    let (db, rooms) = database(data)?;
-    let mut batches: Vec<_> = rooms.iter().map(|_| sled::Batch::default()).collect();
-    let mut bytes = 0;
-    let write = |batches: &mut Vec<sled::Batch>| {
-        for (room, batch) in rooms.iter().zip(batches) {
-            room.apply_batch(std::mem::take(batch)).map_err(failed)?;
-        }
-        Ok::<_, Invalid>(())
-    };
+fn fill(file: &Source, opener: Opener<'_>) -> Result<(), Invalid> {
+    let keeping = opener.keys.of_new(&opener.owner.to_string(), opener.entropy)?;
+    let (db, rooms) = Raw::open(opener.path)?.kept(keeping);
+    let mut batches: Vec<_> = rooms.iter().map(Kept::batch).collect();
     read(file)?.values(|room, key, value| {
-        bytes += key.len() + value.len();
-        batches[room].insert(key, value);
-        if bytes >= BYTES_AT_ONCE {
-            bytes = 0;
-            write(&mut batches)?;
-        }
-        Ok(())
+        batches[room].insert(&key, &value)?;
+        batches[room].write_if_many()
     })?;
-    write(&mut batches)?;
+    batches.into_iter().try_for_each(Batch::write)?;
     db.flush().map(drop).map_err(failed)
 }
 

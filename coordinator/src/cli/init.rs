@@ -8,7 +8,7 @@ use accord_proto::{
     identity::Role,
     operate::{
         Around,
-        init::{Asking, Folder, asking, check_listen, set},
+        init::{Asking, Folder, STORE_KEY, asking, check_listen, set},
     },
     reason::Invalid,
 };
@@ -49,6 +49,7 @@ fn prepare(wanted: Init, asking: &mut Asking<'_>) -> Result<String, Invalid> {
     let shipped = include_str!("../../../deploy/coordinator.toml");
     // Secret parameters that are there are used.
     let mut config = set(shipped, ("gate", "policy"), Some("gate.secret.toml"));
+    config = set(&config, ("store", "key"), Some(STORE_KEY));
     let question = ("Where regional staff call", "127.0.0.1:7100");
     let region = asking.text(region_listen, question, check_listen)?;
     let nobody = "-";
@@ -69,6 +70,7 @@ fn prepare(wanted: Init, asking: &mut Asking<'_>) -> Result<String, Invalid> {
     let parameters = include_str!("../../../deploy/gate.secret.toml");
     folder.secret("gate.secret.toml", parameters, "secret: for the custodian only")?;
     folder.signing_key("keys/sign.key", "sign", around)?;
+    folder.store_key(around)?;
     if let Some(identity) = identity {
         folder.request(&identity)?;
     }
@@ -109,7 +111,8 @@ mod tests {
         assert_eq!(config.listen, "10.0.0.5:7100");
         assert_eq!(config.dial.as_deref(), Some("10.0.0.5:7102"));
         assert_eq!(config.gate, Some(home.path().join("gate.secret.toml")));
-        let secrets = ["gate.secret.toml", "keys/sign.key", "keys/tls.key"];
+        assert_eq!(config.store_key, Some(home.path().join("keys/store.key")));
+        let secrets = ["gate.secret.toml", "keys/sign.key", "keys/tls.key", "keys/store.key"];
         for name in secrets {
             let mode = std::fs::metadata(home.path().join(name)).unwrap().permissions().mode();
             assert_eq!(mode & 0o777, 0o600, "{name}");

@@ -1,19 +1,25 @@
 //! Backup and restore from the command line, and the custodian's word after it.
 
 use accord_proto::{
+    at_rest::Keys,
     client::within,
-    clock::{Clock as _, SystemClock},
+    clock::{Clock as _, Entropy, SystemClock, SystemEntropy},
     limits::{CALL_TIMEOUT, LONG_CALL_TIMEOUT},
-    operate::backup::{self, Backup, Restore},
+    operate::{
+        backup::{self, Backup, Restore},
+        store_key,
+    },
     reason::Invalid,
+    transport::Credentials,
     wire::region as wire,
 };
 use serde_json::json;
 
 use super::{connect, failed, print};
 use crate::{
-    archive::{self, BACKUPS},
+    archive::{self, BACKUPS, Opener},
     cli::{Client, Format, Outcome},
+    config::Config,
 };
 
 /// What is said to whoever has restored an archive.
@@ -41,7 +47,9 @@ pub(crate) async fn restore(wanted: Restore) -> Result<Outcome, Invalid> {
             remarks.push("the backup is whole; nothing was written".to_owned());
         }
         Some(data) => {
-            let restored = archive::restore(source, &data, SystemClock.now()).await?;
+            let keys = Keys::load(wanted.store_key.as_deref())?;
+            let around = (&keys, &SystemEntropy as &dyn Entropy);
+            let restored = archive::restore(source, &data, SystemClock.now(), around).await?;
             backup::extend(BACKUPS, &mut shown, (&restored.header, restored.digest));
             shown["data"] = data.display().to_string().into();
             remarks
@@ -50,6 +58,20 @@ pub(crate) async fn restore(wanted: Restore) -> Result<Outcome, Invalid> {
         }
     }
     Ok(Outcome { data: print::rows(Format::Table, &shown), remarks, ..Outcome::default() })
+}
+
+/// `accord-coordinator rekey`
+pub(crate) async fn rekey(config: &Config) -> Result<Outcome, Invalid> {
+    let own = Credentials::load(&config.tls)?.own();
+    let opener = Opener {
+        path: &config.data,
+        owner: &own.identity,
+        free_bytes_min: config.free_bytes_min,
+        keys: &Keys::load(config.store_key.as_deref())?,
+        entropy: &SystemEntropy,
+    };
+    let rekeyed = archive::rekey(opener, SystemClock.now(), store_key::progress()).await?;
+    Ok(store_key::said(&config.data, rekeyed))
 }
 
 /// `accord-coordinator confirm-restore --why TEXT`

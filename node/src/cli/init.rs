@@ -8,7 +8,7 @@ use accord_proto::{
     identity::Role,
     operate::{
         Around,
-        init::{Asking, Folder, asking, check_listen, set},
+        init::{Asking, Folder, STORE_KEY, asking, check_listen, set},
     },
     reason::{Invalid, Reason},
     roster::is_address,
@@ -50,8 +50,8 @@ fn prepare(wanted: Init, asking: &mut Asking<'_>) -> Result<String, Invalid> {
     let around = Around { clock: &SystemClock, entropy: &SystemEntropy };
     let dir = wanted.dir.clone();
     let identity = asking.identity(wanted.uri.as_deref(), Role::Node)?;
-    let shipped = include_str!("../../../deploy/node.toml");
-    let config = configured(shipped, wanted, asking)?;
+    let shipped = sealed(include_str!("../../../deploy/node.toml"));
+    let config = configured(&shipped, wanted, asking)?;
     // Found wrong before anything is written.
     Config::parse(&config, &dir)?;
 
@@ -61,6 +61,7 @@ fn prepare(wanted: Init, asking: &mut Asking<'_>) -> Result<String, Invalid> {
     let floors = include_str!("../../../deploy/policy.secret.toml");
     folder.secret("policy.secret.toml", floors, "secret: choose floors of your own")?;
     folder.signing_key("keys/seal.key", "seal", around)?;
+    folder.store_key(around)?;
     if let Some(identity) = identity {
         folder.request(&identity)?;
     }
@@ -75,7 +76,12 @@ fn prepare(wanted: Init, asking: &mut Asking<'_>) -> Result<String, Invalid> {
     Ok(folder.said())
 }
 
-/// The configuration that is shipped, with what was asked for.
+/// The configuration that is shipped, with a key for the store.
+fn sealed(shipped: &str) -> String {
+    set(shipped, ("store", "key"), Some(STORE_KEY))
+}
+
+/// The same with what was asked for.
 fn configured(shipped: &str, wanted: Init, asking: &mut Asking<'_>) -> Result<String, Invalid> {
     const DIALS: &str = "dial";
     let Init { listen, desk_listen, dial, .. } = wanted;
@@ -113,6 +119,8 @@ fn check_dial(word: &str) -> Result<(), Invalid> {
 mod tests {
     use std::path::Path;
 
+    use accord_proto::at_rest::Keys;
+
     use super::*;
 
     fn init(dir: &Path) -> Init {
@@ -135,7 +143,7 @@ mod tests {
         let (said, asked) = answered(home.path(), answers);
         assert!(asked.contains("[mk-police]") && asked.contains("nowhere"), "{asked}");
         assert!(said.contains("spiffe://wb6.example/MK/node/mk-police/node"), "{said}");
-        let shipped = include_str!("../../../deploy/node.toml");
+        let shipped = sealed(include_str!("../../../deploy/node.toml"));
         let written = std::fs::read_to_string(home.path().join("node.toml")).unwrap();
         assert_eq!(written, shipped.replace("127.0.0.1:7101", "10.0.0.5:7101"));
         assert!(home.path().join("keys/tls.csr").exists());
@@ -158,7 +166,9 @@ mod tests {
         let silent = home.path().join("silent");
         prepare(init(&silent), &mut Asking::nobody()).unwrap();
         let text = std::fs::read_to_string(silent.join("node.toml")).unwrap();
-        assert_eq!(text, include_str!("../../../deploy/node.toml"));
+        assert_eq!(text, sealed(include_str!("../../../deploy/node.toml")));
+        let config = Config::parse(&text, &silent).unwrap();
+        Keys::load(config.store_key.as_deref()).unwrap();
     }
 
     #[test]

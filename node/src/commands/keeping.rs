@@ -1,11 +1,16 @@
 //! Backup, restore and erasing from the command line.
 
 use accord_proto::{
+    at_rest::Keys,
     client::within,
-    clock::{Clock as _, SystemClock, SystemEntropy},
+    clock::{Clock as _, Entropy, SystemClock, SystemEntropy},
     limits::{CALL_TIMEOUT, LONG_CALL_TIMEOUT},
-    operate::backup::{self, Backup, Restore},
+    operate::{
+        backup::{self, Backup, Restore},
+        store_key,
+    },
     reason::Invalid,
+    transport::Credentials,
     wire::desk as wire,
 };
 use serde_json::{Value, json};
@@ -16,7 +21,8 @@ use crate::{
         Format, Outcome,
         keeping::{ConfirmRestore, Erase},
     },
-    store::{self, BACKUPS},
+    config::Config,
+    store::{self, BACKUPS, Opener},
 };
 
 /// `accord-node backup --to DIR`
@@ -40,7 +46,9 @@ pub(crate) async fn restore(wanted: Restore) -> Result<Outcome, Invalid> {
             remarks.push("the backup is whole; nothing was written".to_owned());
         }
         Some(data) => {
-            let restored = store::restore(source, &data, SystemClock.now(), &SystemEntropy).await?;
+            let keys = Keys::load(wanted.store_key.as_deref())?;
+            let around = (&keys, &SystemEntropy as &dyn Entropy);
+            let restored = store::restore(source, &data, SystemClock.now(), around).await?;
             backup::extend(BACKUPS, &mut shown, (&restored.header, restored.digest));
             shown["answers"] = restored.answers.into();
             shown["data"] = data.display().to_string().into();
@@ -50,6 +58,20 @@ pub(crate) async fn restore(wanted: Restore) -> Result<Outcome, Invalid> {
         }
     }
     Ok(Outcome { data: print(Format::Table, &shown), remarks, ..Outcome::default() })
+}
+
+/// `accord-node rekey`
+pub(crate) async fn rekey(config: &Config) -> Result<Outcome, Invalid> {
+    let own = Credentials::load(&config.tls)?.own();
+    let opener = Opener {
+        path: &config.data,
+        owner: &own.identity.to_string(),
+        free_bytes_min: config.free_bytes_min,
+        keys: &Keys::load(config.store_key.as_deref())?,
+        entropy: &SystemEntropy,
+    };
+    let rekeyed = store::rekey(opener, SystemClock.now(), store_key::progress()).await?;
+    Ok(store_key::said(&config.data, rekeyed))
 }
 
 /// `accord-node erase …`

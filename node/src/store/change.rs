@@ -12,16 +12,18 @@ use accord_proto::{
     taxonomy::Lists,
 };
 use prost::Message as _;
-use sled::transaction::{ConflictableTransactionError, Transactional as _, TransactionalTree};
+use sled::{
+    IVec,
+    transaction::{
+        ConflictableTransactionError, TransactionError, Transactional as _, TransactionalTree,
+    },
+};
 
 use super::{
-    Contents, Head, ImportSummary, Released, Room, Store, block, class_key, failed, offers, schema,
-    shown,
+    Contents, Head, ImportSummary, Kept, Released, Room, Store, block, class_key, failed, offers,
+    schema, shown,
 };
 use crate::{freeze::Edition, ingest::Quarantined, receipt::Receipt, record::Records};
-
-/// Bytes of blocks that are handed to the database at once.
-const BYTES_AT_ONCE: usize = 1024 * 1024;
 
 /// A change under way. Dropped without commit, nothing happened.
 pub struct Change<'a> {
@@ -38,6 +40,13 @@ struct Write {
     room: Room,
     key: Vec<u8>,
     value: Option<Vec<u8>>,
+}
+
+/// The same, as it will lie on the disk.
+struct Laid<'w> {
+    of: &'w Write,
+    at: IVec,
+    value: Option<IVec>,
 }
 
 impl std::fmt::Debug for Change<'_> {
@@ -217,39 +226,62 @@ impl<'a> Change<'a> {
         self.next.journal.append(&entry);
         let leaf = leaf(&entry);
         self.write(Room::Journal, &sequence, entry);
-        let rooms: &[sled::Tree] = &self.store.rooms;
-        let contents = rooms.transaction(|rooms| {
-            let mut contents = self.next.contents;
-            for write in &self.writes {
-                self.apply(rooms, write, &mut contents)?;
-            }
-            let meta = &rooms[Room::Meta.at()];
-            for (key, value) in self.next.meta(contents) {
-                let before = meta.insert(key, value)?;
-                self.store.before.note(Room::Meta, key.as_bytes(), before.as_deref());
-            }
-            Ok::<_, ConflictableTransactionError<()>>(contents)
-        });
-        self.next.contents = contents.map_err(|error| failed(&format!("{error:?}")))?;
+        self.next.contents = self.write_all()?;
         *self.store.committed.lock().unwrap_or_else(PoisonError::into_inner) = self.next.state();
         self.store.tree.lock().unwrap_or_else(PoisonError::into_inner).append(leaf);
         *self.head = self.next;
         Ok(())
     }
 
+    /// The transaction; gives the sum of all that lies there after it.
+    fn write_all(&self) -> Result<Contents, Invalid> {
+        let rooms = &self.store.rooms;
+        // Sealed once, however often the transaction is tried.
+        let laid = self.writes.iter().map(|of| {
+            let Write { room, key, value } = of;
+            let kept = &rooms[room.at()];
+            let value = value.as_ref().map(|value| kept.sealed(key, value)).transpose()?;
+            Ok(Laid { of, at: kept.at(key)?, value })
+        });
+        let laid = laid.collect::<Result<Vec<_>, Invalid>>()?;
+        let trees: Vec<_> = rooms.iter().map(Kept::tree).cloned().collect();
+        let abort = ConflictableTransactionError::Abort;
+        let written = trees.transaction(|trees| {
+            let mut contents = self.next.contents;
+            for laid in &laid {
+                self.apply(&trees[laid.of.room.at()], laid, &mut contents)?;
+            }
+            let meta = &rooms[Room::Meta.at()];
+            for (key, value) in self.next.meta(contents) {
+                let key = key.as_bytes();
+                let value = meta.sealed(key, &value).map_err(abort)?;
+                let before = trees[Room::Meta.at()].insert(key, value)?;
+                let before = before.map(|stored| meta.opened(key, stored)).transpose();
+                self.store.before.note(Room::Meta, key, before.map_err(abort)?.as_deref());
+            }
+            Ok(contents)
+        });
+        written.map_err(|error| match error {
+            TransactionError::Abort(error) => error,
+            TransactionError::Storage(error) => failed(&error),
+        })
+    }
+
     /// Does one write and keeps the sum. A running backup is told first what was there before.
     fn apply(
         &self,
-        rooms: &[TransactionalTree],
-        Write { room, key, value }: &Write,
+        tree: &TransactionalTree,
+        Laid { of: Write { room, key, value }, at, value: laid }: &Laid<'_>,
         contents: &mut Contents,
-    ) -> Result<(), ConflictableTransactionError<()>> {
-        let tree = &rooms[room.at()];
-        let before = match value {
-            Some(value) => tree.insert(key.as_slice(), value.as_slice())?,
-            None => tree.remove(key.as_slice())?,
+    ) -> Result<(), ConflictableTransactionError<Invalid>> {
+        let before = match laid {
+            Some(laid) => tree.insert(at.clone(), laid.clone())?,
+            None => tree.remove(at.clone())?,
         };
-        self.store.before.note(*room, key, before.as_deref());
+        let kept = &self.store.rooms[room.at()];
+        let before = before.map(|stored| kept.opened(key, stored)).transpose();
+        let before = before.map_err(ConflictableTransactionError::Abort)?;
+        self.store.before.note(*room, at, before.as_deref());
         if let Some(before) = before {
             contents.take(*room, key, &before);
         }
@@ -278,11 +310,12 @@ impl<'a> Change<'a> {
 
     /// Removes what a change that failed may have left under this number; it never counted.
     fn clear(&self, room: Room, number: &[u8]) -> Result<(), Invalid> {
-        let mut batch = sled::Batch::default();
-        for stale in self.store.scan(room, number) {
+        let kept = &self.store.rooms[room.at()];
+        let mut batch = kept.batch();
+        for stale in kept.scan(number) {
             batch.remove(stale?.0);
         }
-        self.store.rooms[room.at()].apply_batch(batch).map_err(|error| failed(&error))
+        batch.write()
     }
 
     /// Writes numbered blocks below a prefix.
@@ -292,20 +325,15 @@ impl<'a> Change<'a> {
         prefix: &[u8],
         blocks: impl Iterator<Item = Vec<u8>>,
     ) -> Result<(), Invalid> {
-        let tree = &self.store.rooms[room.at()];
-        let (mut batch, mut bytes) = (sled::Batch::default(), 0);
+        let mut batch = self.store.rooms[room.at()].batch();
         for (at, block) in blocks.enumerate() {
             let key = [prefix, &(at as u64).to_be_bytes()].concat();
             self.next.contents.put(room, &key, &block);
-            bytes += block.len();
-            batch.insert(key, block);
-            if bytes >= BYTES_AT_ONCE {
-                bytes = 0;
-                let full = std::mem::take(&mut batch);
-                tree.apply_batch(full).map_err(|error| failed(&error))?;
+            batch.insert(&key, &block)?;
+            if batch.write_if_many()? {
                 self.store.check_space(self.free_bytes_min)?;
             }
         }
-        tree.apply_batch(batch).map_err(|error| failed(&error))
+        batch.write()
     }
 }

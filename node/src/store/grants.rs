@@ -10,7 +10,7 @@ use accord_proto::{
 };
 use prost::Message;
 
-use super::{Change, Contents, Room, Store, failed, schema};
+use super::{Change, Contents, Kept, Room, Store, schema};
 use crate::consent::{Deed, Grant, RawGrant, Step, Terms, Version};
 
 const PERMIT: &str = "permit";
@@ -200,26 +200,28 @@ fn key(id: &[u8], version: u32) -> Vec<u8> {
 
 /// Format 5 had one version of every grant, which covered every level and breakdown at the tier of its audience. One that was
 /// withdrawn is given and withdrawn.
-pub(super) fn from_5(db: &sled::Db) -> Result<(), Invalid> {
-    let tree = |room: Room| db.open_tree(room.name()).map_err(|error| failed(&error));
-    let (grants, meta) = (tree(Room::Grants)?, tree(Room::Meta)?);
-    let counters = meta.get(schema::COUNTERS_KEY).map_err(|error| failed(&error))?;
+pub(super) fn from_5(rooms: &[Kept]) -> Result<(), Invalid> {
+    let (grants, meta) = (&rooms[Room::Grants.at()], &rooms[Room::Meta.at()]);
+    let counters = meta.get(schema::COUNTERS_KEY)?;
     let mut counters: schema::Counters = schema::decode(&counters.unwrap_or_default())?;
     let mut contents = Contents::from_bytes(&counters.contents)?;
-    for entry in grants.iter() {
-        let (id, value) = entry.map_err(|error| failed(&error))?;
+    let mut batch = grants.batch();
+    for entry in grants.scan(&[]) {
+        let (id, value) = entry?;
         let old: StoredVersion = schema::decode(&value)?;
-        grants.remove(&id).map_err(|error| failed(&error))?;
+        batch.remove(grants.at(&id)?);
         contents.take(Room::Grants, &id, &value);
         for (number, version) in (1_u32..).zip(of_format_5(old)) {
             let (key, value) = (key(&id, number), version.encode_to_vec());
             contents.put(Room::Grants, &key, &value);
-            grants.insert(key, value).map_err(|error| failed(&error))?;
+            batch.insert(&key, &value)?;
         }
     }
+    batch.write()?;
     counters.contents = contents.to_bytes().to_vec();
-    let written = meta.insert(schema::COUNTERS_KEY, counters.encode_to_vec());
-    written.map(drop).map_err(|error| failed(&error))
+    let mut batch = meta.batch();
+    batch.insert(schema::COUNTERS_KEY.as_bytes(), &counters.encode_to_vec())?;
+    batch.write()
 }
 
 /// The versions that a grant of format 5 had.
@@ -258,7 +260,7 @@ mod tests {
     use super::*;
     use crate::{
         consent::{ALL, State},
-        store::{Found, open::sled_when_free},
+        store::{Found, kept::sled_when_free},
     };
 
     const OWNER: &str = "spiffe://wb6.example/AL/node/al-police/node";

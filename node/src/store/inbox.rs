@@ -12,7 +12,7 @@ use accord_proto::{
 };
 use prost::Message;
 
-use super::{Change, Room, Store, failed, schema};
+use super::{Change, Pair, Room, Store, schema};
 use crate::inbox::{Asked, Decline, DeclineCode, Event, Extent, Glass, Item, Step};
 
 const FIELD: &str = "store.inbox";
@@ -170,9 +170,8 @@ impl Store {
 
     /// Every requirement that is kept, newest id first.
     pub fn inbox(&self, lists: &Lists) -> Result<Vec<Item>, Invalid> {
-        let read = |entry: Result<(sled::IVec, sled::IVec), Invalid>| {
-            schema::decode::<StoredItem>(&entry?.1)?.read(lists)
-        };
+        let read =
+            |entry: Result<Pair, Invalid>| schema::decode::<StoredItem>(&entry?.1)?.read(lists);
         let mut items = self.scan(Room::Inbox, &[]).map(read).collect::<Result<Vec<_>, _>>()?;
         items.reverse();
         Ok(items)
@@ -185,7 +184,7 @@ impl Store {
 
     /// Every time that somebody took the right to act alone, oldest first.
     pub fn glass(&self) -> Result<Vec<Glass>, Invalid> {
-        let read = |entry: Result<(sled::IVec, sled::IVec), Invalid>| {
+        let read = |entry: Result<Pair, Invalid>| {
             let StoredGlass { by, at_s, why } = schema::decode(&entry?.1)?;
             Ok(Glass { by: Identity::parse(&by)?, at: Timestamp::from_s(FIELD, at_s)?, why })
         };
@@ -198,19 +197,19 @@ impl Store {
         but: RequirementId,
         most: usize,
     ) -> impl Iterator<Item = Result<Vec<u8>, Invalid>> {
-        let all = self.rooms[Room::Answers.at()].iter().rev();
-        let other = move |entry: &sled::Result<(sled::IVec, sled::IVec)>| {
+        let all = self.rooms[Room::Answers.at()].scan(&[]).rev();
+        let other = move |entry: &Result<Pair, Invalid>| {
             entry.as_ref().map_or(true, |(id, _)| id.as_ref() != &but.as_bytes()[..])
         };
         all.filter(other).take(most).map(|entry| {
-            let (_, stored) = entry.map_err(|error| failed(&error))?;
+            let (_, stored) = entry?;
             Ok(schema::decode::<schema::Released>(&stored)?.response)
         })
     }
 
     fn stored_item(&self, id: RequirementId) -> Result<Option<StoredItem>, Invalid> {
-        let stored = self.rooms[Room::Inbox.at()].get(id.as_bytes());
-        stored.map_err(|error| failed(&error))?.map(|bytes| schema::decode(&bytes)).transpose()
+        let stored = self.rooms[Room::Inbox.at()].get(id.as_bytes())?;
+        stored.map(|bytes| schema::decode(&bytes)).transpose()
     }
 }
 

@@ -13,7 +13,7 @@ use accord_proto::{
 };
 use prost::Message;
 
-use super::{Change, Room, Store, failed, schema};
+use super::{Change, Room, Store, schema};
 
 /// What is kept of another's journal.
 #[derive(Clone, PartialEq, Message)]
@@ -47,8 +47,8 @@ impl Store {
 
     /// One entry, as it is stored.
     pub fn entry(&self, index: u64) -> Result<Vec<u8>, Invalid> {
-        let stored = self.rooms[Room::Journal.at()].get(index.to_be_bytes());
-        let stored = stored.map_err(|error| failed(&error))?.ok_or_else(|| {
+        let stored = self.rooms[Room::Journal.at()].get(index.to_be_bytes())?;
+        let stored = stored.ok_or_else(|| {
             Invalid::new(Reason::NotFound, "journal", format!("there is no entry {index}"))
         })?;
         Ok(stored.to_vec())
@@ -58,7 +58,7 @@ impl Store {
     pub fn entries(&self, range: Range<u64>) -> impl Iterator<Item = Result<Vec<u8>, Invalid>> {
         let range = range.start.to_be_bytes()..range.end.to_be_bytes();
         let entries = self.rooms[Room::Journal.at()].range(range);
-        entries.map(|entry| Ok(entry.map_err(|error| failed(&error))?.1.to_vec()))
+        entries.map(|entry| Ok(entry?.1.to_vec()))
     }
 
     /// That an entry stands at its place in the journal of that size.
@@ -89,7 +89,7 @@ impl Store {
 
     /// Where the journal of that service stood when it was shown last.
     pub fn peer_journal(&self, origin: &str) -> Result<Option<PeerJournal>, Invalid> {
-        let stored = self.rooms[Room::Peers.at()].get(origin).map_err(|error| failed(&error))?;
+        let stored = self.rooms[Room::Peers.at()].get(origin)?;
         let read = |bytes: sled::IVec| {
             let StoredPeer { note, second, size, root } = schema::decode(&bytes)?;
             let root = Digest::from_wire("store.peers.root", &root)?;
@@ -101,7 +101,7 @@ impl Store {
 
     /// Was it said before that this journal had once come to this root?
     pub fn is_known_loss(&self, root: &Digest) -> Result<bool, Invalid> {
-        self.rooms[Room::Peers.at()].contains_key(root.0).map_err(|error| failed(&error))
+        self.rooms[Room::Peers.at()].contains_key(root.0)
     }
 }
 

@@ -14,14 +14,14 @@ use std::{
     path::Path,
 };
 
-use accord_proto::reason::Invalid;
+use accord_proto::{durable, reason::Invalid};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 
 use super::{
-    failed, grants,
-    open::{FOLDER, sled_when_free},
+    Kept, Room, failed, grants,
+    kept::Raw,
+    open::{FOLDER, Opener},
     schema,
-    verify::unreadable,
 };
 
 const COPY: &str = "store.migrating";
@@ -35,8 +35,8 @@ pub(super) struct Step {
     pub(super) from: &'static str,
     /// The format that it leaves.
     pub(super) to: &'static str,
-    /// Changes the copy.
-    pub(super) run: fn(&sled::Db) -> Result<(), Invalid>,
+    /// Changes the copy, which is kept as the store is: bare or under its key.
+    pub(super) run: fn(&[Kept]) -> Result<(), Invalid>,
 }
 
 /// All steps there are.
@@ -49,7 +49,8 @@ pub(super) fn under_way(data: &Path) -> bool {
 }
 
 /// Brings a store to the current format, if it has an older one that steps lead on from.
-pub(super) fn to_current(data: &Path, steps: &[Step]) -> Result<(), Invalid> {
+pub(super) fn to_current(opener: Opener<'_>, steps: &[Step]) -> Result<(), Invalid> {
+    let data = opener.path;
     let (store, copy) = (data.join(FOLDER), data.join(COPY));
     if !store.exists() {
         return Ok(());
@@ -71,30 +72,39 @@ pub(super) fn to_current(data: &Path, steps: &[Step]) -> Result<(), Invalid> {
         let name = old.display();
         return Err(failed(&format!("{name} is in the way of a migration; move it elsewhere")));
     }
-    migrate(&store, &copy, &path)?;
-    let exchanged = renameat_with(CWD, &store, CWD, &copy, RenameFlags::EXCHANGE);
-    exchanged.map_err(|error| failed(&error))?;
+    migrate(opener, &copy, &path)?;
+    exchange(&store, &copy)?;
     let renamed = fs::rename(&copy, &old).and_then(|()| File::open(data)?.sync_all());
     renamed.map_err(|error| failed(&error))
 }
 
+/// Each gets the other's name, in one step.
+pub(super) fn exchange(one: &Path, other: &Path) -> Result<(), Invalid> {
+    let exchanged = renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE);
+    exchanged.map_err(|error| failed(&error))
+}
+
 /// Copy, steps, fsync.
-fn migrate(store: &Path, copy: &Path, path: &[&Step]) -> Result<(), Invalid> {
+fn migrate(opener: Opener<'_>, copy: &Path, path: &[&Step]) -> Result<(), Invalid> {
     let copied = match fs::remove_dir_all(copy) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => copy_all(store, copy),
+        _ => copy_all(&opener.path.join(FOLDER), copy),
     };
     copied.map_err(|error| failed(&error))?;
     {
-        let db = sled_when_free(&sled::Config::new().path(copy))?;
-        let meta = db.open_tree("meta").map_err(|error| unreadable(&error))?;
+        let raw = Raw::open(copy)?;
+        let key = raw.mark().and_then(|(_, key)| key);
+        let keeping = opener.keys.as_found(key, opener.owner, opener.entropy)?;
+        let (db, rooms) = raw.kept(keeping);
         for step in path {
-            (step.run)(&db)?;
-            meta.insert(schema::FORMAT_KEY, step.to).map_err(|error| failed(&error))?;
+            (step.run)(&rooms)?;
+            let mut batch = rooms[Room::Meta.at()].batch();
+            batch.insert(schema::FORMAT_KEY.as_bytes(), step.to.as_bytes())?;
+            batch.write()?;
         }
         db.flush().map_err(|error| failed(&error))?;
     }
-    sync_all(copy).map_err(|error| failed(&error))
+    durable::sync_all(copy).map_err(|error| failed(&error))
 }
 
 /// The steps that lead from a format to the current one; none if there is no such way.
@@ -109,10 +119,18 @@ fn path_from<'a>(format: &str, steps: &'a [Step]) -> Vec<&'a Step> {
 }
 
 fn format_of(store: &Path) -> Result<String, Invalid> {
-    let db = sled_when_free(&sled::Config::new().path(store))?;
-    let meta = db.open_tree("meta").map_err(|error| unreadable(&error))?;
-    let format = meta.get(schema::FORMAT_KEY).map_err(|error| unreadable(&error))?;
-    Ok(String::from_utf8_lossy(&format.unwrap_or_default()).into_owned())
+    let raw = Raw::open(store)?;
+    let format = raw.mark().map_or(&[][..], |(format, _)| format);
+    Ok(String::from_utf8_lossy(format).into_owned())
+}
+
+/// Stores of older formats that lie beside this one: names of folders.
+pub(super) fn kept_beside(data: &Path) -> Vec<String> {
+    let entries = fs::read_dir(data).into_iter().flatten().filter_map(Result::ok);
+    let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+    let mut names: Vec<_> = names.filter(|name| name.starts_with(&kept("accord-node "))).collect();
+    names.sort_unstable();
+    names
 }
 
 /// Under which name a store of an older format is kept.
@@ -134,17 +152,4 @@ fn copy_all(from: &Path, to: &Path) -> io::Result<()> {
         }
     }
     Ok(())
-}
-
-/// fsyncs everything below a folder, and the folder.
-pub(super) fn sync_all(folder: &Path) -> io::Result<()> {
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        if entry.file_type()?.is_dir() {
-            sync_all(&entry.path())?;
-        } else {
-            File::open(entry.path())?.sync_all()?;
-        }
-    }
-    File::open(folder)?.sync_all()
 }

@@ -15,7 +15,7 @@ use accord_proto::{
 use prost::Message;
 
 use super::{
-    Change, Room, Store,
+    Change, Pair, Room, Store,
     block::{BLOCK_ROWS, StoredCell, sealed, unsealed},
     schema::{self, Offers},
     verify::damaged,
@@ -183,7 +183,7 @@ impl Store {
     /// Every signature.
     pub fn signatures(&self, lists: &Lists) -> Result<Vec<(Of, Signature)>, Invalid> {
         const FIELD: &str = "store.signature";
-        let read = |entry: Result<(sled::IVec, sled::IVec), Invalid>| {
+        let read = |entry: Result<Pair, Invalid>| {
             let StoredSignature { indicator, period, edition, by, at_s, why } =
                 schema::decode(&entry?.1)?;
             let of = (lists.indicator(FIELD, &indicator)?.code, Period::parse(FIELD, &period)?);

@@ -10,16 +10,19 @@ use std::{
 };
 
 use accord_proto::{
+    at_rest::{Keeping, KeyId, Keys},
     clock::Entropy,
-    durable::{self, Durable},
+    durable::Durable,
     journal::{Frontier, Tree},
     reason::Invalid,
     seal::Digest,
 };
 
 use super::{
-    Contents, Head, Room, Store, contents, failed, migrate, schema, snapshot, verify,
-    verify::{damaged, unreadable},
+    Contents, Head, Kept, Room, Store, contents, failed,
+    kept::Raw,
+    migrate, rekey, schema, snapshot,
+    verify::{self, damaged},
     witness::{self, Witness},
 };
 
@@ -40,15 +43,48 @@ pub enum Found {
     Unwitnessed,
 }
 
+/// What is to be opened.
+#[derive(Clone, Copy)]
+pub struct Opener<'a> {
+    /// The data folder.
+    pub path: &'a Path,
+    /// The node's identity: a store never changes hands by accident.
+    pub owner: &'a str,
+    /// Below this much free space nothing more is written.
+    pub free_bytes_min: u64,
+    /// The keys that it may be sealed with; a new one is sealed with the first.
+    pub keys: &'a Keys,
+    /// Where chance comes from.
+    pub entropy: &'a dyn Entropy,
+}
+
+impl std::fmt::Debug for Opener<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Opener({}, {:?})", self.path.display(), self.keys)
+    }
+}
+
+impl Opener<'_> {
+    /// The same error, of this store.
+    pub(super) fn of(&self, error: Invalid) -> Invalid {
+        Invalid { field: format!("store {}", self.path.display()), ..error }
+    }
+}
+
 impl Store {
-    /// Opens or creates. `owner` is the node's identity: a store never changes hands by accident.
+    /// One without a key: see [`Store::open_by`].
     pub fn open(
         path: &Path,
         owner: &str,
         free_bytes_min: u64,
         entropy: &dyn Entropy,
     ) -> Result<Self, Invalid> {
-        Self::open_by(path, owner, (free_bytes_min, migrate::STEPS), entropy)
+        Self::open_by(Opener { path, owner, free_bytes_min, keys: &Keys::none(), entropy })
+    }
+
+    /// Opens or creates.
+    pub fn open_by(opener: Opener<'_>) -> Result<Self, Invalid> {
+        Self::open_with_steps(opener, migrate::STEPS)
     }
 
     /// Is there a store?
@@ -58,76 +94,69 @@ impl Store {
 
     /// The same, only to look at it, where [`Store::is_there`]: one of an older format is left as it is, and said to be so, and
     /// nothing is cleared away. The database itself finishes what a crash has left, as it does at every start.
-    pub fn examine(
-        path: &Path,
-        owner: &str,
-        free_bytes_min: u64,
-        entropy: &dyn Entropy,
-    ) -> Result<Self, Invalid> {
-        verify::guarded(|| open_as_it_is(path, owner, free_bytes_min, entropy))
-            .map_err(|error| Invalid { field: format!("store {}", path.display()), ..error })
+    pub fn examine(opener: Opener<'_>) -> Result<Self, Invalid> {
+        verify::guarded(|| open_as_it_is(opener, Keys::of_store)).map_err(|error| opener.of(error))
     }
 
     /// The same with other steps between formats.
-    pub(super) fn open_by(
-        path: &Path,
-        owner: &str,
-        (free_bytes_min, steps): (u64, &[migrate::Step]),
-        entropy: &dyn Entropy,
+    pub(super) fn open_with_steps(
+        opener: Opener<'_>,
+        steps: &[migrate::Step],
     ) -> Result<Self, Invalid> {
         verify::guarded(|| {
-            let open = || open(path, owner, free_bytes_min, entropy);
-            if !migrate::under_way(path) {
-                match open() {
+            if !migrate::under_way(opener.path) {
+                match open(opener) {
                     // An older one: only then is it opened twice.
                     Err(error) if error.field == schema::FORMAT_FIELD => {}
                     opened => return opened,
                 }
             }
-            migrate::to_current(path, steps)?;
-            open()
+            migrate::to_current(opener, steps)?;
+            open(opener)
         })
-        .map_err(|error| Invalid { field: format!("store {}", path.display()), ..error })
+        .map_err(|error| opener.of(error))
     }
 }
 
-fn open(
-    path: &Path,
-    owner: &str,
-    free_bytes_min: u64,
-    entropy: &dyn Entropy,
-) -> Result<Store, Invalid> {
-    let store = open_as_it_is(path, owner, free_bytes_min, entropy)?;
+fn open(opener: Opener<'_>) -> Result<Store, Invalid> {
+    let store = open_as_it_is(opener, Keys::of_store)?;
     store.remove_left_behind()?;
+    rekey::remove_left(opener.path)?;
     Ok(store)
 }
 
-fn open_as_it_is(
-    path: &Path,
-    owner: &str,
-    free_bytes_min: u64,
-    entropy: &dyn Entropy,
+/// `with`: how it is read, by the key that it says; [`Keys::of_store`], unless somebody writes it anew.
+pub(super) fn open_as_it_is(
+    opener: Opener<'_>,
+    with: impl FnOnce(&Keys, Option<KeyId>, &str, &dyn Entropy) -> Result<Keeping, Invalid>,
 ) -> Result<Store, Invalid> {
+    let Opener { path, owner, free_bytes_min, keys, entropy } = opener;
     let (witness, seen) = Witness::open(path)?;
     if !path.join(FOLDER).exists() {
         check_empty(path)?;
         create_folders(path).map_err(|error| failed(&error))?;
     }
-    let (db, rooms) = database(&path.join(FOLDER))?;
-    let meta = &rooms[Room::Meta.at()];
-    let read = |key: &str| meta.get(key).map_err(|error| unreadable(&error));
-    let (head, tree, found) = match read(schema::FORMAT_KEY)? {
-        Some(format) => {
-            schema::check_format(&format)?;
-            schema::check_owner(&read(schema::OWNER_KEY)?.unwrap_or_default(), owner)?;
-            let head = head(meta)?;
-            let tree = verify::whole(&rooms, &head, seen)?;
-            (head, tree, if seen.is_some() { Found::Whole } else { Found::Unwitnessed })
+    let raw = Raw::open(&path.join(FOLDER))?;
+    let (is_new, keeping) = match raw.mark() {
+        Some((format, key)) => {
+            schema::check_format(format)?;
+            (false, with(keys, key, owner, entropy)?)
         }
-        None if seen.is_some() || !rooms.iter().all(sled::Tree::is_empty) => {
+        None => (true, keys.of_new(owner, entropy)?),
+    };
+    let (db, rooms) = raw.kept(keeping);
+    let meta = &rooms[Room::Meta.at()];
+    let read = |key: &str| meta.get(key);
+    let (head, tree, found) = if is_new {
+        if seen.is_some() || !rooms.iter().all(Kept::is_empty) {
             return Err(damaged("what says whose it is and what it holds is gone"));
         }
-        None => (create(meta, owner, entropy)?, Tree::default(), Found::New),
+        (create(meta, owner, entropy)?, Tree::default(), Found::New)
+    } else {
+        schema::check_owner(&read(schema::OWNER_KEY)?.unwrap_or_default(), owner)?;
+        let head = head(meta)?;
+        let tree = verify::whole(&rooms, &head, seen)?;
+        (head, tree, if seen.is_some() { Found::Whole } else { Found::Unwitnessed })
     };
     let salt = read(schema::SALT_KEY)?.and_then(|salt| salt.as_ref().try_into().ok());
     let salt: [u8; 32] = salt.ok_or_else(|| damaged("its salt has another length"))?;
@@ -162,27 +191,9 @@ fn durable(
     Durable::start_witnessed(path.join(FOLDER), flush, move |state| witness.write(state))
 }
 
-/// sled itself, once whoever had it open has let go of it.
-pub(super) fn sled_when_free(config: &sled::Config) -> Result<sled::Db, Invalid> {
-    durable::open_when_free(|| config.open(), verify::is_held).map_err(|error| unreadable(&error))
-}
-
-/// sled with every room.
-pub(super) fn database(folder: &Path) -> Result<(sled::Db, Vec<sled::Tree>), Invalid> {
-    let config = sled::Config::new()
-        .path(folder)
-        // sled's own timer would flush beside us and acknowledge nothing by it.
-        .flush_every_ms(None)
-        .cache_capacity(64 * 1024 * 1024);
-    let db = sled_when_free(&config)?;
-    let rooms: Result<_, _> = Room::ALL.iter().map(|room| db.open_tree(room.name())).collect();
-    let rooms = rooms.map_err(|error| unreadable(&error))?;
-    Ok((db, rooms))
-}
-
 /// What a store says of itself.
-fn head(meta: &sled::Tree) -> Result<Head, Invalid> {
-    let read = |key: &str| meta.get(key).map_err(|error| unreadable(&error));
+pub(super) fn head(meta: &Kept) -> Result<Head, Invalid> {
+    let read = |key: &str| meta.get(key);
     let journal = Frontier::from_bytes(&read(schema::JOURNAL_KEY)?.unwrap_or_default());
     let counters: schema::Counters =
         schema::decode(&read(schema::COUNTERS_KEY)?.unwrap_or_default())?;
@@ -192,11 +203,11 @@ fn head(meta: &sled::Tree) -> Result<Head, Invalid> {
 }
 
 /// An empty store; all of its beginning, or nothing.
-fn create(meta: &sled::Tree, owner: &str, entropy: &dyn Entropy) -> Result<Head, Invalid> {
+fn create(meta: &Kept, owner: &str, entropy: &dyn Entropy) -> Result<Head, Invalid> {
     let mut salt = [0; 32];
     entropy.fill(&mut salt)?;
     let mut sum = Contents::default();
-    let mut batch = sled::Batch::default();
+    let mut batch = meta.batch();
     for (key, value) in [
         (schema::FORMAT_KEY, schema::FORMAT.as_bytes()),
         (schema::OWNER_KEY, owner.as_bytes()),
@@ -205,7 +216,7 @@ fn create(meta: &sled::Tree, owner: &str, entropy: &dyn Entropy) -> Result<Head,
         if contents::counted(Room::Meta, key.as_bytes()) {
             sum.put(Room::Meta, key.as_bytes(), value);
         }
-        batch.insert(key, value);
+        batch.insert(key.as_bytes(), value)?;
     }
     let mut noise_root = vec![0; 32];
     entropy.fill(&mut noise_root)?;
@@ -213,9 +224,9 @@ fn create(meta: &sled::Tree, owner: &str, entropy: &dyn Entropy) -> Result<Head,
     let journal = Frontier::default();
     let head = Head { journal, counters, contents: sum };
     for (key, value) in head.meta(sum) {
-        batch.insert(key, value);
+        batch.insert(key.as_bytes(), &value)?;
     }
-    meta.apply_batch(batch).map_err(|error| failed(&error))?;
+    batch.write()?;
     Ok(head)
 }
 
@@ -258,16 +269,16 @@ impl Store {
         }
         let head = self.head();
         for room in [Room::Blocks, Room::Quarantine, Room::Cells, Room::Shown, Room::Tables] {
-            let mut batch = sled::Batch::default();
+            let mut batch = self.rooms[room.at()].batch();
             // Numbers rise: what was left behind comes last.
-            for key in self.rooms[room.at()].iter().keys().rev() {
-                let key = key.map_err(|error| unreadable(&error))?;
+            for key in self.rooms[room.at()].places().rev() {
+                let key = key?;
                 if head.holds(room, &key) {
                     break;
                 }
                 batch.remove(key);
             }
-            self.rooms[room.at()].apply_batch(batch).map_err(|error| failed(&error))?;
+            batch.write()?;
         }
         Ok(())
     }

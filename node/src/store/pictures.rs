@@ -1,6 +1,8 @@
 //! Pictures on disk: a line for each, and the file that it came in, in blocks. Comes in: files that were verified. Goes out: the
 //! same bytes. Must never let go of the newest picture of a requirement to make room for another.
 
+use std::ops::Bound;
+
 use accord_proto::{
     id::RequirementId,
     limits::{PICTURE_BLOCK_BYTES, PICTURES_BYTES_MAX, PICTURES_MAX},
@@ -9,7 +11,7 @@ use accord_proto::{
 };
 use prost::Message;
 
-use super::{Change, Room, Store, failed, schema};
+use super::{Change, Pair, Room, Store, failed, schema};
 
 /// A picture that was delivered.
 #[derive(Clone, PartialEq, Message)]
@@ -64,11 +66,11 @@ impl Store {
         let stored = match version {
             Some(version) => room.get(key(requirement, version)),
             None => {
-                let newest = room.scan_prefix(requirement.as_bytes()).next_back();
+                let newest = room.scan(requirement.as_bytes()).next_back();
                 newest.transpose().map(|found| found.map(|(_, stored)| stored))
             }
         };
-        stored.map_err(|error| failed(&error))?.map(|bytes| schema::decode(&bytes)).transpose()
+        stored?.map(|bytes| schema::decode(&bytes)).transpose()
     }
 
     /// Pictures that stand before `before`, newest requirement and version first.
@@ -78,16 +80,15 @@ impl Store {
         most: usize,
     ) -> Result<Vec<(RequirementId, Delivered)>, Invalid> {
         let room = &self.rooms[Room::Pictures.at()];
-        let entries = match before {
-            None => room.iter(),
-            Some((requirement, version)) => room.range(..key(requirement, version)),
-        };
-        let read = |entry: sled::Result<(sled::IVec, sled::IVec)>| {
-            let (key, bytes) = entry.map_err(|error| failed(&error))?;
+        let end = before.map_or(Bound::Unbounded, |(requirement, version)| {
+            Bound::Excluded(key(requirement, version))
+        });
+        let read = |entry: Result<Pair, Invalid>| {
+            let (key, bytes) = entry?;
             let id = key.get(..16).unwrap_or_default();
             Ok((RequirementId::from_bytes("store.picture", id)?, schema::decode(&bytes)?))
         };
-        entries.rev().take(most).map(read).collect()
+        room.range((Bound::Unbounded, end)).rev().take(most).map(read).collect()
     }
 
     /// The file of a picture, with its line.

@@ -1,8 +1,10 @@
 //! Receipts on disk. Comes in: whose, and after which. Goes out: receipts, as they were written.
 
+use std::ops::Bound;
+
 use accord_proto::reason::{Invalid, Reason};
 
-use super::{Room, Store, failed, schema};
+use super::{Room, Store, schema};
 use crate::receipt::Receipt;
 
 impl Store {
@@ -14,13 +16,10 @@ impl Store {
         most: usize,
     ) -> Result<Vec<Receipt>, Invalid> {
         let room = &self.rooms[Room::Receipts.at()];
-        let entries = match before {
-            None => room.iter(),
-            Some(before) => room.range(..before.to_be_bytes()),
-        };
+        let end = before.map_or(Bound::Unbounded, |before| Bound::Excluded(before.to_be_bytes()));
         let mut receipts = Vec::new();
-        for entry in entries.rev() {
-            let (_, bytes) = entry.map_err(|error| failed(&error))?;
+        for entry in room.range((Bound::Unbounded, end)).rev() {
+            let (_, bytes) = entry?;
             let receipt: Receipt = schema::decode(&bytes)?;
             if wanted(&receipt) {
                 receipts.push(receipt);
@@ -34,8 +33,8 @@ impl Store {
 
     /// The receipt of a seal.
     pub fn receipt(&self, sequence: u64) -> Result<Receipt, Invalid> {
-        let stored = self.rooms[Room::Receipts.at()].get(sequence.to_be_bytes());
-        let stored = stored.map_err(|error| failed(&error))?.ok_or_else(|| {
+        let stored = self.rooms[Room::Receipts.at()].get(sequence.to_be_bytes())?;
+        let stored = stored.ok_or_else(|| {
             let detail = format!("there is no receipt {sequence}");
             Invalid::new(Reason::NotFound, "receipt", detail)
         })?;

@@ -5,9 +5,10 @@
 use std::{fs, io::Read, path::Path};
 
 use accord_proto::{
+    at_rest::Keys,
     backup::{Header, Reader},
     clock::{Entropy, Timestamp},
-    durable::is_empty,
+    durable::{self, is_empty},
     identity::Identity,
     journal::{Act, Entry},
     operate::backup::Source,
@@ -16,15 +17,14 @@ use accord_proto::{
 };
 
 use super::{
-    BACKUPS, Room, Store, failed, migrate,
-    open::{FOLDER, create_folders, database},
+    BACKUPS, Store, failed,
+    kept::{Batch, Kept, Raw},
+    open::{FOLDER, Opener, create_folders},
     verify,
 };
 
 /// Where a store is until it is whole.
 const PARTIAL: &str = "store.partial";
-/// Bytes that are handed to the database at once.
-const BYTES_AT_ONCE: usize = 1024 * 1024;
 
 /// What was restored.
 #[derive(Debug)]
@@ -45,12 +45,13 @@ pub fn check(file: impl Into<Source>) -> Result<(Header, Digest), Invalid> {
     read(&file)?.values(|_, _, _| Ok(())).map_err(|error| of(&file.path, error))
 }
 
-/// Makes a store out of a backup in an empty folder, opens it, and notes in its journal that this was done.
+/// Makes a store out of a backup in an empty folder, under the first of these keys, opens it, and notes in its journal that this was
+/// done.
 pub async fn restore(
     file: impl Into<Source>,
     data: &Path,
     now: Timestamp,
-    entropy: &dyn Entropy,
+    (keys, entropy): (&Keys, &dyn Entropy),
 ) -> Result<Restored, Invalid> {
     if !is_empty(data).map_err(|error| of(data, failed(&error)))? {
         let detail = "is not empty; nothing was touched";
@@ -60,9 +61,10 @@ pub async fn restore(
     let (header, digest) = check(file.clone())?;
     let owner = Identity::parse(&header.owner)?;
     fs::create_dir_all(data).map_err(|error| of(data, failed(&error)))?;
-    verify::guarded(|| fill(file, data)).map_err(|error| of(data, error))?;
+    let opener = Opener { path: data, owner: &header.owner, free_bytes_min: 0, keys, entropy };
+    verify::guarded(|| fill(file, opener)).map_err(|error| of(data, error))?;
     // Reads everything once more, from the disk, as any start does.
-    let store = Store::open(data, &header.owner, 0, entropy)?;
+    let store = Store::open_by(opener)?;
     if store.head().journal().root().0 != *header.journal_root {
         return Err(of(&file.path, failed(&"its journal is not the one that its header names")));
     }
@@ -84,31 +86,20 @@ pub async fn restore(
 }
 
 /// Writes every value under a name that nobody opens, and gives it its name when it is durable.
-fn fill(file: &Source, data: &Path) -> Result<(), Invalid> {
-    let partial = data.join(PARTIAL);
+fn fill(file: &Source, opener: Opener<'_>) -> Result<(), Invalid> {
+    let (data, partial) = (opener.path, opener.path.join(PARTIAL));
     {
-        let (db, rooms) = database(&partial)?;
-        let mut batches: Vec<_> = Room::ALL.iter().map(|_| sled::Batch::default()).collect();
-        let mut bytes = 0;
-        let write = |batches: &mut Vec<sled::Batch>| {
-            for (room, batch) in rooms.iter().zip(batches) {
-                room.apply_batch(std::mem::take(batch)).map_err(|error| failed(&error))?;
-            }
-            Ok::<_, Invalid>(())
-        };
+        let keeping = opener.keys.of_new(opener.owner, opener.entropy)?;
+        let (db, rooms) = Raw::open(&partial)?.kept(keeping);
+        let mut batches: Vec<_> = rooms.iter().map(Kept::batch).collect();
         read(file)?.values(|room, key, value| {
-            bytes += key.len() + value.len();
-            batches[room].insert(key, value);
-            if bytes >= BYTES_AT_ONCE {
-                bytes = 0;
-                write(&mut batches)?;
-            }
-            Ok(())
+            batches[room].insert(&key, &value)?;
+            batches[room].write_if_many().map(drop)
         })?;
-        write(&mut batches)?;
+        batches.into_iter().try_for_each(Batch::write)?;
         db.flush().map_err(|error| failed(&error))?;
     }
-    let named = migrate::sync_all(&partial)
+    let named = durable::sync_all(&partial)
         .and_then(|()| fs::rename(&partial, data.join(FOLDER)))
         .and_then(|()| create_folders(data));
     named.map_err(|error| failed(&error))

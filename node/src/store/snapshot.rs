@@ -2,10 +2,10 @@
 //! value that lay there then. Must never hold up a writer for longer than that moment. Blocks are written beside the transactions, but
 //! under numbers that did not count at that moment.
 
-use std::{ops::Bound, sync::PoisonError};
+use std::sync::PoisonError;
 
 use accord_proto::{
-    backup::moment::{self, AT_ONCE, Pair},
+    backup::moment::{self, AT_ONCE},
     reason::Invalid,
 };
 
@@ -55,8 +55,10 @@ impl Snapshot<'_> {
     ) -> Result<(), Invalid> {
         let mut sum = Contents::default();
         for room in Room::ALL {
-            let page = |after: Option<&[u8]>| self.page(room, after);
-            self.store.before.read(room, page, |key, value| {
+            let kept = &self.store.rooms[room.at()];
+            let page = |after: Option<&[u8]>| kept.page(after, AT_ONCE);
+            self.store.before.read(room, page, |at, value| {
+                let key = &*kept.name(at.into())?;
                 if !self.head.holds(room, key) {
                     return Ok(());
                 }
@@ -70,17 +72,6 @@ impl Snapshot<'_> {
             return Ok(());
         }
         Err(failed(&"damaged: something is missing or changed; restore it from a backup"))
-    }
-
-    fn page(&self, room: Room, after: Option<&[u8]>) -> Result<Vec<Pair>, Invalid> {
-        let tree = &self.store.rooms[room.at()];
-        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
-        let some = tree.range::<&[u8], _>((from, Bound::Unbounded)).take(AT_ONCE);
-        let pair = |entry: sled::Result<(sled::IVec, sled::IVec)>| {
-            let (key, value) = entry.map_err(|error| failed(&error))?;
-            Ok((key.to_vec(), value.to_vec()))
-        };
-        some.map(pair).collect()
     }
 }
 

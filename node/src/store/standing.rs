@@ -8,7 +8,7 @@ use accord_proto::{
 };
 use prost::Message;
 
-use super::{Change, Released, Room, Store, failed, schema};
+use super::{Change, Released, Room, Store, schema};
 
 fn key(requirement: RequirementId, table: Digest) -> Vec<u8> {
     [&requirement.as_bytes()[..], &table.0].concat()
@@ -32,7 +32,7 @@ impl Store {
     /// What was told of an answer, and what is held of it.
     pub fn told(&self, requirement: RequirementId, table: Digest) -> Result<Told, Invalid> {
         let room = &self.rooms[Room::Standing.at()];
-        let stored = room.get(key(requirement, table)).map_err(|error| failed(&error))?;
+        let stored = room.get(key(requirement, table))?;
         stored.map_or_else(|| Ok(Told::default()), |bytes| schema::decode(&bytes))
     }
 

@@ -1,9 +1,10 @@
 //! What the store promises without a network: a change is whole or not at all, owner and format are
 //! checked, a full disk is refused in time, and nothing prints a figure.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, sync::LazyLock};
 
 use accord_proto::{
+    at_rest::Keys,
     clock::{FixedClock, SystemEntropy, Timestamp},
     id::{RequirementId, SummaryId},
     identity::Identity,
@@ -21,10 +22,19 @@ use crate::{
         RawRecord, RawValue, Records,
         tests::{albania, read},
     },
-    store::open::sled_when_free,
+    store::kept::sled_when_free,
 };
 
+mod sealed;
+
 const OWNER: &str = "spiffe://wb6.example/AL/node/al-police/node";
+
+/// Without a key.
+static NONE: LazyLock<Keys> = LazyLock::new(Keys::none);
+
+fn opener<'a>(path: &'a Path, keys: &'a Keys) -> Opener<'a> {
+    Opener { path, owner: OWNER, free_bytes_min: 0, keys, entropy: &SystemEntropy }
+}
 
 fn now() -> Timestamp {
     Timestamp::parse("now", "2026-11-24").unwrap()
@@ -170,8 +180,8 @@ fn an_import_that_lost_a_block_is_refused_and_named() {
     let store = Store::open(dir.path(), OWNER, 0, &SystemEntropy).unwrap();
     import(&store, 1, "71", true);
     let blocks = &store.rooms[Room::Blocks.at()];
-    let key = blocks.iter().keys().next().unwrap().unwrap();
-    blocks.remove(key).unwrap();
+    let key = blocks.places().next().unwrap().unwrap();
+    blocks.tree().remove(key).unwrap();
     let error = store.records(albania(), Lists::builtin(), |_| {}).unwrap_err();
     assert!(error.detail.contains("import 1 has 0 of its 2 records"), "{error}");
 }
@@ -365,12 +375,13 @@ async fn one_value_that_is_gone_or_changed_in_any_room_is_noticed() {
 }
 
 /// A step that exists for this test alone: no format before this one was ever released.
-fn rename_mapping(db: &sled::Db) -> Result<(), Invalid> {
-    let mappings = db.open_tree("mappings").map_err(|error| failed(&error))?;
-    let moved = mappings.remove("old name").map_err(|error| failed(&error))?;
-    let moved = moved.ok_or_else(|| failed(&"there is no old name"))?;
-    mappings.insert("name", moved).map_err(|error| failed(&error))?;
-    Ok(())
+fn rename_mapping(rooms: &[Kept]) -> Result<(), Invalid> {
+    let mappings = &rooms[Room::Mappings.at()];
+    let moved = mappings.get("old name")?.ok_or_else(|| failed(&"there is no old name"))?;
+    let mut batch = mappings.batch();
+    batch.remove(mappings.at(b"old name")?);
+    batch.insert(b"name", &moved)?;
+    batch.write()
 }
 
 #[tokio::test]
@@ -396,7 +407,7 @@ async fn an_older_format_is_brought_to_this_one_and_the_old_store_is_kept() {
     // Without a step it is refused by name, and nothing happens to it.
     assert!(open(data).unwrap_err().detail.contains("accord-node 0"));
     let steps = [migrate::Step { from: "accord-node 0", to: schema::FORMAT, run: rename_mapping }];
-    let open = || Store::open_by(data, OWNER, (0, &steps), &SystemEntropy);
+    let open = || Store::open_with_steps(opener(data, &NONE), &steps);
     let store = open().unwrap();
     assert_eq!(store.mappings().unwrap(), [("name".to_owned(), "text".to_owned())]);
     assert_eq!((store.found(), store.head().journal().size()), (Found::Whole, 1));
@@ -463,7 +474,8 @@ async fn a_backup_is_the_store_at_one_moment_whatever_is_written_meanwhile() {
     fs::write(&path, file).unwrap();
     let (header, _) = check(&path).unwrap();
     assert_eq!((header.journal_size, header.imports), (head.journal().size(), 600));
-    let restored = restore(&path, &dir.path().join("new"), now(), &SystemEntropy).await.unwrap();
+    let restored =
+        restore(&path, &dir.path().join("new"), now(), (&NONE, &SystemEntropy)).await.unwrap();
     assert_eq!(restored.journal_size, head.journal().size() + 1);
     let store = open(&dir.path().join("new")).unwrap();
     assert_eq!(store.found(), Found::Whole);
@@ -495,7 +507,7 @@ async fn a_damaged_backup_is_refused_and_nothing_is_written() {
     }
     for damaged in damages {
         fs::write(&path, &damaged).unwrap();
-        let error = restore(&path, &new, now(), &SystemEntropy).await.unwrap_err();
+        let error = restore(&path, &new, now(), (&NONE, &SystemEntropy)).await.unwrap_err();
         assert_eq!(
             (error.reason, error.field.as_str()),
             (Reason::StoreFailed, path.to_str().unwrap())
@@ -505,11 +517,11 @@ async fn a_damaged_backup_is_refused_and_nothing_is_written() {
     fs::write(&path, &whole).unwrap();
     fs::create_dir(&new).unwrap();
     fs::write(new.join("something"), "").unwrap();
-    let error = restore(&path, &new, now(), &SystemEntropy).await.unwrap_err();
+    let error = restore(&path, &new, now(), (&NONE, &SystemEntropy)).await.unwrap_err();
     assert_eq!(error.reason, Reason::FileExists);
     assert!(error.detail.contains("is not empty; nothing was touched"), "{error}");
     fs::remove_file(new.join("something")).unwrap();
-    restore(&path, &new, now(), &SystemEntropy).await.unwrap();
+    restore(&path, &new, now(), (&NONE, &SystemEntropy)).await.unwrap();
 }
 
 #[tokio::test]
@@ -683,7 +695,7 @@ async fn a_ledger_is_checked_by_itself_too() {
     let dir = tempfile::tempdir().unwrap();
     charged(dir.path()).await;
     let store = Store::open(dir.path(), OWNER, 0, &SystemEntropy).unwrap();
-    let room = &store.rooms[Room::Ledger.at()];
+    let room = store.rooms[Room::Ledger.at()].tree();
     let last = room.pop_max().unwrap().unwrap();
     let error = store.ledger(Lists::builtin()).unwrap_err();
     assert!(error.detail.contains("not what was written"), "{error}");

@@ -11,8 +11,8 @@ use accord_proto::{
 };
 
 use super::{
-    Contents, Head, Room, State, Store, block, contents, failed, grants, inbox, journal, ledger,
-    offers, pictures, schema, standing, summaries,
+    Contents, Head, Kept, Room, State, Store, block, contents, failed, grants, inbox, journal,
+    ledger, offers, pictures, schema, standing, summaries,
 };
 
 /// What to do with a damaged store.
@@ -68,17 +68,13 @@ pub(super) fn unreadable(error: &sled::Error) -> Invalid {
 }
 
 /// Every value of every room, and the journal from its first entry on; gives the tree over it.
-pub(super) fn whole(
-    rooms: &[sled::Tree],
-    head: &Head,
-    seen: Option<State>,
-) -> Result<Tree, Invalid> {
+pub(super) fn whole(rooms: &[Kept], head: &Head, seen: Option<State>) -> Result<Tree, Invalid> {
     not_older(head, seen)?;
     let mut sum = Contents::default();
     let mut walk = Walk::default();
     for room in Room::ALL {
-        for entry in rooms[room.at()].iter() {
-            let (key, value) = entry.map_err(|error| unreadable(&error))?;
+        for entry in rooms[room.at()].scan(&[]) {
+            let (key, value) = entry?;
             if !head.holds(room, &key) {
                 continue;
             }

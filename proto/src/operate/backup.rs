@@ -63,6 +63,9 @@ pub struct Restore {
     /// The key of one of its recipients, if it is encrypted (mode 0600).
     #[arg(long)]
     pub identity: Option<PathBuf>,
+    /// The file of keys that the configuration names at `[store] key`, if it names one: what is restored is sealed with the first.
+    #[arg(long, conflicts_with = "check")]
+    pub store_key: Option<PathBuf>,
 }
 
 impl Restore {

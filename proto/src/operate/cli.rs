@@ -13,10 +13,11 @@ use super::{
     document::{self, Mistakes},
     files,
     settings::Log,
+    store_key,
 };
 pub use crate::print::Format;
 use crate::{
-    clock::{Clock as _, SystemClock, Timestamp},
+    clock::{Clock as _, SystemClock, SystemEntropy, Timestamp},
     limits::WATCH_EVERY,
     print,
     reason::{Invalid, Reason},
@@ -190,6 +191,19 @@ pub enum Operate {
         #[arg(long)]
         out: PathBuf,
     },
+    /// Make a key that the store is sealed with: a new file, or before the keys of a file that is there.
+    StoreKey {
+        /// The file that `[store] key` names; not in the data folder.
+        #[arg(long, default_value = "keys/store.key")]
+        file: PathBuf,
+    },
+    /// Seal the store with the first key of its file, after `store-key` or for the first time; the service does not run. A whole new
+    /// store is written beside the old one, which is then removed: it needs as much room again, for a while.
+    Rekey {
+        /// The configuration; it says where store and keys lie.
+        #[arg(long, env = "ACCORD_CONFIG")]
+        config: Option<PathBuf>,
+    },
     /// Write what a shell needs to complete commands.
     Completion {
         /// The shell.
@@ -224,6 +238,9 @@ pub trait Program {
 
     /// Where the running service can be asked, and what it logs.
     fn watched(config: &Self::Config) -> (Option<SocketAddr>, &Log);
+
+    /// Seals the store with the first of its keys.
+    fn rekey(config: &Self::Config) -> impl Future<Output = Result<Outcome, Invalid>>;
 
     /// Looks for faults.
     fn examine(
@@ -278,6 +295,11 @@ pub fn operate<P: Program>(runtime: &Runtime, wanted: Operate) -> ExitCode {
                 Outcome { data, remarks, ..Outcome::default() }
             });
             finish(P::NAME, made)
+        }
+        Operate::StoreKey { file } => finish(P::NAME, store_key::add(&file, &SystemEntropy)),
+        Operate::Rekey { config } => {
+            let loaded = load::<P>(&place(config));
+            finish(P::NAME, loaded.and_then(|config| runtime.block_on(P::rekey(&config))))
         }
         Operate::Completion { shell } => {
             clap_complete::generate(shell, &mut P::command(), P::NAME, &mut std::io::stdout());

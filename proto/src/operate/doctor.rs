@@ -10,6 +10,7 @@ use tokio::net::{TcpStream, lookup_host};
 
 use super::{document::Mistakes, files};
 use crate::{
+    at_rest::{KeyId, Keys},
     clock::Timestamp,
     limits::{CLOCK_SKEW_S, CONNECT_TIMEOUT},
     reason::{Invalid, Reason},
@@ -166,6 +167,42 @@ pub fn configuration<C>(
 pub fn secret(findings: &mut Findings, check: &str, path: &Path) -> Option<String> {
     let fix = "chmod 600, and the service's own user as its owner";
     findings.looked(check, read_secret(path), ("readable by its owner only", fix))
+}
+
+/// The keys that a store in a folder is sealed with; none: they cannot be read, and the store not either.
+pub fn store_keys(findings: &mut Findings, path: Option<&Path>, data: &Path) -> Option<Keys> {
+    const CHECK: &str = "store key";
+    let Some(path) = path else {
+        findings.well(CHECK, "none is named: the store is as closed as its disk");
+        return Some(Keys::none());
+    };
+    let fix = "chmod 600, the service's own user as its owner; a file that is lost comes from its copy: `store-key` makes new ones only";
+    let keys = Keys::load(Some(path));
+    let keys = findings.looked(CHECK, keys, ("readable by its owner only, and whole", fix))?;
+    let inside =
+        |path: &Path| Some(path.canonicalize().ok()?.starts_with(data.canonicalize().ok()?));
+    if inside(path) == Some(true) {
+        let found = format!("{} lies in the data folder: who copies one has both", path.display());
+        findings.warning(CHECK, found, "move it elsewhere and name it there: [store] key");
+    }
+    Some(keys)
+}
+
+/// Is a store that was opened under the first of its keys?
+pub fn rotated(findings: &mut Findings, keys: &Keys, key: Option<KeyId>) {
+    if keys.first() != key {
+        let found = "it is not sealed with the first key of the file yet";
+        findings.warning("store key", found, "stop the service and run `rekey`");
+    }
+}
+
+/// What to do about a store that does not open.
+pub fn fix_of_store(error: &Invalid) -> &'static str {
+    // It lies in the configuration, not in the store.
+    if error.reason == Reason::FieldInvalid {
+        return "put the store's keys in their place ([store] key); without the right one only a backup helps";
+    }
+    "see \"When a store is damaged or old\" on the operator's page"
 }
 
 /// Certificate, authority and revocation lists of a service; `staff` is the authority of its staff, and its list.

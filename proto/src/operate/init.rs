@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Around, files, pki};
+use super::{Around, files, pki, store_key};
 use crate::{
     identity::{Federation, Identity, Name, Place, Role},
     reason::{Invalid, Reason},
@@ -14,6 +14,9 @@ use crate::{
     taxonomy::Lists,
     transport::read_secret,
 };
+
+/// Where the key of the store lies in a folder that is prepared, and what its configuration says of it.
+pub const STORE_KEY: &str = "keys/store.key";
 
 /// Somebody at a terminal, or nobody.
 pub struct Asking<'a>(Option<(&'a mut dyn BufRead, &'a mut dyn Write)>);
@@ -195,6 +198,12 @@ impl Folder {
             self.say("written", name, remark);
         }
         Ok(())
+    }
+
+    /// The key that the store is sealed with, if there is none.
+    pub fn store_key(&mut self, around: Around<'_>) -> Result<(), Invalid> {
+        let text = zeroize::Zeroizing::new(store_key::new_file(around.entropy)?);
+        self.secret(STORE_KEY, &text, store_key::KEEP_IT)
     }
 
     /// An Ed25519 key with its public half beside it; one that is there is said again.

@@ -1,5 +1,5 @@
-//! How a service is watched and what it logs. Comes in: the tables `[ops]` and `[log]`, the same in both configurations. Goes out: where
-//! to listen and how to log, or what is wrong with them.
+//! How a service is watched, what it logs, and with which keys it keeps its store. Comes in: the tables `[ops]`, `[log]` and `[store]`, the
+//! same in both configurations. Goes out: where to listen, how to log and where the keys lie, or what is wrong with them.
 
 use std::{
     net::SocketAddr,
@@ -32,6 +32,21 @@ pub fn located(home: &Path, path: &Path) -> PathBuf {
 pub struct RawOps {
     #[serde(default)]
     listen: String,
+}
+
+/// `[store]` as it is written.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawStore {
+    #[serde(default)]
+    key: PathBuf,
+}
+
+impl RawStore {
+    /// The file of keys that the store is sealed with; none: it lies bare on its disk.
+    pub fn key(self, home: &Path) -> Option<PathBuf> {
+        (self.key != PathBuf::new()).then(|| located(home, &self.key))
+    }
 }
 
 /// `[log]` as it is written.

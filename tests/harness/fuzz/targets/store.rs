@@ -5,6 +5,8 @@ use std::{path::Path, rc::Rc};
 
 use accord_node::store::{Store, check, restore};
 use accord_proto::{
+    at_rest::Keys,
+    clock::Entropy,
     identity::Identity,
     journal::{Act, Entry},
     seal::Digest,
@@ -117,7 +119,8 @@ fn restored(dir: &Path, runtime: &tokio::runtime::Runtime, bytes: &[u8]) -> Verd
     if std::fs::write(&place, file).is_err() {
         return Err("no temporary file can be written".to_owned());
     }
-    match runtime.block_on(restore(&place, &data, now(), &Seeded::new(2))) {
+    let around = (&Keys::none(), &Seeded::new(2) as &dyn Entropy);
+    match runtime.block_on(restore(&place, &data, now(), around)) {
         Ok(restored) => {
             let again = Store::open(&data, &restored.header.owner, 0, &Seeded::new(3));
             let stands =

@@ -10,6 +10,7 @@ use accord_node::{
     summary::{Admission, DEFAULT_CEILING, Document},
 };
 use accord_proto::{
+    at_rest::Keys,
     clock::{FixedClock, Timestamp},
     operate::{self, roster::Sources},
     question::Requirement,
@@ -46,6 +47,8 @@ const OWN_PURPOSES: &str = "purposes\ncode,label\nTRAINING,Training of analysts\
 
 pub(super) fn targets(scene: &Rc<Scene>) -> Result<Vec<Target>> {
     let albania = JurisdictionCode::parse("AL").context("no Albania")?;
+    let line = |seed| Keys::new_line(&Seeded::new(seed)).map(|(_, line)| line.to_string());
+    let store_keys = format!("# the newest\n{}{}", line(4)?, line(5)?);
     Ok(vec![
         read("node-config", &[NODE], |text| {
             node_config::Config::parse(text, Path::new("/nowhere")).map(drop)
@@ -58,6 +61,7 @@ pub(super) fn targets(scene: &Rc<Scene>) -> Result<Vec<Target>> {
         read("gate-secret", &[GATE_SECRET, "p_percent = 25\ncoalition = 2\n"], |text| {
             GatePolicy::parse(text).map(drop)
         }),
+        read("store-keys", &[&store_keys], |text| Keys::parse(text).map(drop)),
         draft(scene),
         read("mapping", &[MAPPING], |text| Mapping::parse(text).map(drop)),
         read("population", &[POPULATION], |text| {
