@@ -5,7 +5,7 @@ use std::{env, fs, path::PathBuf};
 
 use prost::Message as _;
 
-const FILES: [&str; 9] = [
+const FILES: [&str; 10] = [
     "accord/exchange/v1/exchange.proto",
     "accord/desk/v1/desk.proto",
     "accord/desk/v1/inbox.proto",
@@ -14,6 +14,7 @@ const FILES: [&str; 9] = [
     "accord/desk/v1/pictures.proto",
     "accord/region/v1/region.proto",
     "accord/journal/v1/journal.proto",
+    "accord/maintenance/v1/maintenance.proto",
     "accord/proof/v1/proof.proto",
 ];
 

@@ -37,6 +37,7 @@ mod opening;
 mod backup;
 mod restore;
 mod doubt;
+mod maintenance;
 
 pub use backup::{BACKUPS, Snapshot};
 pub use deliveries::Arrived;

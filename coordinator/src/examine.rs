@@ -6,6 +6,7 @@ use std::{net::SocketAddr, path::Path, sync::Arc};
 use accord_proto::{
     clock::{SystemClock, Timestamp},
     limits::EXAMINED_AT_ONCE,
+    maintenance,
     operate::{
         cli::Program,
         doctor::{self, Findings, Port},
@@ -137,7 +138,13 @@ async fn members(
         let check = format!("member {}", member.node);
         match asked {
             Ok(_) => findings.well(&check, format!("answers at {}", member.address)),
-            Err(error) => findings.fault(&check, error.to_string(), fix_of(error.reason)),
+            Err(error) => match maintenance::until_of(&error) {
+                Some(until) => {
+                    let found = format!("in maintenance until {until}");
+                    findings.warning(&check, found, "look again then; it is asked again by itself");
+                }
+                None => findings.fault(&check, error.to_string(), fix_of(error.reason)),
+            },
         }
     }
     let dialling = roster.members.iter().filter(|member| member.dials_in());

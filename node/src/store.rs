@@ -37,6 +37,7 @@ mod head;
 mod inbox;
 mod journal;
 mod ledger;
+mod maintenance;
 mod mappings;
 mod migrate;
 mod offers;

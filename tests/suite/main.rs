@@ -64,6 +64,7 @@ mod deploy;
 mod doctor;
 mod watched;
 mod rolling;
+mod maintenance;
 mod monitoring;
 mod operate;
 mod reasons;
