@@ -67,6 +67,7 @@ mod rolling;
 mod maintenance;
 mod monitoring;
 mod operate;
+mod commands;
 mod reasons;
 mod house;
 
