@@ -14,6 +14,7 @@ const FILES: [&str; 10] = [
     "accord/desk/v1/pictures.proto",
     "accord/region/v1/region.proto",
     "accord/journal/v1/journal.proto",
+    "accord/maintenance/v1/maintenance.proto",
     "accord/proof/v1/proof.proto",
     "accord/threat/v1/threat.proto",
 ];

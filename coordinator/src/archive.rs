@@ -42,6 +42,7 @@ mod restore;
 mod doubt;
 mod kept;
 mod rekey;
+mod maintenance;
 
 pub use backup::{BACKUPS, Snapshot};
 pub use deliveries::Arrived;

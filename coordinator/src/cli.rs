@@ -17,7 +17,7 @@ use accord_proto::{
         harden::leave_no_core,
         journal,
         log::Logging,
-        pki, roster,
+        maintenance, pki, roster,
     },
     reason::Invalid,
     status::exit_code_of_start,
@@ -48,6 +48,10 @@ pub(crate) fn command() -> clap::Command {
 const JOURNAL_EXAMPLES: &str = "Examples:\n  accord-coordinator journal list --act disclosure --from 2026-01-01\n  \
     accord-coordinator journal export --out journal.jsonl\n  \
     accord-coordinator journal verify --file journal.jsonl --key \"$(cat coordinator.vkey)\"";
+
+/// Of maintenance.
+const MAINTENANCE_EXAMPLES: &str = "Examples:\n  accord-coordinator maintenance begin --for 2h --why \"upgrade\"\n  \
+    accord-coordinator maintenance show\n  accord-coordinator maintenance end";
 
 /// The clock and the chance of commands that work on files.
 const AROUND: Around<'_> = Around { clock: &SystemClock, entropy: &SystemEntropy };
@@ -112,6 +116,9 @@ enum Command {
     /// The journal: who did what, why and to whom (auditor).
     #[command(subcommand, after_help = JOURNAL_EXAMPLES)]
     Journal(journal::Journal),
+    /// Announced maintenance: nobody is asked for a while, and members are told until when; what is there can be read.
+    #[command(subcommand, after_help = MAINTENANCE_EXAMPLES)]
+    Maintenance(maintenance::Maintenance),
     /// The gate, for the custodian of its parameters: every verdict can be found again.
     #[command(subcommand, after_help = gate::EXAMPLES)]
     Gate(gate::Gate),
@@ -403,6 +410,9 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Picture(command) => picture(&runtime, command),
         Command::Journal(command) => {
             finish(runtime.block_on(journal::run(command, accord_proto::print::rows)))
+        }
+        Command::Maintenance(command) => {
+            finish(runtime.block_on(maintenance::run(command, accord_proto::print::rows)))
         }
         Command::Gate(command) => finish(runtime.block_on(commands::gate::run(command))),
         Command::Backup(wanted) => finish(runtime.block_on(commands::keeping::backup(wanted))),

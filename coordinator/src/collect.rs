@@ -19,6 +19,7 @@ use accord_proto::{
     reason::{Invalid, Reason},
     roster::Member,
     strict,
+    transport::heard::Peers,
 };
 use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use tokio::sync::{Notify, watch};
@@ -121,16 +122,22 @@ impl Collections {
         self.poked.notify_one();
     }
 
-    /// Whoever was not connected and has come since is not waited for.
-    fn hasten(&self, collection: &mut Collection, now: Timestamp) {
+    /// Whoever was not connected and has come since is not waited for, nor one whose maintenance is over before its time.
+    fn hasten(&self, collection: &mut Collection, peers: &Peers, now: Timestamp) {
         let came = self.came.lock().unwrap_or_else(PoisonError::into_inner);
         let away = self.away.lock().unwrap_or_else(PoisonError::into_inner);
         for (node, slot) in &mut collection.slots {
             let missed = slot.reason == Reason::NoConnection.code();
-            if missed && came.contains_key(node) && !away.contains_key(node) {
+            let is_here = missed && came.contains_key(node) && !away.contains_key(node);
+            if is_here || (slot.reason == Reason::Maintenance.code() && peers.is_back(node)) {
                 slot.next = slot.next.min(now);
             }
         }
+    }
+
+    /// Something is known of members that was not: every collection looks whether it can go on.
+    pub fn look_again(&self) {
+        self.poked.notify_one();
     }
 
     /// Is there room for one more?
@@ -188,7 +195,10 @@ pub fn note(
             Outcome::Silent(silence) => Some(silence),
         };
         collection.note(node, silence, collections.shortest, now);
-        let is_away = matches!(silence, Some(Silence::Unreachable(_)));
+        // Whoever is in maintenance is known to be so wherever it is asked.
+        let is_away = silence.is_some_and(|silence| {
+            matches!(silence, Silence::Unreachable(_)) && silence.maintenance().is_none()
+        });
         if let Some(slot) = collection.slots.get(node) {
             collections.tried(node, is_away, slot.next);
         }
@@ -315,8 +325,12 @@ async fn step(coordinator: &Coordinator, id: RequirementId) -> Result<Option<Tim
     let Ok(asked) = SignedRequirement::open(envelope, &coordinator.roster(), lists) else {
         return Ok(Some(requirement.closes_at));
     };
-    let by = caller.credentials.own();
-    collections.hasten(&mut collection, now);
+    let (by, peers) = (caller.credentials.own(), &caller.peers);
+    // Nobody is asked; members hear of it otherwise. The window ends all the same.
+    if let Some(own) = peers.own_maintenance() {
+        return Ok(Some(own.until.min(requirement.closes_at)));
+    }
+    collections.hasten(&mut collection, peers, now);
     match collection.next(&requirement, now) {
         Next::Rest(until) => Ok(Some(until)),
         Next::Draw { last } => {
@@ -330,6 +344,15 @@ async fn step(coordinator: &Coordinator, id: RequirementId) -> Result<Option<Tim
             }
         }
         Next::Ask(due) => {
+            let (excused, due): (Vec<_>, Vec<_>) =
+                due.into_iter().partition(|node| peers.in_maintenance(node).is_some());
+            for node in &excused {
+                let until = peers.in_maintenance(node).unwrap_or(now);
+                collection.wait(node, until, collections.shortest);
+            }
+            if !excused.is_empty() {
+                keep(coordinator, &collection)?;
+            }
             let back = collections.back(&due);
             let due = collections.reachable(due, now);
             if due.is_empty() {
@@ -346,6 +369,7 @@ mod tests {
     use accord_proto::{
         clock::{Entropy, FixedClock},
         taxonomy::JurisdictionCode,
+        transport::heard::Heard,
     };
 
     use super::*;
@@ -385,13 +409,14 @@ mod tests {
             end: None,
         };
         let collections = Collections::of(Vec::new(), Duration::from_secs(30));
+        let peers = Peers::new(Arc::new(FixedClock(now)));
         for node in ["a", "b"] {
             collections.tried(&name(node), true, later);
         }
         for node in ["a", "c", "d"] {
             collections.came(&name(node), now);
         }
-        collections.hasten(&mut collection, now);
+        collections.hasten(&mut collection, &peers, now);
         let next: Vec<_> = collection.slots.values().map(|slot| slot.next).collect();
         assert_eq!(next, [now, later, later, later]);
 
@@ -399,7 +424,7 @@ mod tests {
         collections.tried(&name("a"), true, later);
         let mut waits = |now| {
             collection.slots.get_mut(&name("a")).unwrap().next = later;
-            collections.hasten(&mut collection, now);
+            collections.hasten(&mut collection, &peers, now);
             collection.slots[&name("a")].next == later
         };
         assert!(waits(now));
@@ -407,5 +432,50 @@ mod tests {
         assert!(waits(now));
         collections.came(&name("a"), now.plus_s(30));
         assert!(!waits(now.plus_s(30)));
+    }
+
+    #[test]
+    fn whoever_says_that_its_maintenance_is_over_is_asked_at_once_and_nobody_whose_time_has_merely_passed()
+     {
+        let now = Timestamp::parse("now", "2026-12-01").unwrap();
+        let later = now.plus_s(30);
+        let name = |node: &str| Name::parse("node", node).unwrap();
+        let slot = |node: &str| {
+            let slot = Slot {
+                jurisdiction: JurisdictionCode::parse("AL").unwrap(),
+                answered: false,
+                reason: "MAINTENANCE".to_owned(),
+                tries: 1,
+                failures: 0,
+                last_contact: None,
+                next: later,
+            };
+            (name(node), slot)
+        };
+        let mut collection = Collection {
+            requirement: RequirementId::mint(&FixedClock(now), &Zeros).unwrap(),
+            begun_at: now,
+            slots: ["back", "on", "passed", "unheard"].map(slot).into(),
+            end: None,
+        };
+        let peers = Peers::new(Arc::new(FixedClock(now)));
+        for (node, maintenance_until) in
+            [("back", None), ("on", Some(now.plus_s(60))), ("passed", Some(now))]
+        {
+            peers.note(&name(node), Heard { maintenance_until, ..Heard::default() });
+        }
+        let collections = Collections::of(Vec::new(), Duration::from_secs(30));
+        // A member that dials in comes while it is in maintenance, too.
+        for node in ["on", "unheard"] {
+            collections.came(&name(node), now);
+        }
+        collections.hasten(&mut collection, &peers, now);
+        let hurried: Vec<_> = collection
+            .slots
+            .iter()
+            .filter(|(_, slot)| slot.next == now)
+            .map(|(node, _)| node.as_str())
+            .collect();
+        assert_eq!(hurried, ["back"]);
     }
 }

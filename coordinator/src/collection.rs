@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! waiting ──► answered
-//!    ▲ ╲──► pending, declined, unreachable, rejected ──► waiting, when its pause is over
+//!    ▲ ╲──► pending, declined, unreachable, rejected ──► waiting, when its pause or its announced maintenance is over
 //! ```
 //!
 //! One slot for each member: what it says later takes the place of what it said before. How long a pause is, follows from
@@ -20,7 +20,9 @@ use accord_proto::{
     id::RequirementId,
     identity::Name,
     limits::{COLLECT_LAST, COLLECT_PAUSE_MAX, COLLECT_PENDING_PAUSE},
+    maintenance,
     question::Requirement,
+    reason::Reason,
     seal::Digest,
     taxonomy::JurisdictionCode,
 };
@@ -140,6 +142,10 @@ impl Collection {
         let requirement = self.requirement;
         let Some(slot) = self.slots.get_mut(node) else { return };
         slot.tries = slot.tries.saturating_add(1);
+        let announced = silence.and_then(Silence::maintenance);
+        if let Some(until) = announced.filter(|until| maintenance::lasts(*until, now)) {
+            return self.wait(node, until, shortest);
+        }
         let reached = !matches!(silence, Some(Silence::Unreachable(_) | Silence::Late));
         slot.failures = if reached { 0 } else { slot.failures.saturating_add(1) };
         if reached {
@@ -158,6 +164,15 @@ impl Collection {
             Some(Silence::Declined(_) | Silence::Rejected(_)) => COLLECT_PAUSE_MAX.max(shortest),
         };
         slot.next = now.plus_s(jittered(pause, requirement, node, slot.tries));
+    }
+
+    /// A member is in maintenance until then: it is no failure, it is not asked before, and not all who were so at once.
+    pub fn wait(&mut self, node: &Name, until: Timestamp, shortest: Duration) {
+        let requirement = self.requirement;
+        let Some(slot) = self.slots.get_mut(node) else { return };
+        slot.answered = false;
+        slot.reason = Reason::Maintenance.code().to_owned();
+        slot.next = until.plus_s(jittered(shortest, requirement, node, slot.tries));
     }
 
     /// What is to be done now.

@@ -135,9 +135,17 @@ pub async fn keep_delivering(coordinator: Arc<Coordinator>, every: Duration) {
     // The first tick comes at once; members may still be starting then.
     pace.tick().await;
     loop {
-        let delivered = tokio::select! {
-            _ = pace.tick() => deliver_all(&coordinator, &by).await,
-            () = coordinator.deliveries.poked.notified() => deliver_new(&coordinator, &by).await,
+        let all = tokio::select! {
+            _ = pace.tick() => true,
+            () = coordinator.deliveries.poked.notified() => false,
+        };
+        // What is new then is delivered with all the rest, when it is over.
+        if coordinator.caller.peers.own_maintenance().is_some() {
+            continue;
+        }
+        let delivered = match all {
+            true => deliver_all(&coordinator, &by).await,
+            false => deliver_new(&coordinator, &by).await,
         };
         if let Err(error) = delivered {
             warn!(%error, "cannot deliver pictures");
@@ -254,7 +262,7 @@ async fn send(
     (ready, head, file): (&Ready, Head, Arc<[u8]>),
 ) -> Result<(), Invalid> {
     let Coordinator { caller, archive, lists, clock, .. } = coordinator;
-    let mut node = caller.connect(member).await?;
+    let mut node = caller.reach(member).await?;
     // It takes nothing from whoever has not shown a journal.
     let heads = Heads::of(coordinator);
     heads.exchange(&mut node, member, caller.call_deadline).await?;

@@ -7,6 +7,7 @@ use accord_proto::{
     at_rest::Keys,
     clock::{SystemClock, SystemEntropy, Timestamp},
     limits::EXAMINED_AT_ONCE,
+    maintenance,
     operate::{
         cli::{Outcome, Program},
         doctor::{self, Findings, Port},
@@ -166,7 +167,13 @@ async fn members(
         let check = format!("member {}", member.node);
         match asked {
             Ok(_) => findings.well(&check, format!("answers at {}", member.address)),
-            Err(error) => findings.fault(&check, error.to_string(), fix_of(error.reason)),
+            Err(error) => match maintenance::until_of(&error) {
+                Some(until) => {
+                    let found = format!("in maintenance until {until}");
+                    findings.warning(&check, found, "look again then; it is asked again by itself");
+                }
+                None => findings.fault(&check, error.to_string(), fix_of(error.reason)),
+            },
         }
     }
     let dialling = roster.members.iter().filter(|member| member.dials_in());

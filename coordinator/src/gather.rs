@@ -9,6 +9,7 @@ use accord_proto::{
     answer::Answer,
     client::ExchangeClient,
     limits::MEMBERS_MAX,
+    maintenance,
     question::SignedRequirement,
     reason::{Invalid, Reason},
     roster::{Member, Roster},
@@ -75,6 +76,7 @@ impl Caller {
             let asked = self.ask(requirement, &member, heads);
             let late = |_| Err(Invalid::new(Reason::DeadlineExceeded, "call", "no answer in time"));
             let said = tokio::time::timeout(self.call_deadline, asked).await.unwrap_or_else(late);
+            let said = said.map_err(|error| self.excused(&member, error));
             Reply { member, said }
         });
         let mut replies = stream::iter(asking).buffer_unordered(MEMBERS_MAX);
@@ -98,8 +100,28 @@ impl Caller {
         Ok(answer)
     }
 
-    /// A connection to exactly this member, or none: the only place that knows who opens it.
+    /// A connection to a member for what it is asked by the way: whoever is in maintenance is not asked before that is over.
+    pub async fn reach(&self, member: &Member) -> Result<ExchangeClient, Invalid> {
+        match self.peers.in_maintenance(&member.node) {
+            Some(until) => Err(maintenance::refusal(until)),
+            None => self.connect(member).await,
+        }
+    }
+
+    /// Whoever has announced maintenance and cannot be reached is in maintenance.
+    fn excused(&self, member: &Member, error: Invalid) -> Invalid {
+        let away = matches!(error.reason, Reason::NoConnection | Reason::DeadlineExceeded);
+        let until = self.peers.in_maintenance(&member.node).filter(|_| away);
+        until.map_or(error, maintenance::refusal)
+    }
+
+    /// A connection to exactly this member, or none.
     pub async fn connect(&self, member: &Member) -> Result<ExchangeClient, Invalid> {
+        self.connected(member).await.map_err(|error| self.excused(member, error))
+    }
+
+    /// The only place that knows who opens it.
+    async fn connected(&self, member: &Member) -> Result<ExchangeClient, Invalid> {
         let expected = Expected {
             identity: self.roster.identity_of(member),
             spki: Some(member.tls_spki_sha256.clone()),

@@ -11,6 +11,7 @@ mod forget;
 pub mod config;
 pub mod requirement;
 pub mod heads;
+pub mod look;
 pub mod gather;
 pub mod verify;
 pub mod gate;

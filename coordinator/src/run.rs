@@ -24,7 +24,11 @@ use accord_proto::{
         read_secret,
         renewal::Looks,
     },
-    wire::{journal::journal_server::JournalServer, region::region_server::RegionServer},
+    upkeep::MaintenanceService,
+    wire::{
+        journal::journal_server::JournalServer, maintenance::maintenance_server::MaintenanceServer,
+        region::region_server::RegionServer,
+    },
 };
 use tokio::{net::TcpListener, sync::oneshot, task::JoinSet, time::MissedTickBehavior};
 use tracing::{info, warn};
@@ -37,6 +41,7 @@ use crate::{
     gate::GatePolicy,
     gather::Caller,
     heads::Turns,
+    look,
     pinned::{self, Pinned},
     rounds::Rounds,
     service::RegionService,
@@ -75,11 +80,12 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> Result
     let journal = JournalServer::new(JournalService::of(Arc::clone(&coordinator)))
         .max_decoding_message_size(limits::REQUEST_BYTES_MAX)
         .max_encoding_message_size(limits::REPLY_BYTES_MAX);
+    let maintenance = MaintenanceServer::new(MaintenanceService::of(Arc::clone(&coordinator)));
     let clock = Arc::clone(&coordinator.clock);
     let service = RegionServer::new(RegionService::of(coordinator))
         .max_decoding_message_size(limits::REQUEST_BYTES_MAX)
         .max_encoding_message_size(limits::REPLY_BYTES_MAX);
-    let services = Services::of(service).and(journal);
+    let services = Services::of(service).and(journal).and(maintenance);
     let call_timeout = limits::LONG_CALL_TIMEOUT;
     let (reflection, counted) = (config.reflection, ("region", tally));
     let options = Options { call_timeout, reflection, clock, speaks: Speaks::OURS, counted };
@@ -136,7 +142,7 @@ async fn admit(
     Ok(dialled::admit(listener, credentials, move || knows.roster(), dialled, came))
 }
 
-/// Asks members, at a steady pace, whether their answers still stand.
+/// Looks at members, and asks them whether their answers still stand, at a steady pace.
 async fn ask_again(coordinator: Arc<Coordinator>, every: Duration) {
     let by = coordinator.caller.credentials.own().identity.clone();
     let mut pace = tokio::time::interval(every);
@@ -145,6 +151,10 @@ async fn ask_again(coordinator: Arc<Coordinator>, every: Duration) {
     pace.tick().await;
     loop {
         pace.tick().await;
+        look::round(&coordinator).await;
+        if coordinator.caller.peers.own_maintenance().is_some() {
+            continue;
+        }
         if let Err(error) = standing::ask(&coordinator, &by).await {
             warn!(%error, "cannot ask whether answers stand");
         }
@@ -178,13 +188,15 @@ pub async fn open(config: &Config, credentials: &Credentials) -> Result<Coordina
     }
     let pinned = Pinned::read(&read(&config.roster)?, keys, &own, known)?;
     pinned::rely_on(&pinned, &own, &archive, &SystemClock).await?;
+    let peers = Peers::new(Arc::new(SystemClock));
+    peers.announce(archive.maintenance()?);
     Ok(Coordinator {
         caller: Caller {
             credentials: credentials.clone(),
             listening: Arc::new(credentials.clone()),
             roster: Arc::clone(&pinned.roster),
             dialled: Dialled::default(),
-            peers: Peers::new(Arc::new(SystemClock)),
+            peers,
             call_deadline: config.call_deadline,
         },
         turns: Turns::default(),

@@ -40,6 +40,7 @@ mod collections;
 mod deliveries;
 mod feasible;
 mod journal;
+mod maintenance;
 mod members;
 
 /// Who may read pictures.
@@ -72,6 +73,13 @@ impl RegionService {
     fn staff<T>(&self, request: &Request<T>, roles: &[Role]) -> Result<Peer, Invalid> {
         let peer = caller(request)?;
         check_staff(&self.coordinator, &peer, roles)?;
+        Ok(peer)
+    }
+
+    /// The same for whatever makes members be asked, now or later: not during maintenance.
+    fn asks<T>(&self, request: &Request<T>) -> Result<Peer, Invalid> {
+        let peer = self.staff(request, &[Role::Analyst])?;
+        self.coordinator.caller.peers.check_own()?;
         Ok(peer)
     }
 
@@ -159,7 +167,7 @@ impl wire::region_server::Region for RegionService {
             stream::iter(asking).buffered(GATHER_CONCURRENCY_MAX).collect().await;
         if describe && tells {
             for (entry, member) in members.iter_mut().zip(&roster.members) {
-                let Heard { protocol, clock_offset_ms } =
+                let Heard { protocol, clock_offset_ms, .. } =
                     self.coordinator.caller.peers.of(&member.node);
                 (entry.protocol, entry.clock_offset_ms) = (protocol, clock_offset_ms);
             }
@@ -181,7 +189,7 @@ impl wire::region_server::Region for RegionService {
         &self,
         request: Request<wire::IssueRequirementRequest>,
     ) -> Result<Response<wire::IssueRequirementResponse>, Status> {
-        let peer = self.staff(&request, &[Role::Analyst])?;
+        let peer = self.asks(&request)?;
         let wire::IssueRequirementRequest { requirement } = request.into_inner();
         let envelope = requirement
             .ok_or_else(|| Invalid::new(Reason::FieldMissing, "requirement", "nothing is asked"))?;
@@ -204,7 +212,7 @@ impl wire::region_server::Region for RegionService {
         &self,
         request: Request<wire::AssessFeasibilityRequest>,
     ) -> Result<Response<wire::AssessFeasibilityResponse>, Status> {
-        self.staff(&request, &[Role::Analyst])?;
+        self.asks(&request)?;
         let draft = request.into_inner().draft;
         let draft =
             draft.ok_or_else(|| Invalid::new(Reason::FieldMissing, "draft", "nothing is asked"))?;
@@ -234,7 +242,7 @@ impl wire::region_server::Region for RegionService {
         &self,
         request: Request<wire::AskStandingRequest>,
     ) -> Result<Response<wire::AskStandingResponse>, Status> {
-        let peer = self.staff(&request, &[Role::Analyst])?;
+        let peer = self.asks(&request)?;
         let asked = standing::ask(&self.coordinator, &peer.identity).await?;
         let unreachable = asked.unreachable.into_iter().map(|(node, reason)| {
             let (node, reason) = (node.to_string(), reason.code().to_owned());
@@ -276,7 +284,7 @@ impl wire::region_server::Region for RegionService {
         &self,
         request: Request<wire::GatherRequest>,
     ) -> Result<Response<Self::GatherStream>, Status> {
-        let peer = self.staff(&request, &[Role::Analyst])?;
+        let peer = self.asks(&request)?;
         let wire::GatherRequest { requirement, call_deadline_ms } = request.into_inner();
         let asked = self.requirement(&requirement)?;
         let mut caller: Caller = self.coordinator.caller.clone();
@@ -403,7 +411,7 @@ impl wire::region_server::Region for RegionService {
         &self,
         request: Request<wire::DeliverPictureRequest>,
     ) -> Result<Response<wire::DeliverPictureResponse>, Status> {
-        let peer = self.staff(&request, &[Role::Analyst])?;
+        let peer = self.asks(&request)?;
         let asked = self.requirement(&request.into_inner().requirement)?;
         deliver::deliver(&self.coordinator, &peer.identity, &asked).await?;
         let (version, states) = deliver::states(&self.coordinator, &asked, None)?;

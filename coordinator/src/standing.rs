@@ -117,7 +117,7 @@ async fn ask_one(
     accepted: &[Accepted],
 ) -> Result<(), Invalid> {
     let caller = &coordinator.caller;
-    let mut client = caller.connect(member).await?;
+    let mut client = caller.reach(member).await?;
     for accepted in accepted.chunks(STANDING_MAX) {
         let asked = accepted.iter().map(|accepted| wire::AskedBefore {
             requirement: Some(accepted.requirement.envelope().clone()),

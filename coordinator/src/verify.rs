@@ -5,6 +5,7 @@ use accord_proto::{
     answer::{Answer, Decline, RedactedTable, Seal, SealedTable, seal_digest},
     clock::Timestamp,
     limits::CLOCK_SKEW_S,
+    maintenance,
     question::SignedRequirement,
     reason::{Invalid, Reason},
     roster::Member,
@@ -112,6 +113,14 @@ pub enum Silence {
 }
 
 impl Silence {
+    /// Until when it is in maintenance, if that is why.
+    pub fn maintenance(&self) -> Option<Timestamp> {
+        match self {
+            Self::Unreachable(why) => maintenance::until_of(why),
+            Self::Pending | Self::Declined(_) | Self::Late | Self::Rejected(_) => None,
+        }
+    }
+
     /// The stable code that the picture shows.
     pub fn reason(&self) -> &'static str {
         match self {
@@ -224,6 +233,7 @@ fn silence(error: Invalid) -> Silence {
         | Reason::DeadlineExceeded
         | Reason::Overloaded
         | Reason::StoreFailed
+        | Reason::Maintenance
         | Reason::PeerFailed => Silence::Unreachable(error),
         Reason::RequirementClosed => Silence::Late,
         _ => Silence::Rejected(error),

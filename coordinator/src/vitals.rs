@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use accord_proto::{
+    clock::Timestamp,
     expiry,
     limits::SETTLES_WITHIN,
     operate::{
@@ -59,6 +60,10 @@ impl Vital for Vitals {
                 caller.peers.check_heard(roster.members.iter().map(|member| &member.node)),
             ),
         ]
+    }
+
+    fn maintenance(&self) -> Option<Timestamp> {
+        self.coordinator.caller.peers.own_maintenance().map(|own| own.until)
     }
 
     fn readings(&self) -> Vec<Reading> {

@@ -16,7 +16,7 @@ use accord_proto::{
         harden::leave_no_core,
         journal,
         log::Logging,
-        pki, roster,
+        maintenance, pki, roster,
     },
     reason::Invalid,
     status::exit_code_of_start,
@@ -47,6 +47,10 @@ pub(crate) fn command() -> clap::Command {
 const JOURNAL_EXAMPLES: &str = "Examples:\n  accord-node journal list --act disclosure --from 2026-01-01\n  \
     accord-node journal export --out journal.jsonl\n  \
     accord-node journal verify --file journal.jsonl --key \"$(cat al-police.vkey)\"";
+
+/// Of maintenance.
+const MAINTENANCE_EXAMPLES: &str = "Examples:\n  accord-node maintenance begin --for 2h --why \"upgrade\"\n  \
+    accord-node maintenance show\n  accord-node maintenance end";
 
 /// The clock and the chance of commands that work on files.
 const AROUND: Around<'_> = Around { clock: &SystemClock, entropy: &SystemEntropy };
@@ -136,6 +140,9 @@ enum Command {
         after_help = "Example:\n  accord-node confirm-restore --why \"disk replaced, backup of 24 November\""
     )]
     ConfirmRestore(keeping::ConfirmRestore),
+    /// Announced maintenance: coordinators are refused for a while, and told until when; at home everything goes on.
+    #[command(subcommand, after_help = MAINTENANCE_EXAMPLES)]
+    Maintenance(maintenance::Maintenance),
     /// Leave the network: take back every consent at once, with a signed certificate of what others hold (releaser).
     #[command(
         after_help = "Examples:\n  accord-node leave --out held.pb                       # only certify\n  accord-node leave --out departure.pb --confirm --why \"decision of 1 December\""
@@ -255,6 +262,9 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Budget(budget) => finish(runtime.block_on(commands::budget::budget(budget))),
         Command::Journal(command) => {
             finish(runtime.block_on(journal::run(command, commands::print::print)))
+        }
+        Command::Maintenance(command) => {
+            finish(runtime.block_on(maintenance::run(command, commands::print::print)))
         }
         Command::Receipt(command) => finish(runtime.block_on(commands::proof::receipts(command))),
         Command::Answer(command) => finish(runtime.block_on(commands::proof::answers(command))),

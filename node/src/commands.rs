@@ -3,6 +3,7 @@
 use accord_proto::{
     client::{ClientFile, within},
     limits::{CALL_TIMEOUT, LONG_CALL_TIMEOUT, REPLY_BYTES_MAX},
+    operate::maintenance::Announced,
     own_lists,
     reason::Invalid,
     status::from_status,
@@ -96,7 +97,10 @@ pub async fn status(client: &Client) -> Result<Outcome, Invalid> {
         // How many there are stands above; the digests are for programs.
         data.shift_remove("imports_sha256");
     }
+    let announced = Announced::look(&client.client).await?;
+    data["maintenance_until"] = announced.until.as_str().into();
     let mut outcome = done(client, &data);
+    outcome.remarks.extend(announced.remarks());
     if reply.break_glass_until_s != 0 {
         let until = inbox::time(reply.break_glass_until_s);
         outcome

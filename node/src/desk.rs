@@ -33,6 +33,7 @@ pub mod grants;
 pub mod imports;
 pub mod inbox;
 pub mod leave;
+pub mod maintenance;
 pub mod pictures;
 pub mod receipts;
 pub mod retention;

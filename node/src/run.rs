@@ -26,7 +26,11 @@ use accord_proto::{
         pinned as renewal, read_secret,
         renewal::Looks,
     },
-    wire::{self, journal::journal_server::JournalServer},
+    upkeep::MaintenanceService,
+    wire::{
+        self, journal::journal_server::JournalServer,
+        maintenance::maintenance_server::MaintenanceServer,
+    },
 };
 use tokio::sync::watch;
 use tracing::{info, warn};
@@ -141,7 +145,9 @@ fn for_desk(node: &Arc<Node>) -> Services {
     let pictures = wire::desk::pictures_server::PicturesServer::new(pictures)
         .max_decoding_message_size(limits::REQUEST_BYTES_MAX)
         .max_encoding_message_size(limits::REPLY_BYTES_MAX);
-    Services::of(desk).and(summaries).and(inbox).and(journal).and(receipts).and(pictures)
+    let maintenance = MaintenanceServer::new(MaintenanceService::of(Arc::clone(node)));
+    let services = Services::of(desk).and(summaries).and(inbox).and(journal);
+    services.and(receipts).and(pictures).and(maintenance)
 }
 
 /// Opens store, keys, policy and roster, and makes sure that they belong together.
@@ -178,6 +184,8 @@ pub fn open(config: &Config, credentials: &Credentials) -> Result<Node, Invalid>
     note_policy(&store, &own.identity, &policy)?;
     config.exchange.check(pinned.roster.member(&own.identity.name))?;
     let held = Held::read(&store, jurisdiction, lists, &policy)?;
+    let coordinators = Peers::new(Arc::new(SystemClock));
+    coordinators.announce(store.maintenance()?);
     Ok(Node {
         identity: own.identity.clone(),
         jurisdiction,
@@ -191,7 +199,7 @@ pub fn open(config: &Config, credentials: &Credentials) -> Result<Node, Invalid>
         held: RwLock::new(held),
         notices: Notices::open(&config.notify)?,
         proven: crate::peers::Proven::default(),
-        coordinators: Peers::new(Arc::new(SystemClock)),
+        coordinators,
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SystemEntropy),
     })

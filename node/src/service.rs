@@ -8,3 +8,4 @@ pub mod pictures;
 mod delivery;
 pub mod summaries;
 pub mod journal;
+mod maintenance;

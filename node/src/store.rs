@@ -39,6 +39,7 @@ mod inbox;
 mod journal;
 mod kept;
 mod ledger;
+mod maintenance;
 mod mappings;
 mod migrate;
 mod offers;

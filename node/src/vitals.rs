@@ -4,6 +4,7 @@
 use std::sync::{Arc, PoisonError};
 
 use accord_proto::{
+    clock::Timestamp,
     expiry,
     limits::SETTLES_WITHIN,
     operate::{
@@ -50,6 +51,10 @@ impl Vital for Vitals {
                 node.coordinators.check_heard(roster.centres.iter().map(|centre| &centre.name)),
             ),
         ]
+    }
+
+    fn maintenance(&self) -> Option<Timestamp> {
+        self.node.coordinators.own_maintenance().map(|own| own.until)
     }
 
     fn readings(&self) -> Vec<Reading> {

@@ -11,6 +11,7 @@ pub mod reason;
 pub mod clock;
 pub mod current;
 pub mod expiry;
+pub mod maintenance;
 pub mod protocol;
 pub mod id;
 pub mod taxonomy;
@@ -54,6 +55,8 @@ pub mod transport;
 pub mod client;
 #[cfg(feature = "transport")]
 pub mod audit;
+#[cfg(feature = "transport")]
+pub mod upkeep;
 #[cfg(feature = "transport")]
 pub mod busy;
 #[cfg(feature = "transport")]

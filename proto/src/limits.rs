@@ -209,6 +209,10 @@ pub const NOTICES_WAITING_MAX: usize = 64;
 pub const NOTICES_AT_ONCE_MAX: usize = 4;
 /// How often it is looked for what comes near its end.
 pub const NOTICES_EVERY: Duration = Duration::from_secs(60);
+/// Longest maintenance that may be announced: whoever is away for longer is away, and others should hear of it.
+pub const MAINTENANCE_S_MAX: i64 = 7 * 86_400;
+/// Why there is maintenance, in characters: it lies among the counters, which every change writes.
+pub const MAINTENANCE_WHY_CHARS_MAX: usize = 200;
 /// Break-glass: for so long one person may do the work of two.
 pub const BREAK_GLASS_S: i64 = 4 * 3_600;
 

@@ -12,6 +12,7 @@ pub mod health;
 pub mod init;
 pub mod journal;
 pub mod log;
+pub mod maintenance;
 pub mod measures;
 pub mod pki;
 pub mod roster;

@@ -22,6 +22,8 @@ pub const V2: u32 = 2;
 pub const HEADER: &str = "accord-protocol";
 /// Metadata: the sender's clock, in milliseconds since 1970.
 pub const TIME_HEADER: &str = "accord-time-ms";
+/// Metadata of a call: until when its sender is in maintenance, in seconds since 1970; not there: it is not.
+pub const MAINTENANCE_HEADER: &str = "accord-maintenance-until-s";
 
 /// The versions that a party speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -75,6 +75,7 @@ reasons! {
     StoreFull = "STORE_FULL", "The disk is almost full; nothing was changed.";
     StoreFailed = "STORE_FAILED", "The store or its journal cannot be written or read; nothing was released.";
     NoConnection = "NO_CONNECTION", "The peer could not be reached.";
+    Maintenance = "MAINTENANCE", "The service is in maintenance that was announced; it says until when, and answers nothing before.";
     DeadlineExceeded = "DEADLINE_EXCEEDED", "The peer did not answer in time.";
     AnswerIdentity = "ANSWER_IDENTITY", "The answer is sealed by, or speaks for, another than the one asked.";
     AnswerSeal = "ANSWER_SEAL", "The seal does not verify, or does not cover this table.";

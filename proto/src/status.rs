@@ -63,7 +63,7 @@ pub fn code_of(reason: Reason) -> Code {
         | Reason::FileExists => Code::AlreadyExists,
         Reason::NotFound => Code::NotFound,
         Reason::LimitExceeded | Reason::Overloaded | Reason::StoreFull => Code::ResourceExhausted,
-        Reason::StoreFailed | Reason::NoConnection => Code::Unavailable,
+        Reason::StoreFailed | Reason::NoConnection | Reason::Maintenance => Code::Unavailable,
         Reason::DeadlineExceeded => Code::DeadlineExceeded,
         Reason::PeerFailed | Reason::Internal => Code::Internal,
     }

@@ -27,6 +27,11 @@ mod generated {
                 include!(concat!(env!("OUT_DIR"), "/accord.journal.v1.rs"));
             }
         }
+        pub mod maintenance {
+            pub mod v1 {
+                include!(concat!(env!("OUT_DIR"), "/accord.maintenance.v1.rs"));
+            }
+        }
         pub mod proof {
             pub mod v1 {
                 include!(concat!(env!("OUT_DIR"), "/accord.proof.v1.rs"));
@@ -46,8 +51,8 @@ mod generated {
 }
 
 pub use generated::accord::{
-    desk::v1 as desk, exchange::v1::*, journal::v1 as journal, proof::v1 as proof,
-    region::v1 as region, threat::v1 as threat,
+    desk::v1 as desk, exchange::v1::*, journal::v1 as journal, maintenance::v1 as maintenance,
+    proof::v1 as proof, region::v1 as region, threat::v1 as threat,
 };
 
 /// The compiled schema: for gRPC reflection, and to name a field that nobody knows.

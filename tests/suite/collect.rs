@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::{Running, prepared, program, with_sample};
 
 /// Members are asked again after a second.
-fn hurry(running: &Running) {
+pub(crate) fn hurry(running: &Running) {
     let config = running.dir.join("coordinator/coordinator.toml");
     let text = fs::read_to_string(&config).unwrap();
     fs::write(&config, text.replace("retry_s = 600", "retry_s = 1")).unwrap();

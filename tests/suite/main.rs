@@ -65,8 +65,10 @@ mod deploy;
 mod doctor;
 mod watched;
 mod rolling;
+mod maintenance;
 mod monitoring;
 mod operate;
+mod commands;
 mod reasons;
 mod house;
 

@@ -92,10 +92,11 @@ const MATRIX: &Matrix = &[
         &[("ListPictures", "aru"), ("GetPicture", "aru"), ("GetEvidence", "aru")],
     ),
     ("accord.journal.v1.Journal", &[("GetHead", "u"), ("Read", "u"), ("AcceptPeer", "o")]),
+    ("accord.maintenance.v1.Maintenance", &[("Begin", "o"), ("End", "o"), ("Show", "aruo")]),
 ];
 
 /// Packages that a node serves to its staff.
-const PACKAGES: [&str; 2] = ["accord.desk.v1", "accord.journal.v1"];
+const PACKAGES: [&str; 3] = ["accord.desk.v1", "accord.journal.v1", "accord.maintenance.v1"];
 
 /// Regional roles with their letters.
 const REGIONAL_ROLES: [(&str, char); 6] = [
@@ -131,13 +132,15 @@ const REGIONAL: &Matrix = &[
         ],
     ),
     ("accord.journal.v1.Journal", &[("GetHead", "u"), ("Read", "u"), ("AcceptPeer", "o")]),
+    ("accord.maintenance.v1.Maintenance", &[("Begin", "o"), ("End", "o"), ("Show", "aecuo")]),
 ];
 
 /// Packages that the coordinator serves to regional staff.
-const REGIONAL_PACKAGES: [&str; 2] = ["accord.region.v1", "accord.journal.v1"];
+const REGIONAL_PACKAGES: [&str; 3] =
+    ["accord.region.v1", "accord.journal.v1", "accord.maintenance.v1"];
 
 /// Every method that the schema declares in these packages.
-fn declared(packages: [&str; 2]) -> BTreeSet<(String, String)> {
+fn declared(packages: [&str; 3]) -> BTreeSet<(String, String)> {
     let schema = prost_types::FileDescriptorSet::decode(wire::DESCRIPTORS).unwrap();
     let files = schema.file.into_iter().filter(|file| packages.contains(&file.package()));
     let services = files.flat_map(|file| {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use accord_proto::{
     client::within,
     limits::{CALL_TIMEOUT, LONG_CALL_TIMEOUT},
+    operate::maintenance::Announced,
     reason::{Invalid, Reason},
     wire::region as wire,
 };
@@ -19,7 +20,7 @@ pub(crate) async fn watch(
     requirement: String,
     follow: bool,
 ) -> Result<Outcome, Invalid> {
-    let mut last = None;
+    let (mut last, mut away) = (None, Announced::default());
     let progress = follow.then(Progress::begin);
     loop {
         let request = wire::WatchCollectionRequest { requirement: requirement.clone(), follow };
@@ -29,7 +30,10 @@ pub(crate) async fn watch(
         loop {
             match states.message().await.map_err(failed) {
                 Ok(Some(state)) => {
-                    tell(progress.as_ref(), last.as_ref(), &state);
+                    if state.members.iter().any(is_in_maintenance) {
+                        away = Announced::look(&client.client).await?;
+                    }
+                    tell(progress.as_ref(), last.as_ref(), (&state, &away));
                     last = Some(state);
                 }
                 Ok(None) => break,
@@ -40,7 +44,7 @@ pub(crate) async fn watch(
         }
         if let Some(state) = last.as_ref().filter(|state| !follow || !state.end.is_empty()) {
             drop(progress);
-            return Ok(printed(client, state));
+            return Ok(printed(client, (state, &away)));
         }
     }
 }
@@ -49,30 +53,47 @@ pub(crate) async fn watch(
 fn tell(
     progress: Option<&Progress>,
     before: Option<&wire::WatchCollectionResponse>,
-    now: &wire::WatchCollectionResponse,
+    (now, away): (&wire::WatchCollectionResponse, &Announced),
 ) {
     let Some(progress) = progress else { return };
     let answered = now.members.iter().filter(|member| member.answered).count();
     progress.stands(answered, 0, Some(now.members.len()));
     let Some(before) = before else { return };
+    let state = |member: &wire::CollectionMember| (member.answered, member.reason.clone());
     let stood: BTreeMap<_, _> =
-        before.members.iter().map(|member| (&member.node, word(member))).collect();
+        before.members.iter().map(|member| (&member.node, state(member))).collect();
     for member in &now.members {
-        if stood.get(&member.node).is_none_or(|stood| *stood != word(member)) {
-            progress.say(&format!("{}: {}", member.node, word(member)));
+        if stood.get(&member.node).is_none_or(|stood| *stood != state(member)) {
+            progress.say(&format!("{}: {}", member.node, word(member, away)));
         }
     }
 }
 
-fn word(member: &wire::CollectionMember) -> String {
-    match (member.answered, member.tries) {
+fn is_in_maintenance(member: &wire::CollectionMember) -> bool {
+    !member.answered && member.reason == Reason::Maintenance.code()
+}
+
+fn word(member: &wire::CollectionMember, away: &Announced) -> String {
+    match (member.answered, member.reason.as_str()) {
         (true, _) => "answered".to_owned(),
-        (false, 0) => "not asked yet".to_owned(),
-        (false, _) => member.reason.clone(),
+        (false, "") => "not asked yet".to_owned(),
+        (false, _) if is_in_maintenance(member) => in_maintenance(member, away),
+        (false, reason) => reason.to_owned(),
     }
 }
 
-fn printed(client: &Client, state: &wire::WatchCollectionResponse) -> Outcome {
+/// Until when, as far as it has said so since the coordinator was started.
+fn in_maintenance(member: &wire::CollectionMember, away: &Announced) -> String {
+    match away.peers.get(&member.node) {
+        Some(until) => format!("in maintenance until {until}"),
+        None => "in maintenance".to_owned(),
+    }
+}
+
+fn printed(
+    client: &Client,
+    (state, away): (&wire::WatchCollectionResponse, &Announced),
+) -> Outcome {
     let moment = |at_s: i64| if at_s == 0 { String::new() } else { day(at_s) };
     let row = |member: &wire::CollectionMember| {
         json!({
@@ -87,11 +108,18 @@ fn printed(client: &Client, state: &wire::WatchCollectionResponse) -> Outcome {
     };
     let rows = Value::Array(state.members.iter().map(row).collect());
     let answered = state.members.iter().filter(|member| member.answered).count();
+    let waited_for = state.members.iter().filter(|member| is_in_maintenance(member));
+    let waited_for =
+        waited_for.map(|member| format!("{}: {}", member.node, in_maintenance(member, away)));
     let (all, begun) = (state.members.len(), day(state.begun_at_s));
     let end = if state.end.is_empty() { "goes on" } else { &state.end };
     Outcome {
         data: print::rows(client.format, &rows),
-        remarks: vec![format!("begun {begun}, {answered} of {all} have answered: {end}")],
+        remarks: std::iter::once(format!(
+            "begun {begun}, {answered} of {all} have answered: {end}"
+        ))
+        .chain(waited_for)
+        .collect(),
         partial: state.end != "complete",
         ..Outcome::default()
     }

@@ -2,7 +2,8 @@
 //! clock is off, what comes to its end.
 
 use accord_proto::{
-    client::within, limits::LONG_CALL_TIMEOUT, print, reason::Invalid, wire::region as wire,
+    client::within, limits::LONG_CALL_TIMEOUT, operate::maintenance::Announced, print,
+    reason::Invalid, wire::region as wire,
 };
 use serde_json::json;
 
@@ -15,7 +16,11 @@ pub(crate) async fn status(client: &Client) -> Result<Outcome, Invalid> {
     let reply = connect(client).await?.list_members(request).await.map_err(failed)?.into_inner();
     let away: Vec<_> =
         reply.members.iter().filter(|member| !member.unreachable.is_empty()).collect();
-    let said = |member: &&wire::MemberEntry| format!("{} ({})", member.node, member.unreachable);
+    let announced = Announced::look(&client.client).await?;
+    let said = |member: &&wire::MemberEntry| match announced.peers.get(&member.node) {
+        Some(until) => format!("{} (in maintenance until {until})", member.node),
+        None => format!("{} ({})", member.node, member.unreachable),
+    };
     let clock = |member: &wire::MemberEntry| {
         let offset = member.clock_offset_ms?;
         Some(format!("{} {}", member.node, print::clock(Some(offset))))
@@ -27,8 +32,14 @@ pub(crate) async fn status(client: &Client) -> Result<Outcome, Invalid> {
         "unreachable": away.iter().map(said).collect::<Vec<_>>(),
         "clocks": reply.members.iter().filter_map(clock).collect::<Vec<_>>(),
         "in_doubt": reply.in_doubt,
+        "maintenance_until": announced.until,
         "endings": reply.endings.iter().map(ends).collect::<Vec<_>>(),
     });
     let data = print::rows(client.format, &data);
-    Ok(Outcome { data, partial: !away.is_empty(), ..Outcome::default() })
+    Ok(Outcome {
+        data,
+        remarks: announced.remarks(),
+        partial: !away.is_empty(),
+        ..Outcome::default()
+    })
 }

@@ -57,7 +57,7 @@ impl ExchangeService {
         pictures::take_in(&self.node, peer, head, &file).await
     }
 
-    /// Only a coordinator whose certificate the roster lists may call.
+    /// Only a coordinator whose certificate the roster lists may call, and not during maintenance.
     fn coordinator<T>(&self, request: &Request<T>) -> Result<Peer, Invalid> {
         let peer = caller(request)?;
         if peer.identity.role != Role::Coordinator {
@@ -69,6 +69,8 @@ impl ExchangeService {
             return Err(Invalid::new(Reason::CertificateUnregistered, "certificate", detail));
         }
         self.node.coordinators.note(&peer.identity.name, heard(request));
+        // Before anything is read of what is asked: it is no signal about a question.
+        self.node.coordinators.check_own()?;
         Ok(peer)
     }
 }

@@ -12,7 +12,7 @@ use accord_proto::{
 };
 use prost::Message;
 
-use super::{offers::StoredOffer, shown::StoredDraws};
+use super::{maintenance::StoredMaintenance, offers::StoredOffer, shown::StoredDraws};
 use crate::{
     cube::Cells,
     disclose::{
@@ -102,6 +102,9 @@ pub(super) struct Counters {
     /// Editions that are never answered from again, nor earlier ones of their periods.
     #[prost(message, repeated, tag = "21")]
     pub(super) barred: Vec<Barred>,
+    /// The maintenance that was announced last; it may be over by now.
+    #[prost(message, optional, tag = "22")]
+    pub(super) maintenance: Option<StoredMaintenance>,
 }
 
 /// The last edition of a period that holds a record whose handling was changed later.

@@ -25,6 +25,7 @@ use tracing::debug;
 use super::measures::{self, Reading};
 use crate::{
     busy,
+    clock::Timestamp,
     limits::{OPS_CONNECTIONS_MAX, OPS_HEAD_TIMEOUT, OPS_LOOK_EVERY, OPS_REQUEST_TIMEOUT},
     reason::{Invalid, Reason},
 };
@@ -60,6 +61,9 @@ pub trait Vital: Send + Sync + 'static {
     /// Looks at everything now.
     fn checks(&self) -> impl Future<Output = Vec<Check>> + Send;
 
+    /// Until when others are refused because of maintenance; nothing: they are served.
+    fn maintenance(&self) -> Option<Timestamp>;
+
     /// What can be measured now, besides the checks.
     fn readings(&self) -> Vec<Reading>;
 }
@@ -83,7 +87,8 @@ struct Looked<V> {
     last: Mutex<Option<(Instant, Seen)>>,
 }
 
-type Seen = Arc<(Vec<Check>, Vec<Reading>)>;
+/// Checks, readings, until when there is maintenance.
+type Seen = Arc<(Vec<Check>, Vec<Reading>, Option<Timestamp>)>;
 
 impl<V: Vital> Looked<V> {
     async fn look(&self) -> Seen {
@@ -96,7 +101,7 @@ impl<V: Vital> Looked<V> {
         let checks = self.vital.checks().await;
         // It reads files and the store.
         let readings = busy::here(|| self.vital.readings());
-        let seen = Arc::new((checks, readings));
+        let seen = Arc::new((checks, readings, self.vital.maintenance()));
         *last = Some((Instant::now(), Arc::clone(&seen)));
         seen
     }
@@ -141,7 +146,7 @@ async fn answer(
             let seen = vital.look().await;
             let ready = is_ready(&seen.0);
             let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-            (status, "application/json", document(ready, &seen.0))
+            (status, "application/json", document((ready, seen.2), &seen.0))
         }
         (true, "/metrics") => {
             let seen = vital.look().await;
@@ -151,6 +156,8 @@ async fn answer(
                 .iter()
                 .map(|check| Reading::with("accord_ready", "check", check.name, well(check)));
             readings.extend(checks);
+            let maintenance = f64::from(u8::from(seen.2.is_some()));
+            readings.push(Reading::of("accord_maintenance", maintenance));
             (StatusCode::OK, OPENMETRICS, measures::text(readings))
         }
         (false, _) => {
@@ -171,7 +178,8 @@ pub fn is_ready(checks: &[Check]) -> bool {
     checks.iter().all(|check| !check.needed || check.cause.is_none())
 }
 
-fn document(ready: bool, checks: &[Check]) -> String {
+/// Whoever is in maintenance is not unready: at home everything goes on.
+fn document((ready, until): (bool, Option<Timestamp>), checks: &[Check]) -> String {
     let checks: Vec<_> = checks
         .iter()
         .map(|check| {
@@ -181,5 +189,11 @@ fn document(ready: bool, checks: &[Check]) -> String {
             })
         })
         .collect();
-    format!("{}\n", json!({"ready": ready, "checks": checks}))
+    let mut document = json!({"ready": ready, "state": "serving"});
+    if let Some(until) = until {
+        document["state"] = "maintenance".into();
+        document["until"] = until.to_string().into();
+    }
+    document["checks"] = checks.into();
+    format!("{document}\n")
 }

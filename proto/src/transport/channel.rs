@@ -11,11 +11,11 @@ use http::{HeaderMap, HeaderValue};
 use tonic::{Status, body::Body, transport};
 use tower::Service;
 
-use super::heard::{Heard, Peers, offset_ms, time_ms, version};
+use super::heard::{Heard, Peers, offset_ms, refused_until, time_ms, version};
 use crate::{
     identity::Name,
     operate::trace,
-    protocol::{HEADER, Side, Speaks, TIME_HEADER},
+    protocol::{HEADER, MAINTENANCE_HEADER, Side, Speaks, TIME_HEADER},
 };
 
 /// A connection to exactly one server.
@@ -56,6 +56,10 @@ impl Service<http::Request<Body>> for Channel {
     fn call(&mut self, mut request: http::Request<Body>) -> Self::Future {
         let Self { speaks, noted, .. } = self.clone();
         say(request.headers_mut(), speaks, noted.as_ref().map(|(peers, _)| peers.now_ms()));
+        if let Some(own) = noted.as_ref().and_then(|(peers, _)| peers.own_maintenance()) {
+            let until_s = HeaderValue::from(own.until.as_s());
+            request.headers_mut().insert(MAINTENANCE_HEADER, until_s);
+        }
         trace::say(request.headers_mut());
         let sent = noted.as_ref().map(|(peers, _)| (peers.now_ms(), Instant::now()));
         let answered = self.inner.call(request);
@@ -74,7 +78,8 @@ impl Service<http::Request<Body>> for Channel {
                 let theirs = time_ms(headers);
                 let clock_offset_ms =
                     theirs.map(|theirs| offset_ms(theirs, sent_ms, since.elapsed()));
-                peers.note(&server, Heard { protocol, clock_offset_ms });
+                let maintenance_until = refused_until(headers);
+                peers.note(&server, Heard { protocol, clock_offset_ms, maintenance_until });
             }
             Ok(answer)
         })

@@ -1,6 +1,6 @@
 //! What peers let be known besides what they say. Comes in: the version and the time that stand beside a message. Goes out: of each
-//! peer the newest of both, and a line in the log when its clock goes too far off, and when it is back. Must never decide
-//! anything: what a document says about times is checked where it is read.
+//! peer the newest of both, and a line in the log when its clock goes too far off, and when it is back; and who is in
+//! maintenance, here and there. Must never decide anything: what a document says about times is checked where it is read.
 
 use std::{
     collections::BTreeMap,
@@ -9,15 +9,18 @@ use std::{
 };
 
 use http::HeaderMap;
+use tonic::Status;
 use tracing::{info, warn};
 
 use crate::{
-    clock::Clock,
+    clock::{Clock, Timestamp},
     identity::Name,
     limits::{CLOCK_SKEW_S, PEER_UP},
+    maintenance::{self, Maintenance},
     operate::measures::{Reading, moment},
-    protocol::{HEADER, Side, Speaks, TIME_HEADER, V2},
+    protocol::{HEADER, MAINTENANCE_HEADER, Side, Speaks, TIME_HEADER, V2},
     reason::Invalid,
+    status::from_status,
 };
 
 /// A clock that is further off is warned of: half of what is tolerated.
@@ -36,6 +39,8 @@ pub struct Heard {
     pub protocol: u32,
     /// How far its clock is ahead of the one here, in milliseconds.
     pub clock_offset_ms: Option<i64>,
+    /// Until when it is in maintenance, as it said last; that may be over by now.
+    pub maintenance_until: Option<Timestamp>,
 }
 
 impl Heard {
@@ -50,6 +55,8 @@ impl Heard {
 pub struct Peers {
     clock: Arc<dyn Clock>,
     newest: Arc<Mutex<BTreeMap<Name, Known>>>,
+    /// What is announced here: peers are told with every call.
+    own: Arc<Mutex<Option<Maintenance>>>,
 }
 
 /// The newest of a peer, and what was said of it.
@@ -92,7 +99,40 @@ impl std::fmt::Debug for Peers {
 impl Peers {
     /// Nobody was heard yet.
     pub fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, newest: Arc::default() }
+        Self { clock, newest: Arc::default(), own: Arc::default() }
+    }
+
+    /// The maintenance that is on here.
+    pub fn own_maintenance(&self) -> Option<Maintenance> {
+        let own = self.own.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        own.filter(|own| own.is_on(self.clock.now()))
+    }
+
+    /// Refuses others while maintenance is on here.
+    pub fn check_own(&self) -> Result<(), Invalid> {
+        self.own_maintenance().map_or(Ok(()), |own| Err(maintenance::refusal(own.until)))
+    }
+
+    /// From now on this is announced here; nothing: it is over.
+    pub fn announce(&self, own: Option<Maintenance>) {
+        *self.own.lock().unwrap_or_else(PoisonError::into_inner) = own;
+    }
+
+    /// Until when a peer is in maintenance, by what it said last.
+    pub fn in_maintenance(&self, peer: &Name) -> Option<Timestamp> {
+        let until = self.of(peer).maintenance_until?;
+        maintenance::lasts(until, self.clock.now()).then_some(until)
+    }
+
+    /// Has a peer said that it is in no maintenance? Whoever was not heard yet has not, nor one whose time has merely passed.
+    pub fn is_back(&self, peer: &Name) -> bool {
+        let newest = self.newest();
+        newest.get(peer).is_some_and(|known| known.heard.maintenance_until.is_none())
+    }
+
+    /// Was a peer heard since then?
+    pub fn heard_since(&self, peer: &Name, at: Timestamp) -> bool {
+        self.newest().get(peer).is_some_and(|known| known.at_ms >= at.as_s() * 1_000)
     }
 
     /// The newest of a peer.
@@ -111,14 +151,14 @@ impl Peers {
         let newest = self.newest();
         let mut readings = Vec::new();
         for name in expected {
-            let Some(known) = newest.get(name) else {
-                readings.push(Reading::with("accord_peer_up", "peer", name.as_str(), 0.0));
-                continue;
-            };
-            let up = is_lately(known, now_ms);
             let mut read =
                 |of, value| readings.push(Reading::with(of, "peer", name.as_str(), value));
+            let known = newest.get(name);
+            let is_away = known.is_some_and(|known| is_in_maintenance(known, now_ms));
+            read("accord_peer_maintenance", f64::from(u8::from(is_away)));
+            let up = known.is_some_and(|known| is_lately(known, now_ms));
             read("accord_peer_up", f64::from(u8::from(up)));
+            let Some(known) = known else { continue };
             read("accord_peer_contact_timestamp_seconds", moment(known.at_ms.div_euclid(1_000)));
             if let Some(offset_ms) = known.heard.clock_offset_ms {
                 read("accord_clock_offset_seconds", moment(offset_ms) / 1_000.0);
@@ -127,14 +167,14 @@ impl Peers {
         readings
     }
 
-    /// Who is expected and was not heard lately, in words.
+    /// Who is expected and was not heard lately, in words; whoever has announced that is not meant.
     pub fn check_heard<'a>(
         &self,
         expected: impl IntoIterator<Item = &'a Name>,
     ) -> Result<(), String> {
         let (now_ms, newest) = (self.now_ms(), self.newest());
         let is_away =
-            |name: &&Name| !newest.get(name).is_some_and(|known| is_lately(known, now_ms));
+            |name: &&Name| !newest.get(name).is_some_and(|known| is_expected(known, now_ms));
         let away: Vec<_> = expected.into_iter().filter(is_away).map(Name::as_str).collect();
         if away.is_empty() { Ok(()) } else { Err(format!("not heard lately: {}", away.join(" "))) }
     }
@@ -161,6 +201,12 @@ impl Peers {
             let mut newest = self.newest();
             let kept = newest.entry(peer.clone()).or_default();
             let known = kept.heard.clock_offset_ms.filter(|_| heard.speaks(V2));
+            if kept.heard.maintenance_until != heard.maintenance_until {
+                match heard.maintenance_until {
+                    Some(until) => info!(%peer, %until, "is in maintenance"),
+                    None => info!(%peer, "is in no maintenance any more"),
+                }
+            }
             kept.at_ms = self.now_ms();
             kept.heard = Heard { clock_offset_ms: heard.clock_offset_ms.or(known), ..heard };
             kept.turns(self.now_ms())
@@ -189,6 +235,15 @@ fn is_lately(known: &Known, now_ms: i64) -> bool {
     now_ms.abs_diff(known.at_ms) <= lately
 }
 
+fn is_in_maintenance(known: &Known, now_ms: i64) -> bool {
+    let now = Timestamp::near(now_ms.div_euclid(1_000));
+    known.heard.maintenance_until.is_some_and(|until| maintenance::lasts(until, now))
+}
+
+fn is_expected(known: &Known, now_ms: i64) -> bool {
+    is_lately(known, now_ms) || is_in_maintenance(known, now_ms)
+}
+
 /// How far a clock is ahead that was read some time within a round trip: measured against its middle, so never wrong by more
 /// than half of it.
 pub(super) fn offset_ms(theirs: i64, sent_ms: i64, round_trip: Duration) -> i64 {
@@ -212,10 +267,23 @@ pub(super) fn time_ms(headers: &HeaderMap) -> Option<i64> {
     said.parse().ok().filter(|time| digits && *time <= TIME_MS_MAX)
 }
 
+/// Until when a caller says that it is in maintenance; nothing, if it says none or what is no time.
+pub(super) fn maintenance_until(headers: &HeaderMap) -> Option<Timestamp> {
+    let said = headers.get(MAINTENANCE_HEADER)?.to_str().ok()?;
+    let digits = said.bytes().all(|byte| byte.is_ascii_digit());
+    let until = said.parse().ok().filter(|_| digits)?;
+    Timestamp::from_s(MAINTENANCE_HEADER, until).ok()
+}
+
+/// The same of a server, which refuses with it.
+pub(super) fn refused_until(headers: &HeaderMap) -> Option<Timestamp> {
+    maintenance::until_of(&from_status(&Status::from_header_map(headers)?))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::SystemClock;
+    use crate::clock::{FixedClock, SystemClock};
 
     #[test]
     fn a_clock_is_measured_against_the_middle_of_the_round_trip() {
@@ -273,14 +341,42 @@ mod tests {
         let name = Name::parse("", "al-police").unwrap();
         assert_eq!(peers.of(&name), Heard::default());
         for offset in [0, 61_000, 59_000] {
-            let heard = Heard { protocol: 2, clock_offset_ms: Some(offset) };
+            let heard = Heard { protocol: 2, clock_offset_ms: Some(offset), ..Heard::default() };
             peers.note(&name, heard);
             assert_eq!(peers.of(&name), heard);
         }
-        peers.note(&name, Heard { protocol: 2, clock_offset_ms: None });
-        assert_eq!(peers.of(&name), Heard { protocol: 2, clock_offset_ms: Some(59_000) });
-        let silent = Heard { protocol: 1, clock_offset_ms: None };
+        peers.note(&name, Heard { protocol: 2, ..Heard::default() });
+        let wanted = Heard { protocol: 2, clock_offset_ms: Some(59_000), ..Heard::default() };
+        assert_eq!(peers.of(&name), wanted);
+        let silent = Heard { protocol: 1, ..Heard::default() };
         peers.note(&name, silent);
         assert_eq!(peers.all(), [(name, silent)]);
+    }
+
+    #[test]
+    fn a_peer_in_announced_maintenance_is_not_missed_until_its_time_is_over() {
+        let now = Timestamp::near(1_800_000_000);
+        let peers = Peers::new(Arc::new(FixedClock(now)));
+        let name = Name::parse("", "al-police").unwrap();
+        let says = |maintenance_until| {
+            peers.note(&name, Heard { maintenance_until, ..Heard::default() });
+        };
+        let measured = || {
+            let readings = peers.readings([&name]);
+            readings.into_iter().find(|of| of.name == "accord_peer_maintenance").unwrap().value
+        };
+        assert_eq!((peers.is_back(&name), measured()), (false, 0.0));
+        says(Some(now.plus_s(60)));
+        assert_eq!(peers.in_maintenance(&name), Some(now.plus_s(60)));
+        assert_eq!((peers.is_back(&name), measured()), (false, 1.0));
+        // Its time has passed, and it has said nothing since.
+        says(Some(now));
+        assert_eq!((peers.in_maintenance(&name), peers.is_back(&name)), (None, false));
+        // Nobody is in maintenance for ever.
+        says(Some(now.plus_s(30 * 86_400)));
+        assert_eq!((peers.in_maintenance(&name), measured()), (None, 0.0));
+        says(None);
+        assert!(peers.is_back(&name) && peers.heard_since(&name, now));
+        assert!(!peers.heard_since(&name, now.plus_s(1)));
     }
 }

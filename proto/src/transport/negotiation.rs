@@ -17,7 +17,7 @@ use tracing::{Instrument as _, warn};
 
 use super::{
     channel::say,
-    heard::{Heard, time_ms, version},
+    heard::{Heard, maintenance_until, time_ms, version},
     listener::Caller,
 };
 use crate::{
@@ -103,7 +103,8 @@ where
         };
         let ahead = |theirs: i64| theirs.saturating_sub(clock.now_ms());
         let clock_offset_ms = time_ms(request.headers()).map(ahead);
-        request.extensions_mut().insert(Heard { protocol, clock_offset_ms });
+        let maintenance_until = maintenance_until(request.headers());
+        request.extensions_mut().insert(Heard { protocol, clock_offset_ms, maintenance_until });
         let span = trace::span(request.headers(), request.extensions().get());
         let answering = span.in_scope(|| self.inner.call(request)).instrument(span.clone());
         Box::pin(async move {

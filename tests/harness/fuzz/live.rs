@@ -116,9 +116,9 @@ async fn doors(federation: &Federation) -> Result<Vec<Door>> {
         let packages: &[&str] = if *address == node.exchange {
             &["accord.exchange."]
         } else if *address == node.desk {
-            &["accord.desk.", "accord.journal."]
+            &["accord.desk.", "accord.journal.", "accord.maintenance."]
         } else {
-            &["accord.region.", "accord.journal."]
+            &["accord.region.", "accord.journal.", "accord.maintenance."]
         };
         doors.push(Door {
             role,

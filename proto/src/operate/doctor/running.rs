@@ -44,6 +44,11 @@ pub async fn running(findings: &mut Findings, at: Option<SocketAddr>) -> Vec<(St
     match ask(at, "/ready").await {
         Ok((_, text)) => {
             let document: Value = serde_json::from_str(&text).unwrap_or_default();
+            if document["state"] == "maintenance" {
+                let until = plain(document["until"].as_str().unwrap_or_default());
+                let found = format!("others are refused until {until}");
+                findings.warning("running: maintenance", found, "when it is done: maintenance end");
+            }
             for check in document["checks"].as_array().into_iter().flatten() {
                 let name = format!("running: {}", check["check"].as_str().unwrap_or_default());
                 let cause = plain(check["cause"].as_str().unwrap_or_default());

@@ -6,7 +6,7 @@ use accord_proto::{
     delivery::Head,
     journal::Filter,
     strict,
-    wire::{self, answer_response::Outcome, desk, journal, proof, region},
+    wire::{self, answer_response::Outcome, desk, journal, maintenance, proof, region},
 };
 use anyhow::Result;
 use prost::{Message, Name};
@@ -38,6 +38,9 @@ pub fn messages() -> Vec<(String, Judge)> {
         journal {
             GetHeadRequest GetHeadResponse ReadRequest ReadResponse AcceptPeerRequest
             AcceptPeerResponse
+        }
+        maintenance {
+            BeginRequest BeginResponse EndRequest EndResponse ShowRequest ShowResponse
         }
         desk {
             ImportRequest ImportResponse ListImportsRequest ListImportsResponse GetImportRequest
