@@ -33,6 +33,7 @@ mod evidence;
 mod deliveries;
 mod pooled;
 mod collections;
+mod rankings;
 mod opening;
 mod backup;
 mod restore;
@@ -44,6 +45,7 @@ pub use journal::KnownJournal;
 pub use notices::SignedNotice;
 pub use pooled::Publication;
 pub(crate) use pooled::{atom_of_wire, atom_to_wire, cell_key};
+pub use rankings::{Kept, Picked};
 pub use restore::{Restored, check, restore};
 
 /// Version of the schema on disk, as an archive says it before its owner. Another one is refused, not guessed at.
@@ -85,10 +87,12 @@ enum Room {
     Deliveries,
     /// Requirement id → where every member stands in its collection.
     Collections,
+    /// Digest of its order → ranking.
+    Rankings,
 }
 
 impl Room {
-    const NAMES: [&'static str; 16] = [
+    const NAMES: [&'static str; 17] = [
         "meta",
         "requirements",
         "tables",
@@ -105,6 +109,7 @@ impl Room {
         "rosters",
         "deliveries",
         "collections",
+        "rankings",
     ];
 }
 
