@@ -5,7 +5,7 @@ use std::{env, fs, path::PathBuf};
 
 use prost::Message as _;
 
-const FILES: [&str; 10] = [
+const FILES: [&str; 12] = [
     "accord/exchange/v1/exchange.proto",
     "accord/desk/v1/desk.proto",
     "accord/desk/v1/inbox.proto",
@@ -13,6 +13,7 @@ const FILES: [&str; 10] = [
     "accord/desk/v1/receipt.proto",
     "accord/desk/v1/pictures.proto",
     "accord/region/v1/region.proto",
+    "accord/region/v1/rankings.proto",
     "accord/journal/v1/journal.proto",
     "accord/maintenance/v1/maintenance.proto",
     "accord/proof/v1/proof.proto",

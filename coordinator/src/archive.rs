@@ -36,6 +36,7 @@ mod evidence;
 mod deliveries;
 mod pooled;
 mod collections;
+mod rankings;
 mod opening;
 mod backup;
 mod restore;
@@ -51,6 +52,7 @@ pub use notices::SignedNotice;
 pub use opening::Opener;
 pub use pooled::Publication;
 pub(crate) use pooled::{atom_of_wire, atom_to_wire, cell_key};
+pub use rankings::{KeptRanking, Picked};
 pub use rekey::rekey;
 pub use restore::{Restored, check, restore};
 
@@ -93,10 +95,12 @@ enum Room {
     Deliveries,
     /// Requirement id → where every member stands in its collection.
     Collections,
+    /// Digest of its order → ranking.
+    Rankings,
 }
 
 impl Room {
-    const NAMES: [&'static str; 16] = [
+    const NAMES: [&'static str; 17] = [
         "meta",
         "requirements",
         "tables",
@@ -113,6 +117,7 @@ impl Room {
         "rosters",
         "deliveries",
         "collections",
+        "rankings",
     ];
 }
 

@@ -35,6 +35,8 @@ use crate::{
 pub(crate) mod export;
 pub(crate) mod gate;
 pub(crate) mod init;
+pub(crate) mod threat;
+pub(crate) mod chart;
 
 /// The program's name.
 pub(crate) const NAME: &str = "accord-coordinator";
@@ -113,6 +115,12 @@ enum Command {
     /// Regional pictures.
     #[command(subcommand)]
     Picture(Picture),
+    /// Crime areas in the order that regional pictures give, with how sure it is; never jurisdictions.
+    #[command(subcommand, after_help = threat::EXAMPLES)]
+    Threat(threat::Command),
+    /// Charts of pictures and rankings, as SVG or PNG.
+    #[command(subcommand, after_help = chart::EXAMPLES)]
+    Chart(chart::Command),
     /// The journal: who did what, why and to whom (auditor).
     #[command(subcommand, after_help = JOURNAL_EXAMPLES)]
     Journal(journal::Journal),
@@ -408,6 +416,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             runtime.block_on(commands::gather(&client, requirement, call_deadline_ms.unwrap_or(0))),
         ),
         Command::Picture(command) => picture(&runtime, command),
+        Command::Chart(command) => finish(runtime.block_on(commands::chart::run(command))),
+        Command::Threat(command) => finish(runtime.block_on(commands::threat::run(command))),
         Command::Journal(command) => {
             finish(runtime.block_on(journal::run(command, accord_proto::print::rows)))
         }

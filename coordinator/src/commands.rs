@@ -39,6 +39,8 @@ pub(crate) mod collection;
 pub(crate) mod deliveries;
 pub(crate) mod feasible;
 pub(crate) mod status;
+pub(crate) mod threat;
+pub(crate) mod chart;
 
 type RegionClient = wire::region_client::RegionClient<Channel>;
 

@@ -2,7 +2,7 @@
 //! true count; what it holds of a member's figures lives in memory while they are combined.
 //!
 //! ```text
-//! requirement ─► gather ─► verify ─► gate ─► combine ─► picture
+//! requirement ─► gather ─► verify ─► gate ─► combine ─► picture ─► rank
 //! ```
 //!
 //! Modules stand in the order of the data flow. Read [`survey`] first.
@@ -28,6 +28,7 @@ pub mod deliver;
 pub mod collection;
 pub mod collect;
 pub mod survey;
+pub mod rank;
 pub mod service;
 pub mod vitals;
 pub mod run;

@@ -26,8 +26,9 @@ use accord_proto::{
     },
     upkeep::MaintenanceService,
     wire::{
-        journal::journal_server::JournalServer, maintenance::maintenance_server::MaintenanceServer,
-        region::region_server::RegionServer,
+        journal::journal_server::JournalServer,
+        maintenance::maintenance_server::MaintenanceServer,
+        region::{rankings_server::RankingsServer, region_server::RegionServer},
     },
 };
 use tokio::{net::TcpListener, sync::oneshot, task::JoinSet, time::MissedTickBehavior};
@@ -44,7 +45,7 @@ use crate::{
     look,
     pinned::{self, Pinned},
     rounds::Rounds,
-    service::RegionService,
+    service::{RegionService, rankings::RankingsService},
     standing,
     survey::Coordinator,
     vitals::Vitals,
@@ -77,15 +78,8 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> Result
     let renewing = keep_renewing(Arc::clone(&coordinator), both, looks, files);
     let renewing = tokio::spawn(renewing);
 
-    let journal = JournalServer::new(JournalService::of(Arc::clone(&coordinator)))
-        .max_decoding_message_size(limits::REQUEST_BYTES_MAX)
-        .max_encoding_message_size(limits::REPLY_BYTES_MAX);
-    let maintenance = MaintenanceServer::new(MaintenanceService::of(Arc::clone(&coordinator)));
     let clock = Arc::clone(&coordinator.clock);
-    let service = RegionServer::new(RegionService::of(coordinator))
-        .max_decoding_message_size(limits::REQUEST_BYTES_MAX)
-        .max_encoding_message_size(limits::REPLY_BYTES_MAX);
-    let services = Services::of(service).and(journal).and(maintenance);
+    let services = for_staff_of(coordinator);
     let call_timeout = limits::LONG_CALL_TIMEOUT;
     let (reflection, counted) = (config.reflection, ("region", tally));
     let options = Options { call_timeout, reflection, clock, speaks: Speaks::OURS, counted };
@@ -114,6 +108,22 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> Result
     collecting.abort();
     renewing.abort();
     served
+}
+
+/// What regional staff may call.
+fn for_staff_of(coordinator: Arc<Coordinator>) -> Services {
+    let journal = JournalServer::new(JournalService::of(Arc::clone(&coordinator)))
+        .max_decoding_message_size(limits::REQUEST_BYTES_MAX)
+        .max_encoding_message_size(limits::REPLY_BYTES_MAX);
+    let rankings = RankingsService { coordinator: Arc::clone(&coordinator) };
+    let rankings = RankingsServer::new(rankings)
+        .max_decoding_message_size(limits::REQUEST_BYTES_MAX)
+        .max_encoding_message_size(limits::REPLY_BYTES_MAX);
+    let maintenance = MaintenanceServer::new(MaintenanceService::of(Arc::clone(&coordinator)));
+    let region = RegionServer::new(RegionService::of(coordinator))
+        .max_decoding_message_size(limits::REQUEST_BYTES_MAX)
+        .max_encoding_message_size(limits::REPLY_BYTES_MAX);
+    Services::of(region).and(journal).and(rankings).and(maintenance)
 }
 
 async fn bind(listen: &str) -> Result<TcpListener, Invalid> {

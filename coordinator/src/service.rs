@@ -42,6 +42,7 @@ mod feasible;
 mod journal;
 mod maintenance;
 mod members;
+pub mod rankings;
 
 /// Who may read pictures.
 const READERS: &[Role] =
@@ -104,31 +105,35 @@ impl RegionService {
         Ok(wire::RequirementEntry { requirement: Some(envelope), ..entry })
     }
 
-    /// How many answers of a picture do not stand any more.
-    fn concerned(&self, of: &wire::PictureEntry) -> Result<u32, Invalid> {
-        let id = RequirementId::parse("archive.picture", &of.requirement)?;
-        let archive = &self.coordinator.archive;
-        if archive.notices(id)?.is_empty() {
-            return Ok(0);
-        }
-        let drawn = archive.picture(id, Some(of.version))?;
-        let concerned = self.document(id, drawn)?.notices.len();
-        Ok(u32::try_from(concerned).unwrap_or(u32::MAX))
-    }
-
-    /// A picture with what is said of its answers since.
-    fn document(&self, id: RequirementId, drawn: Drawn) -> Result<wire::PictureDocument, Invalid> {
-        let Drawn { version, drawn_at_s, envelope, .. } = drawn;
-        let payload = envelope.as_ref().map_or(&[][..], |envelope| &envelope.payload);
-        let notices = standing::concerning(&self.coordinator.archive, id, payload)?;
-        Ok(wire::PictureDocument { version, drawn_at_s, picture: envelope, notices })
-    }
-
     fn requirement(&self, text: &str) -> Result<SignedRequirement, Invalid> {
         let id = RequirementId::parse("requirement", text)?;
         let envelope = self.coordinator.archive.requirement(id)?;
         SignedRequirement::open(envelope, &self.coordinator.roster(), self.coordinator.lists)
     }
+}
+
+/// How many answers of a picture do not stand any more.
+fn concerned(coordinator: &Coordinator, of: &wire::PictureEntry) -> Result<u32, Invalid> {
+    let id = RequirementId::parse("archive.picture", &of.requirement)?;
+    let archive = &coordinator.archive;
+    if archive.notices(id)?.is_empty() {
+        return Ok(0);
+    }
+    let drawn = archive.picture(id, Some(of.version))?;
+    let concerned = document(coordinator, id, drawn)?.notices.len();
+    Ok(u32::try_from(concerned).unwrap_or(u32::MAX))
+}
+
+/// A picture with what is said of its answers since.
+fn document(
+    coordinator: &Coordinator,
+    id: RequirementId,
+    drawn: Drawn,
+) -> Result<wire::PictureDocument, Invalid> {
+    let Drawn { version, drawn_at_s, envelope, .. } = drawn;
+    let payload = envelope.as_ref().map_or(&[][..], |envelope| &envelope.payload);
+    let notices = standing::concerning(&coordinator.archive, id, payload)?;
+    Ok(wire::PictureDocument { version, drawn_at_s, picture: envelope, notices })
 }
 
 /// Refuses everybody but regional staff in one of `roles`.
@@ -313,7 +318,7 @@ impl wire::region_server::Region for RegionService {
             let end = match survey::survey(coordinator, &peer, &asked, &caller, progress).await {
                 Ok(drawn) => {
                     info!(requirement, version = drawn.version, "picture");
-                    let document = service.document(asked.requirement().id, drawn);
+                    let document = document(coordinator, asked.requirement().id, drawn);
                     let picture = |document| event(wire::gather_response::Event::Picture(document));
                     document.map(picture).map_err(Status::from)
                 }
@@ -352,7 +357,7 @@ impl wire::region_server::Region for RegionService {
         let drawn = archive.picture(id, (version > 0).then_some(version))?;
         // What a power cut could take back must not be shown.
         archive.settled().await?;
-        let document = self.document(id, drawn)?;
+        let document = document(&self.coordinator, id, drawn)?;
         Ok(Response::new(wire::GetPictureResponse { picture: Some(document) }))
     }
 
@@ -439,7 +444,7 @@ impl wire::region_server::Region for RegionService {
         };
         let mut pictures = self.coordinator.archive.pictures(before, size)?;
         for picture in &mut pictures {
-            picture.notices = self.concerned(picture)?;
+            picture.notices = concerned(&self.coordinator, picture)?;
             let id = RequirementId::parse("archive.picture", &picture.requirement)?;
             let newest = self.coordinator.archive.newest_version(id)?;
             picture.superseded = newest.is_some_and(|newest| newest > picture.version);

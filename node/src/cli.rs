@@ -34,6 +34,8 @@ pub(crate) mod keeping;
 pub(crate) mod picture;
 pub(crate) mod proof;
 pub(crate) mod summary;
+pub(crate) mod threat;
+pub(crate) mod chart;
 
 /// The program's name.
 pub(crate) const NAME: &str = "accord-node";
@@ -170,6 +172,12 @@ enum Command {
     /// Pictures that the coordinator has delivered; readable with the centre down (analyst, releaser, auditor).
     #[command(subcommand, after_help = picture::EXAMPLES)]
     Picture(picture::Command),
+    /// Threats: own scores, and the region's ranking with the own position beside it (analyst, releaser, auditor).
+    #[command(subcommand, after_help = threat::EXAMPLES)]
+    Threat(threat::Command),
+    /// Charts of delivered pictures and of own assessments, as SVG or PNG.
+    #[command(subcommand, after_help = chart::EXAMPLES)]
+    Chart(chart::Command),
     /// Verify the evidence of a picture from files alone: no network, no store (exit code 3 if some figures are known
     /// by signature only).
     #[command(after_help = proof::VERIFY_EXAMPLES)]
@@ -269,6 +277,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Receipt(command) => finish(runtime.block_on(commands::proof::receipts(command))),
         Command::Answer(command) => finish(runtime.block_on(commands::proof::answers(command))),
         Command::Picture(command) => finish(runtime.block_on(commands::pictures::run(command))),
+        Command::Chart(command) => finish(runtime.block_on(commands::chart::run(command))),
+        Command::Threat(command) => finish(runtime.block_on(commands::threat::run(command))),
         Command::Verify(verify) => finish(commands::proof::verify(verify)),
         Command::Status { watch, client } => {
             let look = async || commands::status(&client).await;

@@ -30,6 +30,8 @@ pub(crate) mod proof;
 pub(crate) mod totals;
 pub(crate) mod whatif;
 pub(crate) mod summaries;
+pub(crate) mod threat;
+pub(crate) mod chart;
 
 type DeskClient = wire::desk_client::DeskClient<Channel>;
 

@@ -28,6 +28,7 @@ use crate::{
 pub mod backup;
 pub mod budget;
 pub mod confirm;
+pub mod dissent;
 pub mod bulletins;
 pub mod grants;
 pub mod imports;

@@ -29,7 +29,7 @@ mod words;
 pub use alternative::Twin;
 pub use cell::{Cell, Quality};
 pub use coverage::{InCells, Member, Members, Standing};
-pub use from_picture::{NamedCell, Selection, notes_of};
+pub use from_picture::{NamedCell, Selection, area_label, notes_of};
 pub use heat::Heat;
 pub use map::Map;
 pub use matrix::{Direction, Level, Matrix, Threat};

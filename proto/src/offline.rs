@@ -209,7 +209,8 @@ fn remarks(report: &Report) -> Vec<String> {
     remarks
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, Invalid> {
+/// Reads a file, up to a bound.
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Invalid> {
     let name = path.display().to_string();
     let unreadable =
         |error: std::io::Error| Invalid::new(Reason::FieldInvalid, &name, error.to_string());

@@ -4,6 +4,8 @@
 //! anywhere, put a private key into words, nor show content: no figure, no crime area, no name of a person.
 
 pub mod backup;
+#[cfg(feature = "chart")]
+pub mod chart;
 pub mod cli;
 pub mod document;
 pub mod doctor;
@@ -19,6 +21,7 @@ pub mod roster;
 pub mod settings;
 pub mod store_key;
 pub mod supervise;
+pub mod threat;
 pub mod trace;
 mod files;
 mod pem;

@@ -13,10 +13,12 @@ use crate::{
 
 mod json;
 mod own;
+mod ranking;
 mod shown;
 
 pub use crate::regional::COUNTED_TWICE;
 pub use own::{OwnCell, OwnFigure};
+pub use ranking::{OwnPlace, RankingShown, ranking};
 pub use shown::Shown;
 
 /// How to print.
@@ -322,10 +324,12 @@ fn label(lists: &Lists, code: &str) -> String {
 
 /// Footnotes that belong to the names in this picture; they cannot be switched off.
 fn footnotes(picture: &wire::Picture, lists: &Lists) -> Vec<String> {
-    let mut notes: Vec<_> = picture
-        .members
-        .iter()
-        .filter_map(|state| lists.jurisdiction("jurisdiction", &state.jurisdiction).ok())
+    footnotes_of(picture.members.iter().map(|state| &state.jurisdiction), lists)
+}
+
+fn footnotes_of<'a>(codes: impl Iterator<Item = &'a String>, lists: &Lists) -> Vec<String> {
+    let mut notes: Vec<_> = codes
+        .filter_map(|code| lists.jurisdiction("jurisdiction", code).ok())
         .map(|jurisdiction| jurisdiction.footnote.clone())
         .filter(|footnote| !footnote.is_empty())
         .collect();

@@ -108,6 +108,15 @@ impl Digest {
         Self(hash.finalize().into())
     }
 
+    /// Reads what [`fmt::Display`] writes: 64 hexadecimal digits.
+    pub fn parse(field: &str, text: &str) -> Result<Self, Invalid> {
+        let bytes = hex::decode(text).unwrap_or_default();
+        bytes.as_slice().try_into().map(Self).map_err(|_| {
+            let detail = format!("{} is not a SHA-256 of 64 hexadecimal digits", quoted(text));
+            Invalid::new(Reason::FieldInvalid, field, detail)
+        })
+    }
+
     /// Reads 32 bytes.
     pub fn from_wire(field: &str, bytes: &[u8]) -> Result<Self, Invalid> {
         bytes.try_into().map(Self).map_err(|_| {

@@ -29,6 +29,7 @@ mod rules;
 mod sensitivity;
 mod subject;
 mod trace;
+mod wanted;
 
 pub use bands::Band;
 pub use dissent::Dissent;
@@ -37,6 +38,7 @@ pub use input::{Assessment, AssessmentWritten, InputWritten, Justified, Level, R
 pub use likelihood::{Confidence, Likelihood, Yardstick};
 pub use outcome::{Alike, Beside, Outcome, Span, Suggestion, Told, Verdict, score};
 pub use parameters::{Basis, Input, Method, Scale, UnknownRule};
+pub use ranks::{Bounds, Place, places};
 pub use regional::{Ask, Sources};
 pub use registry::Methods;
 pub use replay::{Ranking, rank, replay};
@@ -44,6 +46,7 @@ pub use rows::{Move, Row, moves, rows};
 pub use rules::{Order, Rules};
 pub use subject::{Subject, SubjectKind};
 pub use trace::Step;
+pub use wanted::Wanted;
 
 #[cfg(test)]
 mod tests;

@@ -221,7 +221,7 @@ fn means(running: &Running, data: &Path) {
         "MIG",
         "THB",
     ];
-    let (_, shown) = ask(running, "PUB.OCI.SCORE", &markets, "2021");
+    let (requirement, shown) = ask(running, "PUB.OCI.SCORE", &markets, "2021");
     let mean = |area: &str| {
         let cell = cell(&shown, area, "2021").unwrap();
         assert_eq!((&cell["method"], &cell["status"]), (&json!("mean"), &json!("partial")));
@@ -237,6 +237,30 @@ fn means(running: &Running, data: &Path) {
         assert!((found - wanted["mean"].as_f64().unwrap()).abs() < 1e-9, "{market} {found}");
         // Nobody else has more, but for ties.
         assert!(means.iter().filter(|(_, mean)| *mean > found).count() < 3, "{means:?}");
+    }
+    ranked(running, &requirement);
+}
+
+/// By the commands: the region's three largest markets have the first three ranks, and the five that have scores agree in part.
+fn ranked(running: &Running, requirement: &str) {
+    for by in ["figure", "borda"] {
+        let what = ["threat", "rank", requirement, "--indicator", "PUB.OCI.SCORE", "--period"];
+        let more = ["2021", "--by", by, "--why", "published scores"];
+        let ranked = running.region("analyst", "json", &[&what[..], &more].concat()).unwrap();
+        let ranked = ranked.json(&[0]).unwrap();
+        assert_eq!(ranked["raters"], 5, "{ranked}");
+        let agreement = ranked["agreement"].as_f64().unwrap();
+        assert!(agreement > 0.0 && agreement < 1.0, "{agreement}");
+        let areas = ranked["areas"].as_array().unwrap();
+        assert_eq!(areas.len(), 10);
+        let rank = |code: &str| {
+            let area = areas.iter().find(|area| area["crime_area"] == code).unwrap();
+            area["rank"].as_u64().unwrap()
+        };
+        for market in ["MIG", "DRG.HER", "DRG.CAN"] {
+            let most = if by == "figure" { 3 } else { 5 };
+            assert!(rank(market) <= most, "{market} {}: {ranked}", rank(market));
+        }
     }
 }
 

@@ -37,6 +37,7 @@ mod collect;
 mod faulty;
 mod expected;
 mod exports;
+mod threat;
 mod readers;
 mod deliveries;
 mod bulletin;

@@ -89,7 +89,12 @@ const MATRIX: &Matrix = &[
     ),
     (
         "accord.desk.v1.Pictures",
-        &[("ListPictures", "aru"), ("GetPicture", "aru"), ("GetEvidence", "aru")],
+        &[
+            ("ListPictures", "aru"),
+            ("GetPicture", "aru"),
+            ("GetEvidence", "aru"),
+            ("SignDissent", "r"),
+        ],
     ),
     ("accord.journal.v1.Journal", &[("GetHead", "u"), ("Read", "u"), ("AcceptPeer", "o")]),
     ("accord.maintenance.v1.Maintenance", &[("Begin", "o"), ("End", "o"), ("Show", "aruo")]),
@@ -129,6 +134,15 @@ const REGIONAL: &Matrix = &[
             ("DeliverPicture", "a"),
             ("Backup", "o"),
             ("ConfirmRestore", "c"),
+        ],
+    ),
+    (
+        "accord.region.v1.Rankings",
+        &[
+            ("RankThreats", "a"),
+            ("ListRankings", "aecuo"),
+            ("GetRanking", "aecuo"),
+            ("AttachDissent", "a"),
         ],
     ),
     ("accord.journal.v1.Journal", &[("GetHead", "u"), ("Read", "u"), ("AcceptPeer", "o")]),

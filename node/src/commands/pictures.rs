@@ -25,8 +25,8 @@ use crate::cli::{Client, Outcome, picture::Command};
 
 type PicturesClient = wire::pictures_client::PicturesClient<Channel>;
 
-async fn connect(client: &Client) -> Result<PicturesClient, Invalid> {
-    let channel = ClientFile::connect(&client.client).await?;
+pub(super) async fn connect(client: &Path) -> Result<PicturesClient, Invalid> {
+    let channel = ClientFile::connect(client).await?;
     Ok(PicturesClient::new(channel).max_decoding_message_size(REPLY_BYTES_MAX))
 }
 
@@ -71,12 +71,13 @@ async fn picture(
     version: u32,
 ) -> Result<region::Picture, Invalid> {
     let request = within(CALL_TIMEOUT, wire::GetPictureRequest { requirement, version });
-    let reply = connect(client).await?.get_picture(request).await.map_err(failed)?.into_inner();
+    let reply =
+        connect(&client.client).await?.get_picture(request).await.map_err(failed)?.into_inner();
     strict::decode_signed("picture", &reply.picture.unwrap_or_default().payload)
 }
 
 async fn list(client: &Client) -> Result<Outcome, Invalid> {
-    let mut desk = connect(client).await?;
+    let mut desk = connect(&client.client).await?;
     let (mut rows, mut page_token, mut remarks) = (Vec::new(), String::new(), Vec::new());
     loop {
         let request = wire::ListPicturesRequest { page_size: PAGE_SIZE_MAX, page_token };
@@ -114,7 +115,8 @@ fn contradiction(entry: &wire::PictureEntry) -> Option<String> {
 
 async fn show(client: &Client, requirement: String, version: u32) -> Result<Outcome, Invalid> {
     let request = within(CALL_TIMEOUT, wire::GetPictureRequest { requirement, version });
-    let reply = connect(client).await?.get_picture(request).await.map_err(failed)?.into_inner();
+    let reply =
+        connect(&client.client).await?.get_picture(request).await.map_err(failed)?.into_inner();
     let wire::GetPictureResponse { entry, picture, notices, own } = reply;
     let entry = entry.unwrap_or_default();
     let number = (entry.version, entry.drawn_at_s);
@@ -163,7 +165,7 @@ async fn evidence(
 ) -> Result<(wire::EvidenceHead, Vec<u8>), Invalid> {
     let request = within(LONG_CALL_TIMEOUT, wire::GetEvidenceRequest { requirement, version });
     let mut parts =
-        connect(client).await?.get_evidence(request).await.map_err(failed)?.into_inner();
+        connect(&client.client).await?.get_evidence(request).await.map_err(failed)?.into_inner();
     let (mut head, mut file) = (None, Vec::new());
     while let Some(wire::GetEvidenceResponse { part }) = parts.message().await.map_err(failed)? {
         match part {

@@ -24,7 +24,7 @@ use tracing::warn;
 
 use crate::{
     answer::Node,
-    desk::{check_staff, pictures},
+    desk::{check_staff, dissent, pictures},
     store::Delivered,
 };
 
@@ -45,9 +45,9 @@ impl PicturesService {
         Self { node, reads: Arc::new(Semaphore::new(EVIDENCE_READS_MAX)) }
     }
 
-    fn staff<T>(&self, request: &Request<T>) -> Result<Peer, Invalid> {
+    fn staff<T>(&self, request: &Request<T>, roles: &[Role]) -> Result<Peer, Invalid> {
         let peer = caller(request)?;
-        check_staff(&self.node, &peer, READERS)?;
+        check_staff(&self.node, &peer, roles)?;
         Ok(peer)
     }
 }
@@ -64,7 +64,7 @@ impl wire::pictures_server::Pictures for PicturesService {
         &self,
         request: Request<wire::ListPicturesRequest>,
     ) -> Result<Response<wire::ListPicturesResponse>, Status> {
-        self.staff(&request)?;
+        self.staff(&request, READERS)?;
         let wire::ListPicturesRequest { page_size, page_token } = request.into_inner();
         let before = match page_token.as_str() {
             "" => None,
@@ -86,7 +86,7 @@ impl wire::pictures_server::Pictures for PicturesService {
         &self,
         request: Request<wire::GetPictureRequest>,
     ) -> Result<Response<wire::GetPictureResponse>, Status> {
-        let peer = self.staff(&request)?;
+        let peer = self.staff(&request, READERS)?;
         let wire::GetPictureRequest { requirement, version } = request.into_inner();
         let which = which(&requirement, version)?;
         let shown = pictures::show(&self.node, &peer, which).await.map_err(refused)?;
@@ -105,7 +105,7 @@ impl wire::pictures_server::Pictures for PicturesService {
         &self,
         request: Request<wire::GetEvidenceRequest>,
     ) -> Result<Response<Self::GetEvidenceStream>, Status> {
-        let peer = self.staff(&request)?;
+        let peer = self.staff(&request, READERS)?;
         let wire::GetEvidenceRequest { requirement, version } = request.into_inner();
         let place = Arc::clone(&self.reads).try_acquire_owned().map_err(|_| {
             let detail = format!("{EVIDENCE_READS_MAX} files are being read; try again shortly");
@@ -134,6 +134,18 @@ impl wire::pictures_server::Pictures for PicturesService {
             drop(pieces.end().await);
         });
         Ok(Response::new(outgoing))
+    }
+
+    async fn sign_dissent(
+        &self,
+        request: Request<wire::SignDissentRequest>,
+    ) -> Result<Response<wire::SignDissentResponse>, Status> {
+        let peer = self.staff(&request, &[Role::Releaser])?;
+        let wire::SignDissentRequest { ranking, text } = request.into_inner();
+        let ranking = ranking
+            .ok_or_else(|| Invalid::new(Reason::FieldMissing, "ranking", "nothing is named"))?;
+        let dissent = dissent::sign(&self.node, &peer, &ranking, &text).await.map_err(refused)?;
+        Ok(Response::new(wire::SignDissentResponse { dissent: Some(dissent) }))
     }
 }
 

@@ -264,7 +264,8 @@ fn count(cells: usize) -> u32 {
     u32::try_from(cells).unwrap_or(u32::MAX)
 }
 
-fn area_label(code: &str, lists: &Lists) -> String {
+/// Name of a crime area; of one that the lists at hand do not know, its code.
+pub fn area_label(code: &str, lists: &Lists) -> String {
     let known = CrimeAreaCode::parse(code).map_or("", |code| lists.crime_area_label(code));
     if known.is_empty() { code.to_owned() } else { known.to_owned() }
 }

@@ -54,6 +54,8 @@ pub enum Confidence {
     Moderate,
     /// Proven sources that agree, hardly an assumption, strong inference, no gap that matters.
     High,
+    /// It is a figure: nobody has judged it.
+    NotStated,
 }
 
 impl Confidence {
@@ -62,6 +64,7 @@ impl Confidence {
             Self::Low => "low",
             Self::Moderate => "moderate",
             Self::High => "high",
+            Self::NotStated => "not stated",
         }
     }
 }

@@ -60,6 +60,11 @@ impl Dissent {
         Ok(dissent)
     }
 
+    /// Reads its words, to know whose signature must be on it; it is not checked here.
+    pub fn unchecked(envelope: &wire::Envelope, lists: &Lists) -> Result<Self, Invalid> {
+        Self::read(&envelope.payload, lists)
+    }
+
     /// Reads its words; who signed them is not checked.
     pub(super) fn read(payload: &[u8], lists: &Lists) -> Result<Self, Invalid> {
         let threat::Dissent { node, jurisdiction, order_sha256, text } =

@@ -55,7 +55,7 @@ impl Fixed {
     }
 
     /// In millionths.
-    pub(super) fn millionths(self) -> i128 {
+    pub fn millionths(self) -> i128 {
         i128::from(self.0)
     }
 }

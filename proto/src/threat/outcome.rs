@@ -10,6 +10,7 @@ use super::{
     likelihood::Confidence,
     method::{Figures, Reading, Side},
     parameters::Method,
+    ranks::{Bounds, Place, places},
     subject::Subject,
     trace::{Step, steps},
 };
@@ -267,6 +268,31 @@ impl<'a> Alike<'a> {
                 other.parameters
             )),
         }
+    }
+
+    /// Each in its order, with its place among those that are no white spot; none: it is one. A white spot is a result, not
+    /// the last place.
+    ///
+    /// # Errors
+    /// `METHOD_UNFIT` if one subject stands among them twice.
+    pub fn places(&self) -> Result<Vec<(&'a Outcome, Option<Place>)>, Invalid> {
+        for (at, outcome) in self.0.iter().enumerate() {
+            if self.0[..at].iter().any(|other| other.subject == outcome.subject) {
+                let detail = format!("{} is scored twice: give one of them", outcome.subject);
+                return Err(Invalid::new(Reason::MethodUnfit, "outcomes", detail));
+            }
+        }
+        let known = |outcome: &&Outcome| outcome.verdict != Verdict::WhiteSpot;
+        let bounds = |outcome: &Outcome| Bounds {
+            point: outcome.score.point.millionths(),
+            lo: outcome.score.lo.millionths(),
+            // Without a largest it may take any place above.
+            hi: outcome.score.hi.map_or(i128::MAX, Fixed::millionths),
+        };
+        let mut places =
+            places(&self.0.iter().filter(known).map(bounds).collect::<Vec<_>>()).into_iter();
+        let placed = |outcome| (outcome, if known(&outcome) { places.next() } else { None });
+        Ok(self.0.iter().map(placed).collect())
     }
 
     /// Their unweighted mean.

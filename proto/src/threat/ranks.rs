@@ -6,23 +6,30 @@
 
 /// A number and from where to where it may lie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Bounds {
-    pub(super) point: i128,
-    pub(super) lo: i128,
-    pub(super) hi: i128,
+pub struct Bounds {
+    /// The number; between the other two.
+    pub point: i128,
+    /// The least that it can be.
+    pub lo: i128,
+    /// The most.
+    pub hi: i128,
 }
 
 /// A rank and where it may lie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Place {
-    pub(super) rank: usize,
-    pub(super) tied: usize,
-    pub(super) best: usize,
-    pub(super) worst: usize,
+pub struct Place {
+    /// From 1 for the largest.
+    pub rank: usize,
+    /// So many share it, this one included.
+    pub tied: usize,
+    /// The best rank that it can have.
+    pub best: usize,
+    /// The worst.
+    pub worst: usize,
 }
 
 /// Places all, in their order.
-pub(super) fn places(all: &[Bounds]) -> Vec<Place> {
+pub fn places(all: &[Bounds]) -> Vec<Place> {
     let sorted = |of: fn(&Bounds) -> i128| {
         let mut numbers: Vec<_> = all.iter().map(of).collect();
         numbers.sort_unstable();

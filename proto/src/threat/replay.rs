@@ -266,6 +266,11 @@ impl Ranking {
         &self.dissents
     }
 
+    /// What they say. Who signed them is not checked.
+    pub fn dissent_in_words(&self, lists: &Lists) -> Result<Vec<Dissent>, Invalid> {
+        self.dissents.iter().map(|envelope| Dissent::read(&envelope.payload, lists)).collect()
+    }
+
     /// Signs order and dissent as one.
     pub fn sign(&self, key: &SecretKey) -> wire::Envelope {
         key.sign(Kind::Ranking, self.to_bytes())
@@ -280,7 +285,8 @@ impl Ranking {
         Self::read(seal::open(envelope, Kind::Ranking, keys, "ranking")?, lists)
     }
 
-    fn read(bytes: &[u8], lists: &Lists) -> Result<Self, Invalid> {
+    /// Reads it where nobody's signature counts: out of one's own archive, or before it is worked out again.
+    pub fn read(bytes: &[u8], lists: &Lists) -> Result<Self, Invalid> {
         let threat::Ranking { order: bytes, dissents } = strict::decode_signed("ranking", bytes)?;
         bounded("ranking.dissents", dissents.len(), MEMBERS_MAX)?;
         let order: threat::Order = strict::decode_signed("ranking.order", &bytes)?;

@@ -29,7 +29,20 @@ pub enum Order {
 }
 
 impl Order {
-    pub(super) fn to_wire(self) -> threat::OrderedBy {
+    /// Reads it.
+    pub fn from_wire(field: &str, order: threat::OrderedBy) -> Result<Self, Invalid> {
+        match order {
+            threat::OrderedBy::Figure => Ok(Self::Figure),
+            threat::OrderedBy::Borda => Ok(Self::Borda),
+            threat::OrderedBy::Unspecified => {
+                let detail = "say what areas are ordered by: the region's figure, or Borda points";
+                Err(Invalid::new(Reason::FieldMissing, field, detail))
+            }
+        }
+    }
+
+    /// For the wire.
+    pub fn to_wire(self) -> threat::OrderedBy {
         match self {
             Self::Figure => threat::OrderedBy::Figure,
             Self::Borda => threat::OrderedBy::Borda,

@@ -60,7 +60,7 @@ pub fn messages() -> Vec<(String, Judge)> {
             PreviewItemRequest PreviewItemResponse ProposeItemRequest ProposeItemResponse
             ReleaseItemRequest ReleaseItemResponse BreakGlassRequest BreakGlassResponse
             ListPicturesRequest ListPicturesResponse GetPictureRequest GetPictureResponse
-            GetEvidenceRequest GetEvidenceResponse ListReceiptsRequest ListReceiptsResponse
+            GetEvidenceRequest GetEvidenceResponse SignDissentRequest SignDissentResponse ListReceiptsRequest ListReceiptsResponse
             GetReceiptRequest GetReceiptResponse ExportAnswerRequest ExportAnswerResponse
             CreateSummaryRequest SummaryResponse ReviseSummaryRequest AdvanceSummaryRequest
             WithdrawSummaryRequest ListSummariesRequest ListSummariesResponse GetSummaryRequest
@@ -75,7 +75,9 @@ pub fn messages() -> Vec<(String, Judge)> {
             AskStandingResponse GetEvidenceRequest GetEvidenceResponse GetGateMemoryRequest
             GetGateMemoryResponse ListDeliveriesRequest ListDeliveriesResponse DeliverPictureRequest
             DeliverPictureResponse BackupRequest BackupChunk ConfirmRestoreRequest
-            ConfirmRestoreResponse Picture GateMemory
+            ConfirmRestoreResponse RankThreatsRequest RankThreatsResponse ListRankingsRequest
+            ListRankingsResponse GetRankingRequest GetRankingResponse AttachDissentRequest
+            AttachDissentResponse Picture GateMemory
         }
     }
 }
