@@ -63,6 +63,7 @@ mod golden;
 mod deploy;
 mod doctor;
 mod watched;
+mod handshakes;
 mod rolling;
 mod maintenance;
 mod monitoring;
