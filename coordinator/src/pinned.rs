@@ -7,7 +7,7 @@ use accord_proto::{
     expiry::Ending,
     reason::Invalid,
     taxonomy::Lists,
-    transport::{Peer, pinned::Party},
+    transport::{Peer, pinned::Party, renewal::Untaken},
 };
 
 pub use accord_proto::transport::pinned::Pinned;
@@ -47,5 +47,9 @@ impl Party for Coordinator {
 
     fn endings(&self) -> &Current<Vec<Ending>> {
         &self.endings
+    }
+
+    fn untaken(&self) -> &Current<Untaken> {
+        &self.untaken
     }
 }

@@ -61,8 +61,8 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> Result
     coordinator.endings.replace(ends);
     let listener = bind(&config.listen).await?;
     // Held until the end: whoever has dialled in is let go with it.
-    let dialled = admit(&config, &credentials, &coordinator).await?;
     let tally = Tally::default();
+    let dialled = admit(&config, (&credentials, &tally), &coordinator).await?;
     let vitals = Vitals { coordinator: Arc::clone(&coordinator), tally: tally.clone() };
     // Held until the end.
     let _watched = health::watch(config.ops, vitals).await?;
@@ -135,7 +135,7 @@ async fn bind(listen: &str) -> Result<TcpListener, Invalid> {
 /// Lets members connect that nobody can call.
 async fn admit(
     config: &Config,
-    credentials: &Credentials,
+    (credentials, tally): (&Credentials, &Tally),
     coordinator: &Arc<Coordinator>,
 ) -> Result<JoinSet<()>, Invalid> {
     let Some(listen) = &config.dial else {
@@ -149,7 +149,8 @@ async fn admit(
     let listener = bind(listen).await?;
     info!(listen, "members may dial in");
     let dialled = coordinator.caller.dialled.clone();
-    Ok(dialled::admit(listener, credentials, move || knows.roster(), dialled, came))
+    let by = (credentials, ("dial", tally.clone()));
+    Ok(dialled::admit(listener, by, move || knows.roster(), dialled, came))
 }
 
 /// Looks at members, and asks them whether their answers still stand, at a steady pace.
@@ -212,6 +213,7 @@ pub async fn open(config: &Config, credentials: &Credentials) -> Result<Coordina
         turns: Turns::default(),
         pinned: Current::of(pinned),
         endings: Current::of(Vec::new()),
+        untaken: Current::of(Default::default()),
         lists,
         gate,
         collections: Collections::of(archive.open_collections()?, config.retry),

@@ -21,7 +21,7 @@ use accord_proto::{
     roster::{Member, Roster},
     seal::SecretKey,
     taxonomy::Lists,
-    transport::Peer,
+    transport::{Peer, renewal::Untaken},
 };
 use tracing::warn;
 
@@ -47,6 +47,8 @@ pub struct Coordinator {
     pub pinned: Current<Pinned>,
     /// What it relies on, and when that ends.
     pub endings: Current<Vec<Ending>>,
+    /// What was replaced and is not taken in.
+    pub untaken: Current<Untaken>,
     /// The code lists.
     pub lists: &'static Lists,
     /// What the gate judges by: secret.

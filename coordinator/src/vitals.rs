@@ -13,6 +13,7 @@ use accord_proto::{
         health::{Check, Vital},
         measures::{Reading, Tally, count, moment},
     },
+    transport::renewal,
 };
 
 use crate::survey::Coordinator;
@@ -54,6 +55,7 @@ impl Vital for Vitals {
                 "authorities",
                 expiry::check_others(&self.coordinator.endings.get(), clock.now()),
             ),
+            Check::told("renewal", renewal::check_taken(&self.coordinator.untaken.get())),
             Check::told("clock", caller.peers.check_clocks()),
             Check::told(
                 "peers",
@@ -98,6 +100,7 @@ impl Vital for Vitals {
             let ends = moment(ends.as_s());
             Reading::with("accord_ends_timestamp_seconds", "what", kind, ends)
         }));
+        readings.extend(renewal::readings(&self.coordinator.untaken.get()));
         let roster = self.coordinator.roster();
         let members = roster.members.iter().map(|member| &member.node);
         readings.extend(caller.peers.readings(members));

@@ -23,7 +23,7 @@ use accord_proto::{
     seal::{Digest, PublicKey, SecretKey},
     table::Mode,
     taxonomy::{JurisdictionCode, Lists, Period},
-    transport::{Peer, heard::Peers},
+    transport::{Peer, heard::Peers, renewal::Untaken},
     tree::Salting,
     wire,
 };
@@ -65,6 +65,8 @@ pub struct Node {
     pub pinned: Current<Pinned>,
     /// What it relies on, and when that ends.
     pub endings: Current<Vec<Ending>>,
+    /// What was replaced and is not taken in.
+    pub untaken: Current<Untaken>,
     /// The code lists.
     pub lists: &'static Lists,
     /// Code of the highest classification that it may hold.

@@ -101,6 +101,7 @@ pub async fn status(client: &Client) -> Result<Outcome, Invalid> {
     }
     let announced = Announced::look(&client.client).await?;
     data["maintenance_until"] = announced.until.as_str().into();
+    data["not_taken_in"] = announced.untaken.clone().into();
     let mut outcome = done(client, &data);
     outcome.remarks.extend(announced.remarks());
     if reply.break_glass_until_s != 0 {

@@ -10,7 +10,7 @@ use accord_proto::{
     reason::Invalid,
     seal::Digest,
     taxonomy::Lists,
-    transport::{Peer, pinned::Party},
+    transport::{Peer, pinned::Party, renewal::Untaken},
 };
 
 pub use accord_proto::transport::pinned::Pinned;
@@ -61,5 +61,9 @@ impl Party for Node {
 
     fn endings(&self) -> &Current<Vec<Ending>> {
         &self.endings
+    }
+
+    fn untaken(&self) -> &Current<Untaken> {
+        &self.untaken
     }
 }

@@ -191,6 +191,7 @@ pub fn open(config: &Config, credentials: &Credentials) -> Result<Node, Invalid>
         jurisdiction,
         pinned: Current::of(pinned),
         endings: Current::of(Vec::new()),
+        untaken: Current::of(Default::default()),
         lists,
         classification_ceiling: config.classification_ceiling.clone(),
         policy,

@@ -13,6 +13,7 @@ use accord_proto::{
         health::{Check, Vital},
         measures::{Reading, Tally, count, moment},
     },
+    transport::renewal,
 };
 
 use crate::{answer::Node, desk};
@@ -45,6 +46,7 @@ impl Vital for Vitals {
             Check::needed("disk", node.store.has_room().map_err(|error| error.to_string())),
             Check::needed("keys", expiry::check_needed(&node.endings.get(), now)),
             Check::told("authorities", expiry::check_others(&node.endings.get(), now)),
+            Check::told("renewal", renewal::check_taken(&node.untaken.get())),
             Check::told("clock", node.coordinators.check_clocks()),
             Check::told(
                 "peers",
@@ -94,6 +96,7 @@ impl Vital for Vitals {
             let ends = moment(ends.as_s());
             Reading::with("accord_ends_timestamp_seconds", "what", kind, ends)
         }));
+        readings.extend(renewal::readings(&node.untaken.get()));
         let roster = node.roster();
         let centres = roster.centres.iter().map(|centre| &centre.name);
         readings.extend(node.coordinators.readings(centres));

@@ -33,7 +33,7 @@ impl Ending {
 }
 
 /// Kinds of what ends.
-const KINDS: [&str; 4] = ["certificate", "authority", "revocation list", "roster"];
+pub const KINDS: [&str; 4] = ["certificate", "authority", "revocation list", "roster"];
 
 /// Without these nobody is answered; of authorities and lists others may do, and a list has its grace.
 const NEEDED: [&str; 2] = ["certificate", "roster"];

@@ -20,7 +20,7 @@ use crate::{
     reason::{Invalid, Reason},
     seal::Digest,
     status::from_status,
-    transport::{Peer, heard::Peers, listener::caller},
+    transport::{Peer, heard::Peers, listener::caller, renewal::Untaken},
     wire::maintenance::{self as wire, maintenance_client::MaintenanceClient, maintenance_server},
 };
 
@@ -40,6 +40,9 @@ pub trait Kept: Keeper {
 
     /// Puts it on record in one transaction with its entry; nothing: it is over.
     fn keep(&self, announced: Option<&Maintenance>, entry: Entry) -> Result<(), Invalid>;
+
+    /// What was replaced and is not taken in.
+    fn untaken(&self) -> Untaken;
 
     /// It has begun, or is over: whoever waits for that may go on.
     fn changed(self: Arc<Self>) {}
@@ -150,7 +153,10 @@ impl<K: Kept> maintenance_server::Maintenance for MaintenanceService<K> {
             by: by.to_string(),
             why: why.clone(),
         });
-        Ok(Response::new(wire::ShowResponse { own, peers }))
+        let not_taken_in = self.keeper.untaken().into_iter();
+        let not_taken_in =
+            not_taken_in.map(|(what, reason)| format!("{what} ({reason})")).collect();
+        Ok(Response::new(wire::ShowResponse { own, peers, not_taken_in }))
     }
 }
 

@@ -106,6 +106,7 @@ impl Resident {
             jurisdiction,
             pinned: Current::of(pinned),
             endings: Current::of(Vec::new()),
+            untaken: Current::of(Default::default()),
             lists,
             classification_ceiling: "RESTRICTED".to_owned(),
             policy,

@@ -50,7 +50,7 @@ const FILLED: [(&str, &str); 6] = [
 ];
 
 /// Spans that begin like a command and are none.
-const NONE: [&str; 1] = ["verify gate combine picture"];
+const NONE: [&str; 2] = ["verify gate combine picture", "[gate] policy"];
 
 /// Words before a program that leave it one.
 const BEFORE: [&str; 9] = ["sudo", "if", "until", "while", "do", "then", "!", "exec", "{"];

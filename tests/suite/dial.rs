@@ -13,6 +13,7 @@ use accord_proto::{
     clock::{SystemClock, SystemEntropy},
     identity::{Identity, Name},
     limits::{DRAIN_TIMEOUT, KEEPALIVE_INTERVAL, KEEPALIVE_TIMEOUT},
+    operate::measures::Tally,
     pki::{Authority, Issued},
     reason::Reason,
     transport::{
@@ -292,7 +293,7 @@ fn a_call_under_way_ends_on_its_connection_and_the_next_one_takes_the_newest() {
         let heard = move |node: &Name| tell.send(node.clone()).unwrap();
         let _tasks = dialled::admit(
             listener,
-            &coordinator(&running),
+            (&coordinator(&running), ("dial", Tally::default())),
             move || Arc::clone(&roster),
             dialled.clone(),
             heard,
@@ -331,7 +332,13 @@ async fn play_coordinator(running: &Running, as_whom: &Credentials) -> (impl Siz
     let listener = TcpListener::bind(&running.dial).await.unwrap();
     let (dialled, roster) = (Dialled::default(), Arc::new(peers::roster(running).unwrap()));
     let knows = move || Arc::clone(&roster);
-    let tasks = dialled::admit(listener, as_whom, knows, dialled.clone(), |_| {});
+    let tasks = dialled::admit(
+        listener,
+        (as_whom, ("dial", Tally::default())),
+        knows,
+        dialled.clone(),
+        |_| {},
+    );
     (tasks, dialled)
 }
 

@@ -65,6 +65,7 @@ mod golden;
 mod deploy;
 mod doctor;
 mod watched;
+mod handshakes;
 mod rolling;
 mod maintenance;
 mod monitoring;

@@ -8,7 +8,7 @@ use std::{
     path::PathBuf,
 };
 
-use accord_proto::operate::measures::MEASURES;
+use accord_proto::operate::measures::{MEASURES, values};
 use serde_json::Value;
 
 const RULES: &str = "deploy/monitoring/prometheus/rules/accord.yml";
@@ -25,6 +25,49 @@ fn every_metric_of_a_rule_or_a_panel_is_given_out() {
     let given: BTreeSet<_> = MEASURES.iter().map(|measure| measure.name).collect();
     let unknown: Vec<_> = named.iter().filter(|name| !given.contains(*name)).collect();
     assert!(unknown.is_empty(), "no program gives out {unknown:?}");
+}
+
+/// A value that no program ever gives out makes a rule that never fires, and nobody notices.
+#[test]
+fn every_value_of_a_label_in_a_rule_a_case_or_a_panel_is_one_that_there_is() {
+    let mut expressions = vec![text_of(RULES), text_of(CASES)];
+    expressions.extend(panels().iter().flat_map(expressions_of));
+    let (mut checked, mut wrong) = (0, Vec::new());
+    for text in &expressions {
+        for (measure, label, operator, value) in selected(text) {
+            let Some(there) = values(measure, label) else { continue };
+            for one in value.split('|') {
+                checked += 1;
+                let fits = |of: &&str| match (operator.contains('~'), one.strip_suffix(".*")) {
+                    (true, Some(begin)) => of.starts_with(begin),
+                    (true, None) | (false, _) => **of == *one,
+                };
+                if !there.iter().any(fits) {
+                    wrong.push(format!("{measure}{{{label}{operator}\"{value}\"}}: {one}"));
+                }
+            }
+        }
+    }
+    assert!(checked > 60, "only {checked} values were found");
+    assert!(wrong.is_empty(), "no program gives out {wrong:#?}");
+}
+
+/// Measure, label, operator and value of everything that is selected.
+fn selected(text: &str) -> Vec<(&str, &str, &str, &str)> {
+    let mut selected = Vec::new();
+    for (at, _) in text.match_indices('{') {
+        let (before, behind) = (&text[..at], &text[at + 1..]);
+        let name = before.rsplit(|c: char| !c.is_ascii_alphanumeric() && c != '_').next();
+        let Some(name) = name.filter(|name| name.starts_with("accord_")) else { continue };
+        let labels = behind.split('}').next().unwrap_or_default();
+        for label in labels.split("\",") {
+            let Some((head, value)) = label.split_once('"') else { continue };
+            let label = head.trim_matches(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+            let operator = head.trim_start().trim_start_matches(label);
+            selected.push((name, label, operator, value.trim_end_matches('"')));
+        }
+    }
+    selected
 }
 
 #[test]

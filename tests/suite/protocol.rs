@@ -10,6 +10,7 @@ use std::{
 use accord_proto::{
     clock::{Clock, SystemClock, SystemEntropy},
     identity::{Identity, Name},
+    operate::measures::Tally,
     protocol::{HEADER, SPOKEN, Speaks, TIME_HEADER},
     reason::Reason,
     status::from_status,
@@ -333,7 +334,13 @@ fn a_node_that_dials_serves_the_version_before_and_after_and_refuses_what_cannot
         let heard = move |node: &Name| tell.send(node.clone()).unwrap();
         let keys = peers::credentials(&running.dir.join("coordinator/keys")).unwrap();
         let knows = move || Arc::clone(&roster);
-        let _tasks = dialled::admit(listener, &keys, knows, dialled.clone(), heard);
+        let _tasks = dialled::admit(
+            listener,
+            (&keys, ("dial", Tally::default())),
+            knows,
+            dialled.clone(),
+            heard,
+        );
         came.recv().await.unwrap();
         let identity = peers::identity(&running, "al-police").unwrap();
         let channel = dialled.channel(Expected { identity, spki: None }).unwrap();

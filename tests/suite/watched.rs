@@ -13,7 +13,10 @@ use std::{
 
 use accord_proto::{
     clock::{Clock as _, SystemClock},
-    operate::{doctor::ask, measures::MEASURES},
+    operate::{
+        doctor::ask,
+        measures::{MEASURES, values},
+    },
     roster::Roster,
     taxonomy::Lists,
     wire,
@@ -52,6 +55,12 @@ fn measured(text: &str) -> Vec<(String, String, f64)> {
         .collect()
 }
 
+/// Labels with their values.
+fn labels_of(labels: &str) -> impl Iterator<Item = (&str, &str)> {
+    let labels = labels.split("\",").filter_map(|label| label.split_once("=\""));
+    labels.map(|(label, value)| (label, value.trim_end_matches('"')))
+}
+
 fn value(measured: &[(String, String, f64)], name: &str, label: &str) -> Option<f64> {
     let of = measured.iter().find(|(of, labels, _)| of == name && labels.contains(label));
     of.map(|(_, _, value)| *value)
@@ -67,6 +76,10 @@ fn what_is_measured_is_declared_is_no_content_and_tells_what_has_happened() {
     let centre = measured(&asked(&running.ops, "/metrics").1);
     for (name, labels, _) in node.iter().chain(&centre) {
         assert!(declared.contains(name.as_str()), "{name} is not declared");
+        for (label, value) in labels_of(labels) {
+            let known = values(name, label).is_none_or(|values| values.contains(&value));
+            assert!(known, "{name}: {label} is never {value}");
+        }
         for word in ["ICCS", "PUB.OFF", "2016", &requirement, "analyst", "releaser"] {
             assert!(!labels.contains(word), "{name}{{{labels}}} tells {word}");
         }

@@ -33,6 +33,7 @@ pub(crate) async fn status(client: &Client) -> Result<Outcome, Invalid> {
         "clocks": reply.members.iter().filter_map(clock).collect::<Vec<_>>(),
         "in_doubt": reply.in_doubt,
         "maintenance_until": announced.until,
+        "not_taken_in": announced.untaken,
         "endings": reply.endings.iter().map(ends).collect::<Vec<_>>(),
     });
     let data = print::rows(client.format, &data);

@@ -9,7 +9,7 @@ use accord_proto::{
     journal::Entry,
     maintenance::Maintenance,
     reason::Invalid,
-    transport::heard::Peers,
+    transport::{heard::Peers, renewal::Untaken},
     upkeep::Kept,
 };
 
@@ -29,6 +29,10 @@ impl Kept for Coordinator {
 
     fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    fn untaken(&self) -> Untaken {
+        Untaken::clone(&self.untaken.get())
     }
 
     fn keep(&self, announced: Option<&Maintenance>, entry: Entry) -> Result<(), Invalid> {

@@ -6,7 +6,7 @@ use accord_proto::{
     journal::Entry,
     maintenance::Maintenance,
     reason::Invalid,
-    transport::heard::Peers,
+    transport::{heard::Peers, renewal::Untaken},
     upkeep::Kept,
 };
 
@@ -26,6 +26,10 @@ impl Kept for Node {
 
     fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    fn untaken(&self) -> Untaken {
+        Untaken::clone(&self.untaken.get())
     }
 
     fn keep(&self, announced: Option<&Maintenance>, entry: Entry) -> Result<(), Invalid> {

@@ -33,10 +33,14 @@ use crate::{
 /// What `/metrics` is.
 const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
+/// All that is looked at.
+pub const CHECKS: [&str; 8] =
+    ["store", "journal", "disk", "keys", "authorities", "clock", "peers", "renewal"];
+
 /// One thing that was looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Check {
-    /// `store`, `journal`, `disk`, `keys`, `authorities`, `clock` or `peers`.
+    /// One of [`CHECKS`].
     pub name: &'static str,
     /// Why it is not well; none: it is. Codes and names of members, no content.
     pub cause: Option<String>,

@@ -127,6 +127,7 @@ fn described(shown: &wire::ShowResponse) -> Value {
         "until": moment(own.until_s),
         "by": own.by,
         "why": own.why,
+        "not_taken_in": shown.not_taken_in,
         "peers": shown.peers.iter().map(peer).collect::<Vec<_>>(),
     })
 }
@@ -143,16 +144,19 @@ pub struct Announced {
     pub until: String,
     /// Peers, and until when.
     pub peers: BTreeMap<String, String>,
+    /// What was replaced here and is not taken in, with the code why.
+    pub untaken: Vec<String>,
 }
 
 impl Announced {
     /// As the person whose client file is given.
     pub async fn look(client: &Path) -> Result<Self, Invalid> {
-        let wire::ShowResponse { own, peers } = upkeep::look(client).await?;
+        let wire::ShowResponse { own, peers, not_taken_in } = upkeep::look(client).await?;
         let away = peers.into_iter().filter(|peer| peer.until_s != 0);
         Ok(Self {
             until: own.map_or_else(String::new, |own| moment(own.until_s)),
             peers: away.map(|peer| (peer.name, moment(peer.until_s))).collect(),
+            untaken: not_taken_in,
         })
     }
 
@@ -164,7 +168,12 @@ impl Announced {
             .peers
             .iter()
             .map(|(name, until)| format!("{name} is in maintenance until {until}"));
-        own.into_iter().chain(peers).collect()
+        let untaken = self.untaken.iter().map(|what| {
+            format!(
+                "NOT TAKEN IN: {what}: what was there goes on counting; the log says what is wrong"
+            )
+        });
+        own.into_iter().chain(peers).chain(untaken).collect()
     }
 }
 

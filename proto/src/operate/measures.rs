@@ -15,6 +15,13 @@ use prometheus_client::{
     registry::Registry,
 };
 
+use super::health;
+use crate::{
+    expiry,
+    reason::Reason,
+    transport::{counting, handshake::Refusal, renewal},
+};
+
 /// What can be measured: its name, whether it only ever grows, and what it is.
 pub struct Measure {
     /// As Prometheus knows it.
@@ -43,6 +50,14 @@ pub const MEASURES: &[Measure] = &[
     gauge("accord_journal_entries", "Entries of the journal"),
     counter("accord_calls_total", "Calls that were answered, by port and gRPC code"),
     counter("accord_calls_refused_total", "Calls that were refused, by port and reason code"),
+    counter(
+        "accord_handshakes_refused_total",
+        "TLS handshakes that were refused, by port and reason",
+    ),
+    gauge(
+        "accord_not_taken_in",
+        "1 while a file was replaced and cannot be used; what was there counts",
+    ),
     gauge("accord_clock_offset_seconds", "How far a peer's clock is ahead of the one here"),
     gauge("accord_peer_up", "1 where a peer was heard lately"),
     gauge("accord_peer_maintenance", "1 while a peer is in maintenance that it has announced"),
@@ -58,6 +73,27 @@ pub const MEASURES: &[Measure] = &[
     counter("accord_gathers_total", "Coordinator: gathers that have ended, by result"),
     counter("accord_gather_seconds_total", "Coordinator: how long gathers took together"),
 ];
+
+/// Values that a label of a measure may have, where they are a closed list; whoever is a peer, and what is installed, is none.
+pub fn values(measure: &str, label: &str) -> Option<Vec<&'static str>> {
+    Some(match (measure, label) {
+        (_, "port") => PORTS.to_vec(),
+        (_, "code") => counting::CODES.to_vec(),
+        (_, "check") => health::CHECKS.to_vec(),
+        ("accord_handshakes_refused_total", "reason") => Refusal::ALL.map(Refusal::as_str).to_vec(),
+        (_, "reason") => Reason::ALL.iter().map(|reason| reason.code()).collect(),
+        ("accord_not_taken_in", "what") => renewal::FILES.to_vec(),
+        (_, "what") => expiry::KINDS.to_vec(),
+        ("accord_grants", "state") => vec!["in_force", "other"],
+        (_, "state") => vec!["open"],
+        (_, "result") => vec!["drawn", "waiting", "failed"],
+        (_, "program") => vec!["accord-node", "accord-coordinator"],
+        _ => return None,
+    })
+}
+
+/// Under which names ports are counted.
+pub const PORTS: [&str; 4] = ["exchange", "desk", "region", "dial"];
 
 /// Names and values of labels.
 pub type Labels = Vec<(&'static str, String)>;
@@ -106,14 +142,25 @@ pub fn moment(seconds: i64) -> f64 {
 #[derive(Clone, Debug, Default)]
 pub struct Tally(Arc<Mutex<Counts>>);
 
-/// By port, then by gRPC code and, of what was refused, the reason.
-type Counts = BTreeMap<(&'static str, &'static str, Option<&'static str>), u64>;
+#[derive(Debug, Default)]
+struct Counts {
+    /// By port, then by gRPC code and, of what was refused, the reason.
+    calls: BTreeMap<(&'static str, &'static str, Option<&'static str>), u64>,
+    /// Refused, by port and reason.
+    handshakes: BTreeMap<(&'static str, &'static str), u64>,
+}
 
 impl Tally {
     /// One more call.
     pub fn count(&self, port: &'static str, code: &'static str, reason: Option<&'static str>) {
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        *counts.entry((port, code, reason)).or_default() += 1;
+        *counts.calls.entry((port, code, reason)).or_default() += 1;
+    }
+
+    /// So many more handshakes that were refused.
+    pub fn handshakes(&self, port: &'static str, reason: &'static str, more: u64) {
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *counts.handshakes.entry((port, reason)).or_default() += more;
     }
 
     /// All of them.
@@ -121,7 +168,12 @@ impl Tally {
         let counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut calls = BTreeMap::<_, u64>::new();
         let mut readings = Vec::new();
-        for ((port, code, reason), number) in &*counts {
+        readings.extend(counts.handshakes.iter().map(|((port, reason), number)| Reading {
+            name: "accord_handshakes_refused_total",
+            labels: vec![("port", (*port).to_owned()), ("reason", (*reason).to_owned())],
+            value: count(*number),
+        }));
+        for ((port, code, reason), number) in &counts.calls {
             *calls.entry((*port, *code)).or_default() += number;
             if let Some(reason) = reason {
                 readings.push(Reading {

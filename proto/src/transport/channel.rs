@@ -11,7 +11,10 @@ use http::{HeaderMap, HeaderValue};
 use tonic::{Status, body::Body, transport};
 use tower::Service;
 
-use super::heard::{Heard, Peers, offset_ms, refused_until, time_ms, version};
+use super::{
+    handshake::Said,
+    heard::{Heard, Peers, offset_ms, refused_until, time_ms, version},
+};
 use crate::{
     identity::Name,
     operate::trace,
@@ -24,11 +27,18 @@ pub struct Channel {
     inner: transport::Channel,
     speaks: Speaks,
     noted: Option<(Peers, Name)>,
+    /// What the server has said to the certificate that it was shown.
+    said: Option<Said>,
 }
 
 impl Channel {
     pub(super) fn over(inner: transport::Channel) -> Self {
-        Self { inner, speaks: Speaks::OURS, noted: None }
+        Self { inner, speaks: Speaks::OURS, noted: None, said: None }
+    }
+
+    /// What the server says to the certificate that it was shown is heard there.
+    pub(super) fn shown(self, said: Said) -> Self {
+        Self { said: Some(said), ..self }
     }
 
     /// What is heard of the server is noted under this name; it is told what time it is here.
@@ -44,17 +54,29 @@ impl Channel {
     }
 }
 
+/// Does the server not admit this side?
+fn refused(said: Option<&Said>) -> Option<http::Response<Body>> {
+    Some(Status::from(said?.refusal()?).into_http())
+}
+
 impl Service<http::Request<Body>> for Channel {
     type Response = http::Response<Body>;
     type Error = transport::Error;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        self.inner.poll_ready(cx)
+        match self.inner.poll_ready(cx) {
+            // The call says why.
+            Poll::Ready(Err(_)) if refused(self.said.as_ref()).is_some() => Poll::Ready(Ok(())),
+            ready => ready,
+        }
     }
 
     fn call(&mut self, mut request: http::Request<Body>) -> Self::Future {
-        let Self { speaks, noted, .. } = self.clone();
+        if let Some(refused) = refused(self.said.as_ref()) {
+            return Box::pin(std::future::ready(Ok(refused)));
+        }
+        let (speaks, noted, said) = (self.speaks, self.noted.clone(), self.said.clone());
         say(request.headers_mut(), speaks, noted.as_ref().map(|(peers, _)| peers.now_ms()));
         if let Some(own) = noted.as_ref().and_then(|(peers, _)| peers.own_maintenance()) {
             let until_s = HeaderValue::from(own.until.as_s());
@@ -64,7 +86,10 @@ impl Service<http::Request<Body>> for Channel {
         let sent = noted.as_ref().map(|(peers, _)| (peers.now_ms(), Instant::now()));
         let answered = self.inner.call(request);
         Box::pin(async move {
-            let answer = answered.await?;
+            let answer = match answered.await {
+                Ok(answer) => answer,
+                Err(error) => return refused(said.as_ref()).ok_or(error),
+            };
             let headers = answer.headers();
             // An error may come from below the services, which says nothing of them; it speaks for itself.
             if headers.contains_key(Status::GRPC_STATUS) && !headers.contains_key(HEADER) {

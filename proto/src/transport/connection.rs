@@ -11,7 +11,11 @@ use tokio::{
 use tokio_rustls::TlsConnector;
 use tonic::transport::{self, Endpoint};
 
-use super::{Credentials, Expected, Protocol, channel::Channel};
+use super::{
+    Credentials, Expected, Protocol,
+    channel::Channel,
+    handshake::{Parting, Said},
+};
 use crate::{
     limits,
     reason::{Invalid, Reason},
@@ -37,7 +41,11 @@ pub async fn connect(
         .await
         .map_err(|_| refused("no connection in time".to_owned()))??;
 
-    channel(tls).await.map_err(|error| refused(chain(&error)))
+    let said = Said::to(credentials.certificate());
+    match channel(Parting::of(tls, said.clone())).await {
+        Ok(channel) => Ok(channel.shown(said)),
+        Err(error) => Err(said.refusal().unwrap_or_else(|| refused(chain(&error)))),
+    }
 }
 
 /// What a handshake that came to nothing means.

@@ -152,6 +152,11 @@ impl Credentials {
         })))
     }
 
+    /// Where its certificate lies.
+    pub(super) fn certificate(&self) -> &Path {
+        &self.0.files.certificate
+    }
+
     /// Who this party is, by its certificate of now.
     pub fn own(&self) -> Peer {
         self.0.loaded.get().own.clone()

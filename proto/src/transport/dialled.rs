@@ -20,10 +20,12 @@ use super::{
     channel::Channel,
     connection::{chain, channel},
     door::{self, PeerStream},
+    handshake::Refusal,
 };
 use crate::{
     identity::{Name, Role},
     limits,
+    operate::measures::Tally,
     reason::{Invalid, Reason},
     roster::Roster,
 };
@@ -78,10 +80,10 @@ impl Dialled {
     }
 }
 
-/// Lets nodes dial in until the set is dropped; `came` hears of each.
+/// Lets nodes dial in until the set is dropped; `came` hears of each. Who is refused is counted under the name of a port.
 pub fn admit(
     listener: TcpListener,
-    credentials: &Credentials,
+    (credentials, counted): (&Credentials, (&'static str, Tally)),
     roster: impl Fn() -> Arc<Roster> + Send + 'static,
     dialled: Dialled,
     came: impl Fn(&Name) + Clone + Send + 'static,
@@ -89,7 +91,8 @@ pub fn admit(
     let (accepted, mut incoming) = mpsc::channel::<io::Result<PeerStream>>(limits::HANDSHAKES_MAX);
     let mut tasks = JoinSet::new();
     let door = (credentials.clone(), Protocol::Serves);
-    tasks.spawn(door::accept(listener, door, accepted));
+    tasks.spawn(door::accept(listener, door, counted.clone(), accepted));
+    let (port, tally) = counted;
     tasks.spawn(async move {
         let mut held = JoinSet::new();
         while let Some(stream) = incoming.recv().await {
@@ -97,7 +100,12 @@ pub fn admit(
             let Ok(stream) = stream else { continue };
             match known(&stream, &roster()) {
                 Ok(peer) => drop(held.spawn(hold(peer, stream, dialled.clone(), came.clone()))),
-                Err(why) => warn!(%why, "refused: a node that dials in"),
+                Err(why) => {
+                    let listed = why.reason != Reason::CertificateUnregistered;
+                    let refusal = if listed { Refusal::Other } else { Refusal::NotOnRoster };
+                    tally.handshakes(port, refusal.as_str(), 1);
+                    warn!(%why, "refused: a node that dials in");
+                }
             }
         }
     });
@@ -115,8 +123,10 @@ fn known(stream: &PeerStream, roster: &Roster) -> Result<Peer, Invalid> {
     let member = roster.member(node).filter(|_| {
         peer.identity.role == Role::Node && roster.registers(&peer.identity, &peer.spki)
     });
-    let member = member
-        .ok_or_else(|| wrong(format!("{} with this key is not in the roster", peer.identity)))?;
+    let member = member.ok_or_else(|| {
+        let detail = format!("{} with this key is not in the roster", peer.identity);
+        Invalid::new(Reason::CertificateUnregistered, "certificate", detail)
+    })?;
     if !member.dials_in() {
         return Err(wrong(format!("{node} listens at {}, says the roster", member.address)));
     }

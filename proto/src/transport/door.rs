@@ -24,8 +24,14 @@ use tokio_rustls::{TlsAcceptor, TlsStream};
 use tonic::transport::server::Connected;
 use tracing::{debug, warn};
 
-use super::{Credentials, Peer, Protocol, listener::Caller, quota::Rates, watched::Watched};
-use crate::{limits, reason::Invalid, seal::Digest};
+use super::{
+    Credentials, Peer, Protocol,
+    handshake::{Refusal, Refusals},
+    listener::Caller,
+    quota::Rates,
+    watched::Watched,
+};
+use crate::{limits, operate::measures::Tally, reason::Invalid, seal::Digest};
 
 /// What a client of HTTP/2 says first (RFC 9113).
 const PREFACE_BYTES: usize = 24;
@@ -123,6 +129,7 @@ struct Door {
 pub(super) async fn accept(
     listener: TcpListener,
     (credentials, protocol): (Credentials, Protocol),
+    counted: (&'static str, Tally),
     accepted: mpsc::Sender<io::Result<PeerStream>>,
 ) {
     let door = Door {
@@ -133,7 +140,8 @@ pub(super) async fn accept(
         connections: Arc::new(Semaphore::new(limits::CONNECTIONS_MAX)),
         connections_by_caller: Counted::new(limits::CONNECTIONS_PER_IDENTITY_MAX),
     };
-    let mut refusals = Refusals::default();
+    let refusals = Arc::new(Refusals::at(counted));
+    let mut crowd = Crowd::default();
     // A handshake costs more of us than of whoever breaks it off, and of who that is nothing is known before.
     let often = Rates::<IpAddr>::new(
         limits::HANDSHAKES_PER_ADDRESS_SECOND,
@@ -154,30 +162,38 @@ pub(super) async fn accept(
             door.handshakes_by_address.take(address.ip()),
         );
         let (Some(_), Some(_), true) = (&places.0, &places.1, often.allow(&address.ip())) else {
-            refusals.one_more(address);
+            crowd.one_more(address);
             continue;
         };
-        let (door, accepted) = (door.clone(), accepted.clone());
+        let (door, accepted, refusals) = (door.clone(), accepted.clone(), Arc::clone(&refusals));
         tokio::spawn(async move {
             let greeted = door.greet(tcp).await;
             drop(places);
             match greeted {
                 // The server is gone if this fails; the connection closes with it.
                 Ok(stream) => drop(accepted.send(Ok(stream)).await),
-                Err(why) => debug!(%address, why, "refused"),
+                Err((why, refusal)) => {
+                    debug!(%address, why, "refused");
+                    if let Some(refusal) = refusal {
+                        refusals.one_more(address, refusal);
+                    }
+                }
             }
         });
     }
 }
 
-/// Strangers who were turned away, and not all of them in the log.
+/// Why nothing came of a connection, for the log; and the reason, if it was refused in its handshake.
+type Turned = (String, Option<Refusal>);
+
+/// Strangers who were turned away because they are too many, and not all of them in the log.
 #[derive(Default)]
-struct Refusals {
+struct Crowd {
     said: Option<Instant>,
     unsaid: u64,
 }
 
-impl Refusals {
+impl Crowd {
     fn one_more(&mut self, address: SocketAddr) {
         self.unsaid += 1;
         if self.said.is_none_or(|said| said.elapsed() >= limits::REFUSALS_LOGGED_EVERY) {
@@ -189,7 +205,7 @@ impl Refusals {
 
 impl Door {
     /// The handshake, and then a place for whoever it turns out to be.
-    async fn greet(&self, tcp: TcpStream) -> Result<PeerStream, String> {
+    async fn greet(&self, tcp: TcpStream) -> Result<PeerStream, Turned> {
         // Answers are small and awaited: do not hold them back to fill a packet.
         let _ = tcp.set_nodelay(true);
         // By the certificate of now.
@@ -197,9 +213,10 @@ impl Door {
         let handshake = tokio::time::timeout(limits::HANDSHAKE_TIMEOUT, acceptor.accept(tcp));
         let tls = handshake
             .await
-            .map_err(|_| "the handshake took too long")?
-            .map_err(|error| error.to_string())?;
-        let mut stream = PeerStream::of(tls, &self.credentials)?;
+            .map_err(|_| ("the handshake took too long".to_owned(), Some(Refusal::Other)))?
+            .map_err(|error| (error.to_string(), Refusal::of(&error)))?;
+        let mut stream = PeerStream::of(tls, &self.credentials)
+            .map_err(|why| (why.to_owned(), Some(Refusal::NoCertificate)))?;
         if self.protocol == Protocol::Calls {
             let deadline = Box::pin(tokio::time::sleep(limits::HANDSHAKE_TIMEOUT));
             stream.preface = Some((PREFACE_BYTES, deadline));
@@ -207,8 +224,8 @@ impl Door {
         let connections = Arc::clone(&self.connections).try_acquire_owned();
         let of_caller = self.connections_by_caller.take(stream.counts_as());
         stream.places = Some((
-            connections.map_err(|_| "too many connections")?,
-            of_caller.ok_or("too many connections of one identity")?,
+            connections.map_err(|_| ("too many connections".to_owned(), None))?,
+            of_caller.ok_or_else(|| ("too many connections of one identity".to_owned(), None))?,
         ));
         Ok(stream)
     }

@@ -110,7 +110,8 @@ pub async fn serve_all(
     let (accepted, incoming) = mpsc::channel(limits::HANDSHAKES_MAX);
     // A set, so that the accept loop ends with this future however that ends, and the port is free.
     let mut accept_loop = JoinSet::new();
-    accept_loop.spawn(door::accept(listener, (credentials.clone(), Protocol::Calls), accepted));
+    let door = (credentials.clone(), Protocol::Calls);
+    accept_loop.spawn(door::accept(listener, door, options.counted.clone(), accepted));
     serve_streams((accept_loop, incoming), services, options, shutdown).await
 }
 

@@ -6,7 +6,7 @@ use std::{path::Path, sync::Arc};
 
 use super::{
     Credentials, Peer, read_secret,
-    renewal::{Looks, Replaced},
+    renewal::{Looks, Replaced, Untaken},
 };
 use crate::{
     clock::{Clock, Timestamp},
@@ -103,6 +103,9 @@ pub trait Party: Send + Sync + 'static {
 
     /// Where it is kept what ends when.
     fn endings(&self) -> &Current<Vec<Ending>>;
+
+    /// Where it is kept what was replaced and is not taken in.
+    fn untaken(&self) -> &Current<Untaken>;
 }
 
 /// Those that may be replaced, besides certificates.
@@ -140,6 +143,7 @@ pub async fn keep_renewing(
         let endings = endings(&party.pinned().get().roster, &[&exchange, &staff]);
         looks.warn(&endings, party.clock().now());
         party.endings().replace(endings);
+        party.untaken().replace(looks.untaken());
     }
 }
 

@@ -17,9 +17,31 @@ use crate::{
     clock::Timestamp,
     expiry::Ending,
     limits::RENEW_EVERY,
+    operate::measures::Reading,
     reason::{Invalid, Reason},
     seal::Digest,
 };
+
+/// What may be replaced while a service runs, as it is told.
+pub const FILES: [&str; 5] =
+    ["roster", "certificates", "staff certificates", "seal key", "signing key"];
+
+/// Files that were replaced and cannot be used, by what they are, with the code why: what was there goes on counting.
+pub type Untaken = BTreeMap<&'static str, Reason>;
+
+/// What is not taken in, in words.
+pub fn check_taken(untaken: &Untaken) -> Result<(), String> {
+    let said: Vec<_> = untaken.iter().map(|(what, reason)| format!("{what} ({reason})")).collect();
+    if said.is_empty() { Ok(()) } else { Err(format!("not taken in: {}", said.join(", "))) }
+}
+
+/// The same as it is measured.
+pub fn readings(untaken: &Untaken) -> impl Iterator<Item = Reading> {
+    FILES.into_iter().map(|what| {
+        let is = f64::from(u8::from(untaken.contains_key(what)));
+        Reading::with("accord_not_taken_in", "what", what, is)
+    })
+}
 
 /// The pace of looking.
 #[derive(Debug)]
@@ -27,6 +49,7 @@ pub struct Looks {
     pace: Interval,
     hangup: Signal,
     told: BTreeMap<&'static str, String>,
+    untaken: Untaken,
     warned: BTreeMap<&'static str, String>,
     /// The stage before its end at which something was warned of.
     ending: BTreeMap<(String, Timestamp), i64>,
@@ -39,8 +62,8 @@ impl Looks {
             .map_err(|error| Invalid::new(Reason::Internal, "SIGHUP", error.to_string()))?;
         let mut pace = tokio::time::interval(RENEW_EVERY);
         pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let (told, warned, ending) = Default::default();
-        Ok(Self { pace, hangup, told, warned, ending })
+        let (told, untaken, warned, ending) = Default::default();
+        Ok(Self { pace, hangup, told, untaken, warned, ending })
     }
 
     /// Waits until it is time to look.
@@ -87,8 +110,18 @@ impl Looks {
         self.ending = near;
     }
 
+    /// What is not taken in, by the last look at each.
+    pub fn untaken(&self) -> Untaken {
+        self.untaken.clone()
+    }
+
     /// What became of looking at something: nothing new, taken in, or why not.
     pub fn tell(&mut self, what: &'static str, renewed: Result<bool, Invalid>) {
+        match &renewed {
+            // Also whoever has put back what was there.
+            Ok(_) => drop(self.untaken.remove(what)),
+            Err(error) => drop(self.untaken.insert(what, error.reason)),
+        }
         match renewed {
             Ok(false) => {}
             Ok(true) => {

@@ -103,6 +103,7 @@ impl Centre {
             },
             pinned: Current::of(pinned),
             endings: Current::of(Vec::new()),
+            untaken: Current::of(Default::default()),
             lists,
             gate: GatePolicy::default(),
             turns: Turns::default(),

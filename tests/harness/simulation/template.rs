@@ -175,6 +175,7 @@ impl Template {
             jurisdiction: member.jurisdiction,
             pinned: Current::of(pinned),
             endings: Current::of(Vec::new()),
+            untaken: Current::of(Default::default()),
             lists: self.lists,
             classification_ceiling: "RESTRICTED".to_owned(),
             policy,
