@@ -8,7 +8,7 @@ use accord_proto::{
     wire::{self, threat},
 };
 use accord_tests::{
-    federation::{QUESTION, SIX, cell},
+    federation::{QUESTION, SIX, STANDING, cell, sample_dir},
     process::Finished,
     roles,
 };
@@ -255,6 +255,46 @@ fn the_regions_order_is_read_at_home_beside_the_own_one_and_dissent_from_it_is_i
     let cut = change(&running, "with.ranking", "cut.ranking", |ranking| ranking.dissents.clear());
     let refused = replayed(&running, roles::NODE, cut, "picture.evidence");
     assert!(refused.stderr.contains("SIGNATURE_INVALID"), "{}", refused.stderr);
+}
+
+/// What an insider sees who knows what its own member holds: picture and ranking, in a world where the others hold these figures.
+fn world(others: [[u32; 2]; 2]) -> (Value, Value) {
+    let running = crate::started(&["AL", "BA", "RS"]);
+    let [ba, rs] = others;
+    for (code, [homicide, burglary]) in [("AL", [52, 900]), ("BA", ba), ("RS", rs)] {
+        let node = format!("{}-police", code.to_lowercase());
+        let rows = format!(
+            "iccs,year,offences,flag\nICCS0101,2016,{homicide},A\nICCS0501,2016,{burglary},A\n"
+        );
+        let file = running.dir.join(format!("{code}.csv"));
+        fs::write(&file, rows).unwrap();
+        running
+            .import(&node, &file, &sample_dir().join("mapping.toml"))
+            .unwrap()
+            .json(&[0])
+            .unwrap();
+        running.desk(&node, "releaser", &["freeze", "2016"]).unwrap().json(&[0]).unwrap();
+        running.grant(&node, &STANDING).unwrap();
+    }
+    let block = "indicator = \"PUB.OFF.N\"\ncrime_areas = [\"ICCS0101\", \"ICCS0501\"]\nperiods = \"2016\"\n";
+    let requirement = running.issue(&[block]).unwrap();
+    let shown = running.gather(&requirement).unwrap();
+    let mut ranked = rank(&running, &requirement, "2016");
+    // Names of this very picture, and when it was ranked.
+    for of_this in ["ranking", "made_at", "pictures_sha256", "coverage"] {
+        assert!(ranked.as_object_mut().unwrap().remove(of_this).is_some(), "{of_this}");
+    }
+    (shown["picture"]["cells"].clone(), ranked)
+}
+
+#[test]
+fn in_two_worlds_that_an_insider_cannot_tell_apart_by_the_picture_the_ranking_is_the_same() {
+    let [one, other] = [[[21, 700], [90, 4_000]], [[90, 4_000], [21, 700]]].map(world);
+    assert_eq!(one.0, other.0, "the same cells, whoever of the others holds what");
+    assert_eq!(one.1, other.1);
+    // A world that the picture tells apart is another one: the comparison has open eyes.
+    let third = world([[21, 700], [9_000, 4_000]]);
+    assert_ne!(third.1["areas"], one.1["areas"]);
 }
 
 #[test]

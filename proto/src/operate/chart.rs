@@ -323,7 +323,7 @@ fn trend(
         Invalid::new(Reason::FieldMissing, "pictures", "a trend has at least one round")
     })?;
     let (label, unit) = indicator_of(indicator, lists);
-    let subtitle = format!("{indicator}, {unit}, {categories}; {} rounds", rounds.len());
+    let subtitle = format!("{indicator}, {unit}, {categories}; rounds: {}", rounds.len());
     let mut frame = newest.frame(["trend", &label, &subtitle], indicator, lists)?;
     if let [_, .., _] = rounds {
         let names = rounds.iter().map(|round| round.picture.requirement.as_str());

@@ -47,14 +47,14 @@ pub fn ranks(
     let label = label.map_or(order.indicator.clone(), |indicator| indicator.label.clone());
     let digest = shown.ranking.digest().to_string();
     let count = order.pictures_sha256.len();
-    let source = format!("ranking {}… of {count} picture(s)", digest.get(..12).unwrap_or(&digest));
+    let source = format!("ranking {}…, pictures: {count}", digest.get(..12).unwrap_or(&digest));
     let subtitle = format!("{}, {}, {}", order.indicator, order.period, order.categories);
     let dissents = shown.ranking.dissents().len();
     let mut notes = vec![text(
         "A rank is of figures, not a judgement; a white spot has no figure, and is not last.",
     )?];
     if dissents > 0 {
-        notes.push(text(&format!("{dissents} member(s) dissent: read the ranking."))?);
+        notes.push(text(&format!("Members that dissent: {dissents}. Read the ranking."))?);
     }
     let audience = match shown.audience.as_str() {
         "" => "Only for those who asked".to_owned(),
@@ -76,7 +76,7 @@ pub fn ranks(
 
 const LIKELIHOOD: [&str; 5] =
     ["remote", "unlikely", "realistic possibility", "likely", "almost certain"];
-const IMPACT: [&str; 5] = ["1", "2", "3", "4", "5"];
+const IMPACT: [&str; 5] = ["very low", "low", "moderate", "high", "very high"];
 
 /// Own assessments by the method of likelihood and impact, in the order of their scores.
 pub fn matrix(files: &[PathBuf], lists: Option<&Path>) -> Result<Chart, Invalid> {
@@ -100,7 +100,7 @@ pub fn matrix(files: &[PathBuf], lists: Option<&Path>) -> Result<Chart, Invalid>
     let frame = Frame {
         id: "matrix".to_owned(),
         title: text("Threats by likelihood and impact")?,
-        subtitle: text(&format!("RISK-5X5-C {version}, {count} own assessments"))?,
+        subtitle: text(&format!("RISK-5X5-C {version}, own assessments: {count}"))?,
         handling: vec![text("Own assessment: own eyes only")?],
         answered: 1,
         asked: 1,
@@ -143,15 +143,15 @@ fn drawn((score, place): (&Outcome, Option<Place>), lists: &Lists) -> Result<Thr
     })
 }
 
-/// The largest level of a group, and where it may lie for what is not known.
-fn level(score: &Outcome, group: &str) -> Result<Level, Invalid> {
-    let steps = || score.trace.iter().filter(|step| step.group == group);
-    let known = steps().filter_map(|step| step.level).max().map(hundredths);
-    let whole = steps().all(|step| step.level.is_some());
-    let low = known.unwrap_or(100);
-    Level::new(low, known.unwrap_or(300), if whole { low } else { 500 })
-}
-
-fn hundredths(level: Fixed) -> u16 {
-    u16::try_from(level.millionths() / 10_000).unwrap_or(0)
+/// One side of the matrix, as the method tells it beside the score, and where it may lie for what is not known.
+fn level(score: &Outcome, side: &str) -> Result<Level, Invalid> {
+    let beside = score.beside.iter().find(|beside| beside.code == side);
+    let hundredths = |figure: Option<Fixed>, or: u16| {
+        let figure = figure.map(|figure| figure.millionths() / 10_000);
+        figure.and_then(|figure| u16::try_from(figure).ok()).unwrap_or(or)
+    };
+    let low = hundredths(beside.and_then(|beside| beside.lo), 100);
+    let high = hundredths(beside.and_then(|beside| beside.hi), 500);
+    // Where nothing of it is known, the middle of what is possible.
+    Level::new(low, hundredths(beside.and_then(|beside| beside.point), (low + high) / 2), high)
 }
