@@ -12,8 +12,9 @@ static TEMPLATE: LazyLock<Arc<Template>> = LazyLock::new(|| Arc::new(Template::m
 /// Seeds that every run of the suite plays; `.ci/run` plays 500.
 const SEEDS: u64 = 40;
 /// Seeds that have broken a promise once. 5: of two gathers at once, the later one proved from a checkpoint that was not the
-/// newest any more, and the coordinator was locked out for telling its journal in two versions.
-const BROKEN_ONCE: [u64; 1] = [5];
+/// newest any more, and the coordinator was locked out for telling its journal in two versions. 8217: a gather took as long as a
+/// call may, and the last one, which the judge counts on, began in that very moment and was turned away.
+const BROKEN_ONCE: [u64; 2] = [5, 8217];
 /// Seeds within which something that is broken on purpose is noticed.
 const NOTICED_WITHIN: u64 = 40;
 
