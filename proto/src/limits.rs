@@ -250,6 +250,10 @@ pub const HANDSHAKES_PER_ADDRESS_SECOND: u32 = 50;
 pub const HANDSHAKES_PER_ADDRESS_AT_ONCE: u32 = 256;
 /// A TLS handshake; and after it, the preface of HTTP/2.
 pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
+/// After a handshake that was refused for its certificate: the peer hears why, and ends the connection.
+pub const PARTING_MAX: Duration = Duration::from_secs(1);
+/// What is taken of it meanwhile.
+pub const PARTING_BYTES_MAX: u64 = 64 * 1024;
 /// HTTP/2 streams of one connection.
 pub const STREAMS_PER_CONNECTION_MAX: u32 = 100;
 /// Calls under way on one listener; more are shed at once.

@@ -68,7 +68,7 @@ impl Service<http::Request<Body>> for Channel {
         match self.inner.poll_ready(cx) {
             // The call says why.
             Poll::Ready(Err(_)) if refused(self.said.as_ref()).is_some() => Poll::Ready(Ok(())),
-            ready => ready,
+            ready @ (Poll::Ready(_) | Poll::Pending) => ready,
         }
     }
 

@@ -15,7 +15,7 @@ use std::{
 };
 
 use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
+    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf},
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot},
     time::Sleep,
@@ -210,11 +210,20 @@ impl Door {
         let _ = tcp.set_nodelay(true);
         // By the certificate of now.
         let acceptor = TlsAcceptor::from(self.credentials.server_config(self.protocol));
-        let handshake = tokio::time::timeout(limits::HANDSHAKE_TIMEOUT, acceptor.accept(tcp));
-        let tls = handshake
+        let handshake = acceptor.accept(tcp).into_fallible();
+        let shaken = tokio::time::timeout(limits::HANDSHAKE_TIMEOUT, handshake)
             .await
-            .map_err(|_| ("the handshake took too long".to_owned(), Some(Refusal::Other)))?
-            .map_err(|error| (error.to_string(), Refusal::of(&error)))?;
+            .map_err(|_| ("the handshake took too long".to_owned(), Some(Refusal::Other)))?;
+        let tls = match shaken {
+            Ok(tls) => tls,
+            Err((error, tcp)) => {
+                let refusal = Refusal::of(&error);
+                if refusal.is_some_and(Refusal::is_of_certificate) {
+                    part(tcp).await;
+                }
+                return Err((error.to_string(), refusal));
+            }
+        };
         let mut stream = PeerStream::of(tls, &self.credentials)
             .map_err(|why| (why.to_owned(), Some(Refusal::NoCertificate)))?;
         if self.protocol == Protocol::Calls {
@@ -229,6 +238,17 @@ impl Door {
         ));
         Ok(stream)
     }
+}
+
+/// Lets a refused peer hear why: what it has said already is taken, or the system would throw the alert away with the connection.
+async fn part(mut tcp: TcpStream) {
+    let hears = async {
+        tcp.shutdown().await?;
+        let mut most = tcp.take(limits::PARTING_BYTES_MAX);
+        tokio::io::copy(&mut most, &mut tokio::io::sink()).await
+    };
+    // Whoever does not end within it has heard, or does not want to.
+    let _ = tokio::time::timeout(limits::PARTING_MAX, hears).await;
 }
 
 /// Counts how many places a key has taken.

@@ -65,6 +65,11 @@ impl Refusal {
         }
     }
 
+    /// Is it about the certificate that was shown, or that none was? Whoever is refused so speaks TLS and is told.
+    pub(super) fn is_of_certificate(self) -> bool {
+        self != Self::Other
+    }
+
     /// Why a handshake here has failed; nothing: the caller has merely gone.
     #[expect(clippy::wildcard_enum_match_arm, reason = "everything else is one reason")]
     pub(super) fn of(error: &io::Error) -> Option<Self> {
