@@ -122,15 +122,20 @@ impl Collections {
         self.poked.notify_one();
     }
 
-    /// Whoever was not connected and has come since is not waited for, nor one whose maintenance is over before its time.
+    /// Whoever was not connected and has come since is not waited for, nor one whose maintenance is over before its time: but one
+    /// that says so and refuses again is asked at no other pace than everybody.
     fn hasten(&self, collection: &mut Collection, peers: &Peers, now: Timestamp) {
+        let pause = i64::try_from(self.shortest.as_secs()).unwrap_or(i64::MAX);
         let came = self.came.lock().unwrap_or_else(PoisonError::into_inner);
         let away = self.away.lock().unwrap_or_else(PoisonError::into_inner);
         for (node, slot) in &mut collection.slots {
             let missed = slot.reason == Reason::NoConnection.code();
             let is_here = missed && came.contains_key(node) && !away.contains_key(node);
-            if is_here || (slot.reason == Reason::Maintenance.code() && peers.is_back(node)) {
+            if is_here {
                 slot.next = slot.next.min(now);
+            } else if slot.reason == Reason::Maintenance.code() && peers.is_back(node) {
+                let rested = slot.last_contact.map_or(now, |at| at.plus_s(pause));
+                slot.next = slot.next.min(rested);
             }
         }
     }
@@ -477,5 +482,12 @@ mod tests {
             .map(|(node, _)| node.as_str())
             .collect();
         assert_eq!(hurried, ["back"]);
+
+        // One that has just refused with maintenance, and says elsewhere that there is none, hurries nobody.
+        let back = name("back");
+        collection.slots.get_mut(&back).unwrap().last_contact = Some(now);
+        collection.slots.get_mut(&back).unwrap().next = later.plus_s(60);
+        collections.hasten(&mut collection, &peers, now);
+        assert_eq!(collection.slots[&back].next, later);
     }
 }

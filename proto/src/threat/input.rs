@@ -34,6 +34,16 @@ impl Justified {
             let detail = "is blank: a score stands with the reason for it, or not at all";
             return Err(Invalid::new(Reason::FieldMissing, field, detail));
         }
+        // What is printed beside ranks must not move the cursor, nor turn the line.
+        let moves = |c: char| {
+            (c.is_control() && c != '\n')
+                || matches!(c, '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        };
+        if text.contains(moves) {
+            let detail =
+                "holds characters that do not show but change what is seen: write plain text";
+            return Err(Invalid::new(Reason::FieldInvalid, field, detail));
+        }
         bounded(field, text.chars().count(), SUMMARY_TEXT_CHARS_MAX)?;
         Ok(Self(text.to_owned()))
     }

@@ -239,6 +239,10 @@ fn a_score_without_a_written_reason_is_refused() {
             (Reason::FieldMissing, "justification")
         );
     }
+    for text in ["x\u{1b}[2A", "x\rDissent of somebody else", "x\u{202e}y", "x\u{7}"] {
+        let moving = AssessmentWritten { justification: text.to_owned(), ..written("HLO", &HLO) };
+        assert_eq!(scored(method("HLO"), &moving).unwrap_err().reason, Reason::FieldInvalid);
+    }
     let long = AssessmentWritten { justification: "ч".repeat(2_001), ..written("HLO", &HLO) };
     assert_eq!(scored(method("HLO"), &long).unwrap_err().reason, Reason::LimitExceeded);
 }
