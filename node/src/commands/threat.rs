@@ -76,6 +76,7 @@ async fn delivered(client: &Path, named: &[String]) -> Result<Vec<Delivered>, In
 }
 
 fn ranked(wanted: &Wanted, of: &[Delivered], lists: &Lists) -> Result<Ranking, Invalid> {
+    chart::one_audience(of.iter().map(|of| &of.picture))?;
     let payloads: Vec<_> = of.iter().map(|of| of.payload.as_slice()).collect();
     wanted.rank(&payloads, lists)
 }

@@ -184,6 +184,28 @@ fn handling(picture: &region::Picture) -> Result<Vec<Text>, Invalid> {
     Ok(vec![Text::new("chart.handling", &mark)?])
 }
 
+/// Are they all for the same? What rests on several pictures carries one mark, and must not take one's content under another's.
+///
+/// # Errors
+/// `METHOD_UNFIT`.
+pub fn one_audience<'a>(
+    pictures: impl IntoIterator<Item = &'a region::Picture>,
+) -> Result<(), Invalid> {
+    let members = pictures.into_iter().flat_map(|picture| &picture.members);
+    let seals = members.filter_map(|member| member.seal.as_ref());
+    let audience = |seal: &wire::Envelope| {
+        let seal: wire::Seal = strict::decode_signed("seal", &seal.payload).ok()?;
+        Some(seal.audience)
+    };
+    let audiences: std::collections::BTreeSet<_> = seals.filter_map(audience).collect();
+    if audiences.len() < 2 {
+        return Ok(());
+    }
+    let names = audiences.into_iter().collect::<Vec<_>>().join(" and ");
+    let detail = format!("some are for {names}: take those of one audience by themselves");
+    Err(Invalid::new(Reason::MethodUnfit, "pictures", detail))
+}
+
 impl Drawing {
     /// Draws a chart to where it goes.
     ///
@@ -301,6 +323,7 @@ fn trend(
     lists: &Lists,
 ) -> Result<Chart, Invalid> {
     let pictures: Vec<_> = rounds.iter().map(|round| round.picture.clone()).collect();
+    one_audience(&pictures)?;
     let wanted = |point: &&compare::Point| {
         (point.indicator.as_str(), point.categories.as_str()) == (indicator, categories)
             && (areas.is_empty() || areas.contains(&point.crime_area))
