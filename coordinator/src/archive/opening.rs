@@ -50,8 +50,9 @@ impl Archive {
     /// Opens or creates.
     pub fn open_by(opener: Opener<'_>) -> Result<Self, Invalid> {
         restore::check_whole(opener.path)?;
-        rekey::finish(opener.path)?;
+        let held = rekey::finish(opener.path)?;
         let archive = Self::open_any(opener, Keys::of_store)?;
+        drop(held);
         rekey::remove_left(opener.path)?;
         Ok(archive)
     }

@@ -63,14 +63,18 @@ pub(super) fn remove_left(data: &Path) -> Result<(), Invalid> {
     }
 }
 
-/// Puts a whole new archive in the place of the old one, from wherever that was cut off.
-pub(super) fn finish(data: &Path) -> Result<(), Invalid> {
-    if !under_way(data) {
-        return Ok(());
+/// Puts a whole new archive in the place of the old one, from wherever that was cut off. While what it gives is kept, nobody else
+/// exchanges files there: whoever opens the database keeps it until that is open, or a new one would begin between old and new.
+pub(super) fn finish(data: &Path) -> Result<Option<File>, Invalid> {
+    if !data.exists() {
+        return Ok(None);
     }
-    // One at a time.
-    let _held = durable::hold(data)?;
-    move_up(data).map_err(failed)
+    let held = durable::hold(data)?;
+    // Somebody else may have finished it while this one waited.
+    if under_way(data) {
+        move_up(data).map_err(failed)?;
+    }
+    Ok(Some(held))
 }
 
 /// Another archive with the same content, whole and durable in a folder of the one that is there; none: it is not needed.
@@ -89,8 +93,9 @@ pub(super) fn write_anew(
         return Err(Invalid::new(Reason::NotFound, data.display().to_string(), detail));
     }
     super::restore::check_whole(data)?;
-    finish(data)?;
+    let held = finish(data)?;
     let archive = Archive::open_any(opener, Keys::as_found)?;
+    drop(held);
     let from = archive.key();
     if from == Some(to) {
         return Ok(None);
@@ -192,9 +197,9 @@ fn note(
 
 /// The new archive is the archive from here on.
 pub(super) fn take_place(data: &Path) -> Result<(), Invalid> {
-    // Held until the end: nobody opens either of them meanwhile.
-    let _old = durable::hold(&data.join("db"))?;
+    // Held until the end, in the order of whoever opens: nobody opens either of them meanwhile.
     let _held = durable::hold(data)?;
+    let _old = durable::hold(&data.join("db"))?;
     let whole = |_| File::open(data)?.sync_all();
     fs::rename(data.join(PARTIAL), data.join(WHOLE)).and_then(whole).map_err(failed)?;
     move_up(data).map_err(failed)
@@ -268,6 +273,17 @@ mod tests {
 
     fn open(path: &Path, keys: &Keys) -> Result<Archive, Invalid> {
         Archive::open_by(opener(path, &owner(), keys))
+    }
+
+    #[test]
+    fn nobody_begins_an_archive_where_somebody_exchanges_its_files() {
+        let dir = tempfile::tempdir().unwrap();
+        let exchanging = durable::hold(dir.path()).unwrap();
+        let refused = open(dir.path(), &Keys::none()).map(drop).unwrap_err();
+        assert!(refused.detail.contains("another process has it open"), "{refused}");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+        drop(exchanging);
+        open(dir.path(), &Keys::none()).unwrap();
     }
 
     /// An archive with something in rooms of every kind, closed again.
