@@ -54,6 +54,7 @@ ids! {
     EditionId: "a node's edition of one period";
     GrantId: "a node's consent";
     SummaryId: "a strategic summary, through all its versions";
+    ProductId: "a product, through all its texts";
 }
 
 fn mint(clock: &dyn Clock, entropy: &dyn Entropy) -> Result<uuid::Uuid, Invalid> {

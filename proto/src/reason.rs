@@ -88,6 +88,10 @@ reasons! {
     PictureFalse = "PICTURE_FALSE", "A picture says something else than the sealed tables that it rests on.";
     MethodUnfit = "METHOD_UNFIT", "A method is given what it does not score, or results of unlike methods or parameters would be put together.";
     RankingFalse = "RANKING_FALSE", "A ranking says something else than the pictures and parameters that it rests on.";
+    ProductState = "PRODUCT_STATE", "The product is not in a state in which this may be done.";
+    ProductChanged = "PRODUCT_CHANGED", "Another step was taken with this product meanwhile; look at it again.";
+    ProductFalse = "PRODUCT_FALSE", "A product says something else than the texts, words and rules that it rests on.";
+    ProductForked = "PRODUCT_FORKED", "The chain of a product does not continue the one that is held of it.";
     PeerFailed = "PEER_FAILED", "The peer reported an error of its own.";
     Internal = "INTERNAL", "An error of this program; its log says more.";
 }

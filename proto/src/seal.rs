@@ -49,6 +49,12 @@ pub enum Kind {
     Ranking,
     /// A [`crate::threat::Dissent`].
     Dissent,
+    /// A [`crate::product::Step`].
+    ProductStep,
+    /// A [`crate::product::Word`].
+    ProductWord,
+    /// A [`crate::product::Receipt`].
+    ProductReceipt,
 }
 
 impl Kind {
@@ -68,6 +74,9 @@ impl Kind {
             Self::Method => "application/vnd.accord.method.v1+json",
             Self::Ranking => "application/vnd.accord.ranking.v1+protobuf",
             Self::Dissent => "application/vnd.accord.dissent.v1+protobuf",
+            Self::ProductStep => "application/vnd.accord.product-step.v1+protobuf",
+            Self::ProductWord => "application/vnd.accord.product-word.v1+protobuf",
+            Self::ProductReceipt => "application/vnd.accord.product-receipt.v1+protobuf",
         }
     }
 }

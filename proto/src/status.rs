@@ -33,6 +33,7 @@ pub fn code_of(reason: Reason) -> Code {
         | Reason::PictureFalse
         | Reason::MethodUnfit
         | Reason::RankingFalse
+        | Reason::ProductFalse
         | Reason::ClassificationAboveCeiling => Code::InvalidArgument,
         Reason::CertificateIdentity | Reason::CertificateUnregistered => Code::Unauthenticated,
         Reason::CertificateRole
@@ -56,10 +57,13 @@ pub fn code_of(reason: Reason) -> Code {
         | Reason::JournalNotShown
         | Reason::GrantWider
         | Reason::GrantState
-        | Reason::SummaryState => Code::FailedPrecondition,
+        | Reason::SummaryState
+        | Reason::ProductState
+        | Reason::ProductChanged => Code::FailedPrecondition,
         Reason::RequirementConflict
         | Reason::GrantConflict
         | Reason::SummaryConflict
+        | Reason::ProductForked
         | Reason::FileExists => Code::AlreadyExists,
         Reason::NotFound => Code::NotFound,
         Reason::LimitExceeded | Reason::Overloaded | Reason::StoreFull => Code::ResourceExhausted,

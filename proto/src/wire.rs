@@ -32,6 +32,11 @@ mod generated {
                 include!(concat!(env!("OUT_DIR"), "/accord.maintenance.v1.rs"));
             }
         }
+        pub mod product {
+            pub mod v1 {
+                include!(concat!(env!("OUT_DIR"), "/accord.product.v1.rs"));
+            }
+        }
         pub mod proof {
             pub mod v1 {
                 include!(concat!(env!("OUT_DIR"), "/accord.proof.v1.rs"));
@@ -52,7 +57,7 @@ mod generated {
 
 pub use generated::accord::{
     desk::v1 as desk, exchange::v1::*, journal::v1 as journal, maintenance::v1 as maintenance,
-    proof::v1 as proof, region::v1 as region, threat::v1 as threat,
+    product::v1 as product, proof::v1 as proof, region::v1 as region, threat::v1 as threat,
 };
 
 /// The compiled schema: for gRPC reflection, and to name a field that nobody knows.

@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     limits::{METHOD_INPUTS_MAX, SUMMARY_TEXT_CHARS_MAX},
+    plain,
     reason::{Invalid, Reason, quoted},
     roster::bounded,
     taxonomy::Lists,
@@ -28,23 +29,13 @@ pub struct Justified(String);
 impl Justified {
     /// Checks that it says something, in at most [`SUMMARY_TEXT_CHARS_MAX`] characters.
     pub fn read(field: &str, text: &str) -> Result<Self, Invalid> {
-        let invisible =
-            |c: char| c.is_whitespace() || c.is_control() || "\u{200b}\u{feff}".contains(c);
-        if text.chars().all(invisible) {
+        plain::said(field, text, SUMMARY_TEXT_CHARS_MAX).map_err(|error| {
+            if error.reason != Reason::FieldMissing {
+                return error;
+            }
             let detail = "is blank: a score stands with the reason for it, or not at all";
-            return Err(Invalid::new(Reason::FieldMissing, field, detail));
-        }
-        // What is printed beside ranks must not move the cursor, nor turn the line.
-        let moves = |c: char| {
-            (c.is_control() && c != '\n')
-                || matches!(c, '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-        };
-        if text.contains(moves) {
-            let detail =
-                "holds characters that do not show but change what is seen: write plain text";
-            return Err(Invalid::new(Reason::FieldInvalid, field, detail));
-        }
-        bounded(field, text.chars().count(), SUMMARY_TEXT_CHARS_MAX)?;
+            Invalid { detail: detail.to_owned(), ..error }
+        })?;
         Ok(Self(text.to_owned()))
     }
 

@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    reason::{Invalid, Reason},
+    reason::{Invalid, Reason, quoted},
     taxonomy::{Lists, TermCode},
 };
 
@@ -119,6 +119,15 @@ impl Confidence {
             Self::Moderate => "MODERATE",
             Self::High => "HIGH",
         }
+    }
+
+    /// Reads what [`Self::as_str`] writes.
+    pub fn read(field: &str, text: &str) -> Result<Self, Invalid> {
+        let all = [Self::Low, Self::Moderate, Self::High];
+        all.into_iter().find(|level| level.as_str() == text).ok_or_else(|| {
+            let detail = format!("{} is none of LOW, MODERATE and HIGH", quoted(text));
+            Invalid::new(Reason::CodeUnknown, field, detail)
+        })
     }
 
     /// A sentence of its own, with what the level rests on.
