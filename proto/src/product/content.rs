@@ -276,6 +276,16 @@ impl Content {
         self.digest
     }
 
+    /// Is the text that is named this one?
+    pub(super) fn is_this(&self, field: &str, digest: &[u8]) -> Result<(), Invalid> {
+        let named = Digest::from_wire(field, digest)?;
+        if named == self.digest {
+            return Ok(());
+        }
+        let detail = format!("names the text {named}, and this is {}", self.digest);
+        Err(Invalid::new(Reason::ProductFalse, field, detail))
+    }
+
     /// The rendition of an extent, if there is one.
     pub fn rendition(&self, extent: Extent) -> Option<&Rendition> {
         self.renditions.iter().find(|rendition| rendition.extent == extent)

@@ -1,0 +1,192 @@
+//! What members have said, made into the step that takes it in. Comes in: the words that wait. Goes out: the step, ready to be
+//! signed, with all of them that belong into it. Must never leave one out that belongs, nor tell whose a comment is that is not
+//! attributed.
+
+use std::collections::BTreeMap;
+
+use prost::Message as _;
+
+use super::{
+    content::Kind,
+    course::{Course, weigh},
+    rule::Position,
+    state::State,
+    step::Deed,
+    word::{Said, Word},
+};
+use crate::{
+    identity::Name,
+    roster::Roster,
+    seal::{Digest, Envelope},
+    wire::product as wire,
+};
+
+/// A word that waits, and as it was signed.
+pub type Waiting = (Envelope, Word);
+
+impl Course {
+    /// The end of the round that is open. Words of another text or another time stay where they are.
+    pub fn harvest_round(&self, waiting: &[Waiting], guests: &[wire::GuestComment]) -> Deed {
+        let mut comments: BTreeMap<Digest, Envelope> = BTreeMap::new();
+        let mut unattributed: BTreeMap<Digest, wire::Unattributed> = BTreeMap::new();
+        for (envelope, word) in waiting.iter().filter(|(_, word)| self.belongs(word)) {
+            let Said::Comment(comment) = &word.said else { continue };
+            let digest = Digest::of(&envelope.payload);
+            if comment.attributed {
+                comments.insert(digest, envelope.clone());
+            } else {
+                let comment = Some(comment.to_wire());
+                let word_sha256 = digest.0.to_vec();
+                unattributed.insert(digest, wire::Unattributed { word_sha256, comment });
+            }
+        }
+        let mut guests: Vec<_> =
+            guests.iter().filter(|guest| self.is_of_round(guest)).cloned().collect();
+        guests.sort_by(|a, b| (&a.reader, a.encode_to_vec()).cmp(&(&b.reader, b.encode_to_vec())));
+        guests.dedup();
+        Deed::CloseRound(wire::CloseRound {
+            comments: comments.into_values().collect(),
+            unattributed: unattributed.into_values().collect(),
+            guests,
+        })
+    }
+
+    /// The end of the endorsement that is open: of each node its last word.
+    pub fn harvest_endorsement(&self, waiting: &[Waiting], roster: &Roster) -> Deed {
+        let last = |wanted: fn(&Said) -> bool| {
+            let mut last: BTreeMap<&Name, &Waiting> = BTreeMap::new();
+            let of = waiting.iter().filter(|(_, word)| self.belongs(word) && wanted(&word.said));
+            for found in of {
+                let held = last.entry(&found.1.node).or_insert(found);
+                // Of two in one second, the one with the greater digest: everybody would choose the same.
+                let order = |of: &Waiting| (of.1.at, Digest::of(&of.0.payload));
+                if order(found) > order(held) {
+                    *held = found;
+                }
+            }
+            last.into_values().collect::<Vec<_>>()
+        };
+        let endorsements = last(|said| matches!(said, Said::Endorsement(..)));
+        let agreements = match self.content.rule.silence {
+            true => last(|said| *said == Said::AgreeToSilence),
+            false => Vec::new(),
+        };
+        let said = endorsements.iter().filter_map(|(_, word)| match &word.said {
+            Said::Endorsement(position, text) => {
+                Some((word.node.clone(), (*position, text.clone())))
+            }
+            _ => None,
+        });
+        let said: BTreeMap<Name, (Position, String)> = said.collect();
+        let agreed = agreements.iter().map(|(_, word)| word.node.clone()).collect();
+        let outcome = weigh(&self.content, &said, &agreed, roster).outcome;
+        let envelopes =
+            |of: Vec<&Waiting>| of.into_iter().map(|(envelope, _)| envelope.clone()).collect();
+        Deed::Close(wire::Close {
+            content_sha256: self.content.digest().0.to_vec(),
+            endorsements: envelopes(endorsements),
+            agreements: envelopes(agreements),
+            outcome: outcome.to_wire().into(),
+        })
+    }
+
+    /// What members say beside, if anything waits.
+    pub fn harvest_beside(&self, waiting: &[Waiting]) -> Option<Deed> {
+        let beside = |(envelope, word): &&Waiting| {
+            is_beside(&word.said)
+                && word.product == self.content.product
+                && !self.taken.contains(&Digest::of(&envelope.payload))
+        };
+        let words: BTreeMap<Digest, Envelope> = waiting
+            .iter()
+            .filter(beside)
+            .map(|(envelope, _)| (Digest::of(&envelope.payload), envelope.clone()))
+            .collect();
+        let words: Vec<_> = words.into_values().collect();
+        (!words.is_empty()).then_some(Deed::Hear(wire::Hear { words }))
+    }
+
+    /// Would the step that ends what is open take this word in?
+    pub fn belongs(&self, word: &Word) -> bool {
+        let open = match word.said {
+            Said::Comment(ref comment) => {
+                self.state == State::Circulated && comment.round == self.round
+            }
+            Said::Endorsement(..) => self.state == State::EndorsementOpen,
+            Said::AgreeToSilence => {
+                self.state == State::EndorsementOpen && self.content.rule.silence
+            }
+            Said::Feedback(..) | Said::Contribution(..) | Said::Report(_) => false,
+        };
+        open && word.product == self.content.product
+            && self.content.members.contains(&word.node)
+            && !self.taken.contains(&word.digest())
+            && self.check_within(word).is_ok()
+    }
+
+    fn is_of_round(&self, guest: &wire::GuestComment) -> bool {
+        let digest = Digest::of(&guest.encode_to_vec());
+        guest.comment.as_ref().is_some_and(|comment| comment.round == self.round)
+            && !self.taken.contains(&digest)
+    }
+
+    /// Words of one member that a step of its round or endorsement should have taken in and did not: whoever holds the chain
+    /// finds what was left out. Of several endorsements the last one counts.
+    pub fn left_out<'a>(&self, own: &'a [Waiting]) -> Vec<&'a Waiting> {
+        let mut left: Vec<&Waiting> = Vec::new();
+        let mut last: Option<&Waiting> = None;
+        for found in own.iter().filter(|(_, word)| word.product == self.content.product) {
+            let (_, word) = found;
+            match &word.said {
+                Said::Comment(comment) => {
+                    let over = comment.round < self.round
+                        || (comment.round == self.round && self.state != State::Circulated);
+                    if over && !self.taken.contains(&word.digest()) {
+                        left.push(found);
+                    }
+                }
+                Said::Endorsement(..) if self.endorsed.is_some() => {
+                    let newer = last.is_none_or(|(_, last)| last.at <= word.at);
+                    if newer && word.content == self.content.digest() {
+                        last = Some(found);
+                    }
+                }
+                Said::Endorsement(..)
+                | Said::AgreeToSilence
+                | Said::Feedback(..)
+                | Said::Contribution(..)
+                | Said::Report(_) => {}
+            }
+        }
+        left.extend(last.filter(|(_, word)| !self.taken.contains(&word.digest())));
+        left
+    }
+
+    /// May it be said of this product now? For whoever signs it.
+    pub fn may_be_said(&self, said: &Said) -> bool {
+        match said {
+            Said::Comment(comment) => {
+                self.state == State::Circulated && comment.round == self.round
+            }
+            Said::Endorsement(..) => self.state == State::EndorsementOpen,
+            Said::AgreeToSilence => {
+                self.state == State::EndorsementOpen && self.content.rule.silence
+            }
+            Said::Feedback(..) => matches!(
+                self.state,
+                State::Published | State::Corrected | State::Recalled | State::Archived
+            ),
+            Said::Contribution(..) => {
+                !matches!(self.state, State::Draft | State::Recalled | State::Archived)
+            }
+            Said::Report(_) => {
+                self.content.kind == Kind::Plan
+                    && matches!(self.state, State::Published | State::Corrected)
+            }
+        }
+    }
+}
+
+fn is_beside(said: &Said) -> bool {
+    matches!(said, Said::Feedback(..) | Said::Contribution(..) | Said::Report(_))
+}

@@ -1,0 +1,210 @@
+//! A published product as its readers get it. Comes in: the whole product and an extent, or the file of a release. Goes out: the
+//! sections of that extent with all endorsements, reservations and dissents; or the proof that these are of this very text. Must
+//! never hold a section of a wider extent, nor leave out what any member has signed.
+
+use prost::Message as _;
+
+use super::{
+    content::{Content, Extent},
+    course::{Against, Endorsed, Erratum, read_close},
+    dossier::{Dossier, Signed, Trust, check_signed, open_rosters, roster_of},
+    section::Section,
+    state::State,
+    step::{Deed, Step},
+};
+use crate::{
+    clock::Timestamp,
+    limits::DOSSIER_BYTES_MAX,
+    reason::{Invalid, Reason},
+    roster::bounded,
+    seal::{Digest, Envelope},
+    strict,
+    wire::product as wire,
+};
+
+const SCHEMA: &str = "accord.release.v1";
+
+/// A published product as its readers hold it. Made by [`Release::open`] only.
+#[derive(Clone, Debug)]
+pub struct Release {
+    /// How much of it is here.
+    pub extent: Extent,
+    /// Its text, as it was endorsed.
+    pub content: Content,
+    /// Its sections; none: withheld in this extent.
+    pub sections: Vec<Option<Section>>,
+    /// How every jurisdiction stands.
+    pub endorsed: Endorsed,
+    /// Published, corrected, recalled or archived.
+    pub state: State,
+    /// When it was published.
+    pub published_at: Timestamp,
+    /// What was corrected since.
+    pub errata: Vec<Erratum>,
+    /// Why it was recalled.
+    pub recalled: Option<String>,
+    /// When the last of its steps was taken: later ones are not known here.
+    pub as_of: Timestamp,
+}
+
+/// Writes the release of an extent, if the product was published.
+pub fn write(dossier: &Dossier, extent: Extent) -> Result<Vec<u8>, Invalid> {
+    let course = dossier.course();
+    if course.content.rendition(extent).is_none() {
+        let detail = format!("it has no rendition {}", extent.as_str());
+        return Err(Invalid::new(Reason::NotFound, "extent", detail));
+    }
+    let told = |step: &Step| {
+        matches!(
+            step.deed,
+            Deed::Publish(_) | Deed::Correct(_) | Deed::Recall(_) | Deed::Archive(_)
+        )
+    };
+    let published = dossier.steps().iter().position(|of| matches!(of.step.deed, Deed::Publish(_)));
+    let published = published
+        .ok_or_else(|| Invalid::new(Reason::ProductState, "product", "it is not published"))?;
+    let (before, after) = dossier.steps().split_at(published);
+    let closed = before.iter().rfind(|of| matches!(of.step.deed, Deed::Close(_)));
+    let steps: Vec<_> =
+        closed.into_iter().chain(after.iter().filter(|of| told(&of.step))).collect();
+    let named = |version: u64| steps.iter().any(|of| of.step.roster_version == version);
+    let (content, parts) = &course.bytes;
+    let shown =
+        course.sections.iter().zip(parts).map(|(section, part)| {
+            if section.extent <= extent { part.clone() } else { Vec::new() }
+        });
+    let rosters = dossier.rosters().filter(|(_, roster)| named(roster.version));
+    let release = wire::Release {
+        schema: SCHEMA.to_owned(),
+        rosters: rosters.map(|(envelope, _)| envelope.clone()).collect(),
+        extent: extent.to_wire().into(),
+        content: content.clone(),
+        sections: shown.collect(),
+        steps: steps.into_iter().map(|of| of.envelope.clone()).collect(),
+    };
+    Ok(release.encode_to_vec())
+}
+
+impl Release {
+    /// Reads a file and checks all of it: that the owner has published this very text, and that every member's word in it is of
+    /// this very text and signed by that member.
+    pub fn open(file: &[u8], trust: Trust<'_>) -> Result<Self, Invalid> {
+        bounded("release", file.len(), DOSSIER_BYTES_MAX)?;
+        let wire::Release { schema, rosters, extent, content, sections, steps } =
+            strict::decode_signed("release", file)?;
+        if schema != SCHEMA {
+            let detail = format!("{} is not {SCHEMA}", crate::reason::quoted(&schema));
+            return Err(Invalid::new(Reason::FieldInvalid, "release.schema", detail));
+        }
+        let extent = Extent::from_wire("release.extent", extent)?;
+        let rosters = open_rosters(rosters, trust)?;
+        let content = Content::read(&content, trust.lists)?;
+        let sections = content.sections_at_hand(&sections, trust.lists)?;
+        let beyond = |section: &Section| section.extent > extent;
+        if sections.iter().flatten().any(beyond) {
+            let detail = format!("holds a section that is not {}", extent.as_str());
+            return Err(Invalid::new(Reason::ProductFalse, "release.sections", detail));
+        }
+        Steps { content: &content, rosters: &rosters, trust, last: None }.read(steps).map(|read| {
+            let Read { endorsed, published_at, errata, recalled, state, as_of } = read;
+            Self {
+                extent,
+                sections,
+                endorsed,
+                state,
+                published_at,
+                errata,
+                recalled,
+                as_of,
+                content,
+            }
+        })
+    }
+}
+
+struct Steps<'a> {
+    content: &'a Content,
+    rosters: &'a std::collections::BTreeMap<u64, Signed>,
+    trust: Trust<'a>,
+    /// Number and digest of the step before.
+    last: Option<(u32, Digest)>,
+}
+
+struct Read {
+    endorsed: Endorsed,
+    published_at: Timestamp,
+    errata: Vec<Erratum>,
+    recalled: Option<String>,
+    state: State,
+    as_of: Timestamp,
+}
+
+impl Steps<'_> {
+    fn read(mut self, steps: Vec<Envelope>) -> Result<Read, Invalid> {
+        let mut steps = steps.into_iter();
+        let mut next = |what: &str| {
+            steps.next().ok_or_else(|| {
+                Invalid::new(Reason::FieldMissing, "release.steps", format!("{what} is not there"))
+            })
+        };
+        let close = self.step(&next("how the endorsement ended")?)?;
+        let Deed::Close(closed) = &close.deed else {
+            return Err(unfit("begins with something else than the end of the endorsement"));
+        };
+        let against = Against { roster: roster_of(self.rosters, &close)?, lists: self.trust.lists };
+        let (endorsed, _) = read_close(self.content, closed, against)?;
+        let publish = self.step(&next("its publication")?)?;
+        let Deed::Publish(published) = &publish.deed else {
+            return Err(unfit("is not published"));
+        };
+        self.content.is_this("publish.content_sha256", &published.content_sha256)?;
+        let mut read = Read {
+            endorsed,
+            published_at: publish.at,
+            errata: Vec::new(),
+            recalled: None,
+            state: State::Published,
+            as_of: publish.at,
+        };
+        for envelope in steps {
+            let step = self.step(&envelope)?;
+            read.as_of = step.at;
+            match &step.deed {
+                Deed::Correct(correct) => {
+                    read.errata.push(Erratum::of(step.at, correct)?);
+                    read.state = State::Corrected;
+                }
+                Deed::Recall(recall) => {
+                    read.recalled = Some(recall.why.clone());
+                    read.state = State::Recalled;
+                }
+                Deed::Archive(_) => read.state = State::Archived,
+                _ => return Err(unfit("holds a step that readers are not told")),
+            }
+        }
+        Ok(read)
+    }
+
+    /// A step of this product, by its owner, after the one before; the one right after it names it.
+    fn step(&mut self, envelope: &Envelope) -> Result<Step, Invalid> {
+        let step = Step::read(&envelope.payload)?;
+        let roster = roster_of(self.rosters, &step)?;
+        check_signed(envelope, &self.content.owner, roster)?;
+        if step.product != self.content.product {
+            return Err(unfit("holds a step of another product"));
+        }
+        if let Some((number, digest)) = self.last {
+            let follows =
+                step.number > number && (step.number > number + 1 || step.previous == Some(digest));
+            if !follows {
+                return Err(unfit("holds steps that do not follow each other"));
+            }
+        }
+        self.last = Some((step.number, Digest::of(&envelope.payload)));
+        Ok(step)
+    }
+}
+
+fn unfit(detail: &str) -> Invalid {
+    Invalid::new(Reason::ProductFalse, "release.steps", detail)
+}

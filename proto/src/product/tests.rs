@@ -1,0 +1,270 @@
+use std::collections::BTreeMap;
+
+use prost::Message as _;
+
+use super::{
+    dossier::{Dossier, Hand, Trust},
+    harvest::Waiting,
+    rule::{Outcome, Position},
+    state::State,
+    step::Deed,
+    word::{Comment, Said, Word},
+};
+use crate::{
+    clock::{Entropy, Timestamp},
+    id::ProductId,
+    identity::Name,
+    reason::{Invalid, Reason},
+    roster::Roster,
+    seal::{Digest, Envelope, PublicKey, SecretKey},
+    taxonomy::Lists,
+    wire::{self, product},
+};
+
+mod chain;
+mod endorsement;
+mod release;
+mod review;
+
+const PRODUCT: &str = "01a20b74-b718-7a08-a333-9c5c982785a0";
+/// Node and jurisdiction; two of one.
+const MEMBERS: [(&str, &str); 4] =
+    [("al-police", "AL"), ("ba-border", "BA"), ("ba-police", "BA"), ("rs-police", "RS")];
+
+/// Bytes that are the same every time, and never twice.
+#[derive(Debug, Default)]
+struct Counted(std::sync::atomic::AtomicU8);
+
+impl Entropy for Counted {
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), Invalid> {
+        let byte = self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        bytes.fill(byte.wrapping_add(1));
+        Ok(())
+    }
+}
+
+/// A federation of four nodes, and a centre that writes a product.
+struct Region {
+    root: SecretKey,
+    centre: SecretKey,
+    keys: BTreeMap<&'static str, SecretKey>,
+    signed: Envelope,
+    roster: Roster,
+    entropy: Counted,
+}
+
+/// Seconds after the roster was signed.
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::parse("", "2026-12-01").unwrap().plus_s(seconds)
+}
+
+impl Region {
+    fn new() -> Self {
+        let entropy = Counted::default();
+        let [root, centre] = [(); 2].map(|()| SecretKey::generate(&entropy).unwrap());
+        let keys: BTreeMap<_, _> =
+            MEMBERS.map(|(node, _)| (node, SecretKey::generate(&entropy).unwrap())).into();
+        let member = |(node, jurisdiction): (&str, &str)| wire::Member {
+            node: node.to_owned(),
+            jurisdiction: jurisdiction.to_owned(),
+            address: "dials-in".to_owned(),
+            tls_spki_sha256: vec![Digest::of(node.as_bytes()).0.to_vec()],
+            seal_keys: vec![keys[node].public().to_bytes().to_vec()],
+            since_s: at(0).as_s(),
+        };
+        let roster = wire::Roster {
+            federation: "wb6.example".to_owned(),
+            version: 1,
+            issued_at_s: at(0).as_s(),
+            expires_at_s: at(90 * 86_400).as_s(),
+            members: MEMBERS.map(member).into(),
+            authorities: Vec::new(),
+            centres: vec![wire::Centre {
+                name: "coordinator".to_owned(),
+                tls_spki_sha256: vec![Digest::of(b"centre").0.to_vec()],
+                keys: vec![centre.public().to_bytes().to_vec()],
+            }],
+        };
+        let lists = Lists::builtin();
+        let signed = Roster::sign(&roster, lists, &root).unwrap();
+        let roster = Roster::open_of_any_time(&signed, &root.public(), lists).unwrap();
+        Self { root, centre, keys, signed, roster, entropy }
+    }
+
+    fn hand(&self, seconds: i64) -> Hand<'_> {
+        let roster = (&self.signed, &self.roster);
+        Hand { at: at(seconds), roster, key: &self.centre, lists: Lists::builtin() }
+    }
+
+    fn open(&self, file: &[u8]) -> Result<Dossier, Invalid> {
+        let root: PublicKey = self.root.public();
+        Dossier::open(file, Trust { root: &root, lists: Lists::builtin() })
+    }
+
+    /// A section of the text of a product.
+    fn section(&self, name: &str, extent: product::Extent, text: &str) -> Vec<u8> {
+        let mut salt = vec![0; 16];
+        self.entropy.fill(&mut salt).unwrap();
+        let section = product::Section {
+            salt,
+            section: name.to_owned(),
+            heading: format!("About {name}"),
+            extent: extent.into(),
+            text: text.to_owned(),
+            ..Default::default()
+        };
+        section.encode_to_vec()
+    }
+
+    /// A text with a public and a restricted section.
+    fn draft(&self, text: &str) -> product::Draft {
+        self.draft_by(text, product::RuleKind::AllBut, 1, false)
+    }
+
+    fn draft_by(
+        &self,
+        text: &str,
+        kind: product::RuleKind,
+        number: u32,
+        silence: bool,
+    ) -> product::Draft {
+        let sections = vec![
+            self.section("open", product::Extent::Public, "Told to everybody."),
+            self.section("inner", product::Extent::Restricted, text),
+        ];
+        let rendition =
+            |extent: product::Extent, audience: &str, reader: &str| product::Rendition {
+                extent: extent.into(),
+                audience: audience.to_owned(),
+                mark: audience.to_owned(),
+                readers: vec![reader.to_owned()],
+            };
+        let content = product::Content {
+            product: PRODUCT.to_owned(),
+            kind: product::Kind::ThreatAssessment.into(),
+            title: "Regional threat assessment".to_owned(),
+            language: "en".to_owned(),
+            covers: "2026".to_owned(),
+            owner: "coordinator".to_owned(),
+            members: MEMBERS.map(|(node, _)| node.to_owned()).into(),
+            rule: Some(product::Rule { kind: kind.into(), number, silence }),
+            renditions: vec![
+                rendition(product::Extent::Public, "PUBLIC", "donor"),
+                rendition(product::Extent::Restricted, "POLICE", "agency"),
+            ],
+            sections_sha256: sections.iter().map(|part| Digest::of(part).0.to_vec()).collect(),
+            valid_until_s: 0,
+        };
+        let why = "as agreed".to_owned();
+        product::Draft { content: content.encode_to_vec(), sections, why }
+    }
+
+    fn begin(&self, draft: product::Draft) -> Dossier {
+        let product = ProductId::parse("", PRODUCT).unwrap();
+        Dossier::begin(product, draft, self.hand(1)).unwrap()
+    }
+
+    /// In a round of comments that is open from second 10 to 20.
+    fn circulated(&self) -> Dossier {
+        self.begin(self.draft("First.")).take(circulate(1, 10, 20), self.hand(10)).unwrap()
+    }
+
+    /// To be endorsed from second 30 to 40.
+    fn opened(&self, draft: product::Draft) -> Dossier {
+        let dossier = self.begin(draft).take(circulate(1, 10, 20), self.hand(10)).unwrap();
+        let closed = dossier.course().harvest_round(&[], &[]);
+        let dossier = dossier.take(closed, self.hand(20)).unwrap();
+        let dossier = dossier.take(Deed::Finalise(product::Finalise {}), self.hand(25)).unwrap();
+        dossier.take(open(&dossier, 40), self.hand(30)).unwrap()
+    }
+
+    fn say(&self, node: &str, seconds: i64, dossier: &Dossier, said: Said) -> Waiting {
+        let mut nonce = [0; 16];
+        self.entropy.fill(&mut nonce).unwrap();
+        let member = self.roster.member(&name(node)).unwrap();
+        let word = Word {
+            node: member.node.clone(),
+            jurisdiction: member.jurisdiction,
+            product: dossier.product(),
+            content: dossier.course().content.digest(),
+            at: at(seconds),
+            nonce,
+            said,
+        };
+        (word.sign(&self.keys[node]), word)
+    }
+
+    fn position(&self, node: &str, seconds: i64, dossier: &Dossier, position: Position) -> Waiting {
+        let text =
+            if position.needs_words() { format!("{node} has a reason") } else { String::new() };
+        self.say(node, seconds, dossier, Said::Endorsement(position, text))
+    }
+
+    /// Everybody says the same.
+    fn all(&self, dossier: &Dossier, position: Position) -> Vec<Waiting> {
+        MEMBERS.map(|(node, _)| self.position(node, 31, dossier, position)).into()
+    }
+
+    fn closed(
+        &self,
+        dossier: &Dossier,
+        words: &[Waiting],
+        seconds: i64,
+    ) -> Result<Dossier, Invalid> {
+        let deed = dossier.course().harvest_endorsement(words, &self.roster);
+        dossier.take(deed, self.hand(seconds))
+    }
+
+    /// Endorsed with a reservation and a dissent, and published.
+    fn published(&self) -> Dossier {
+        let dossier = self.opened(self.draft("First."));
+        let words = [
+            self.position("al-police", 31, &dossier, Position::EndorseWithReservation),
+            self.position("ba-border", 31, &dossier, Position::Endorse),
+            self.position("ba-police", 31, &dossier, Position::Endorse),
+            self.position("rs-police", 31, &dossier, Position::Dissent),
+        ];
+        let dossier = self.closed(&dossier, &words, 35).unwrap();
+        dossier.take(publish(&dossier, 50), self.hand(50)).unwrap()
+    }
+}
+
+fn name(text: &str) -> Name {
+    Name::parse("", text).unwrap()
+}
+
+fn circulate(round: u32, from: i64, closes: i64) -> Deed {
+    Deed::Circulate(product::Circulate {
+        round,
+        readable_from_s: at(from).as_s(),
+        closes_at_s: at(closes).as_s(),
+    })
+}
+
+fn open(dossier: &Dossier, closes: i64) -> Deed {
+    let content_sha256 = dossier.course().content.digest().0.to_vec();
+    Deed::Open(product::Open { closes_at_s: at(closes).as_s(), content_sha256 })
+}
+
+fn publish(dossier: &Dossier, from: i64) -> Deed {
+    let content_sha256 = dossier.course().content.digest().0.to_vec();
+    Deed::Publish(product::Publish { content_sha256, readable_from_s: at(from).as_s() })
+}
+
+fn comment(round: u32, text: &str, attributed: bool) -> Said {
+    Said::Comment(Comment {
+        round,
+        section: Some("inner".to_owned()),
+        place: "second sentence".to_owned(),
+        language: "sq".to_owned(),
+        text: text.to_owned(),
+        attributed,
+    })
+}
+
+fn reason<T>(result: Result<T, Invalid>) -> Reason {
+    match result {
+        Ok(_) => panic!("was taken"),
+        Err(error) => error.reason,
+    }
+}

@@ -1,0 +1,110 @@
+use super::*;
+use crate::product::{
+    content::Extent,
+    release::{self, Release},
+};
+
+fn opened(region: &Region, file: &[u8]) -> Result<Release, Invalid> {
+    let root = region.root.public();
+    Release::open(file, Trust { root: &root, lists: Lists::builtin() })
+}
+
+#[test]
+fn a_public_release_withholds_a_section_and_no_reservation() {
+    let region = Region::new();
+    let dossier = region.published();
+    let file = release::write(&dossier, Extent::Public).unwrap();
+    let release = opened(&region, &file).unwrap();
+    let names: Vec<_> = release
+        .sections
+        .iter()
+        .map(|section| section.as_ref().map(|section| section.name.as_str()))
+        .collect();
+    assert_eq!(names, [Some("open"), None]);
+    assert!(!String::from_utf8_lossy(&file).contains("First."), "nothing of it is there");
+    assert_eq!(release.endorsed, *dossier.course().endorsed.as_ref().unwrap());
+    let words: Vec<_> = release
+        .endorsed
+        .stands
+        .iter()
+        .flat_map(|stand| &stand.said)
+        .filter(|(_, _, text)| !text.is_empty())
+        .map(|(_, _, text)| text.as_str())
+        .collect();
+    assert_eq!(words, ["al-police has a reason", "rs-police has a reason"]);
+    let whole = opened(&region, &release::write(&dossier, Extent::Restricted).unwrap()).unwrap();
+    assert!(whole.sections.iter().all(Option::is_some));
+}
+
+#[test]
+fn changing_any_byte_of_a_release_is_found() {
+    let region = Region::new();
+    let file = release::write(&region.published(), Extent::Public).unwrap();
+    for at in 0..file.len() {
+        let mut changed = file.clone();
+        changed[at] ^= 1;
+        assert!(opened(&region, &changed).is_err(), "byte {at} of {}", file.len());
+    }
+}
+
+#[test]
+fn a_reservation_cannot_be_stripped() {
+    let region = Region::new();
+    let file = release::write(&region.published(), Extent::Restricted).unwrap();
+    let whole = product::Release::decode(file.as_slice()).unwrap();
+    // The owner itself signs the end of the endorsement once more, without the reservation, or with another outcome.
+    let step = product::Step::decode(whole.steps[0].payload.as_slice()).unwrap();
+    let Some(product::step::Deed::Close(close)) = step.deed.clone() else { panic!() };
+    let resigned = |close: product::Close| {
+        let step = product::Step { deed: Some(product::step::Deed::Close(close)), ..step.clone() };
+        let mut release = whole.clone();
+        release.steps[0] = region.centre.sign(crate::seal::Kind::ProductStep, step.encode_to_vec());
+        opened(&region, &release.encode_to_vec())
+    };
+    let mut without = close.clone();
+    without.endorsements.remove(0);
+    assert_eq!(reason(resigned(without)), Reason::ProductFalse);
+    let mut reworded = close.clone();
+    let word = Word::unchecked(&reworded.endorsements[0], Lists::builtin()).unwrap();
+    let milder = Word { said: Said::Endorsement(Position::Endorse, String::new()), ..word };
+    reworded.endorsements[0] = milder.sign(&region.centre);
+    assert_eq!(reason(resigned(reworded)), Reason::SignatureInvalid);
+    let stated = product::Close { outcome: product::Outcome::Endorsed.into(), ..close.clone() };
+    assert_eq!(reason(resigned(stated)), Reason::ProductFalse);
+    // Publication names the end of the endorsement by its digest, so not even the very same words in another step pass.
+    let step = product::Step { at_s: step.at_s + 1, ..step };
+    let mut release = whole.clone();
+    release.steps[0] = region.centre.sign(crate::seal::Kind::ProductStep, step.encode_to_vec());
+    assert_eq!(reason(opened(&region, &release.encode_to_vec())), Reason::ProductFalse);
+}
+
+#[test]
+fn errata_and_a_recall_travel_with_it() {
+    let region = Region::new();
+    let published = region.published();
+    let corrected = published
+        .take(
+            Deed::Correct(product::Correct {
+                section: "inner".to_owned(),
+                text: "Read: second.".to_owned(),
+            }),
+            region.hand(60),
+        )
+        .unwrap();
+    let word = region.say(
+        "al-police",
+        61,
+        &corrected,
+        Said::Feedback("planning".to_owned(), 4, String::new()),
+    );
+    let heard = corrected.course().harvest_beside(&[word]).unwrap();
+    let heard = corrected.take(heard, region.hand(62)).unwrap();
+    let recall = Deed::Recall(product::Recall { why: "The figures were withdrawn.".to_owned() });
+    let recalled = heard.take(recall, region.hand(70)).unwrap();
+    let release = opened(&region, &release::write(&recalled, Extent::Public).unwrap()).unwrap();
+    assert_eq!(release.state, State::Recalled);
+    assert_eq!(release.errata[0].text, "Read: second.");
+    assert_eq!(release.recalled.as_deref(), Some("The figures were withdrawn."));
+    assert_eq!(release.as_of, at(70));
+    assert_eq!(reason(release::write(&region.circulated(), Extent::Public)), Reason::ProductState);
+}

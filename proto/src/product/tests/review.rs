@@ -1,0 +1,183 @@
+use super::*;
+use crate::{
+    limits::COMMENTS_MAX,
+    product::{
+        course::{Decision, Speaker},
+        difference::{Change, Line, difference},
+    },
+};
+
+#[test]
+fn comments_of_a_round_stand_in_it_and_wait_for_a_decision_each() {
+    let region = Region::new();
+    let dossier = region.circulated();
+    let words = [
+        region.say("al-police", 11, &dossier, comment(1, "Too short.", true)),
+        region.say("rs-police", 12, &dossier, comment(1, "Too long.", false)),
+        // Too late, of another round, and of another text: they do not belong.
+        region.say("rs-police", 21, &dossier, comment(1, "Late.", true)),
+        region.say("rs-police", 12, &dossier, comment(2, "Next.", true)),
+    ];
+    let guest = product::GuestComment {
+        reader: "agency".to_owned(),
+        at_s: at(12).as_s(),
+        comment: match comment(1, "Good.", true).to_wire() {
+            super::super::word::SaidWire::Comment(comment) => Some(comment),
+            _ => None,
+        },
+    };
+    let deed = dossier.course().harvest_round(&words, std::slice::from_ref(&guest));
+    assert_eq!(reason(dossier.take(deed.clone(), region.hand(19))), Reason::ProductState, "early");
+    let dossier = dossier.take(deed, region.hand(20)).unwrap();
+    let course = dossier.course();
+    let said: BTreeMap<_, _> =
+        course.remarks.iter().map(|of| (of.comment.text.as_str(), &of.speaker)).collect();
+    assert_eq!(said.len(), 3);
+    assert!(matches!(said["Too short."], Speaker::Member(node, _) if node.as_str() == "al-police"));
+    assert_eq!(said["Too long."], &Speaker::Unattributed);
+    assert!(matches!(said["Good."], Speaker::Reader(reader) if reader.as_str() == "agency"));
+
+    // Nothing goes on before all are decided; each once.
+    let finalise = || Deed::Finalise(product::Finalise {});
+    assert_eq!(reason(dossier.take(finalise(), region.hand(22))), Reason::ProductState);
+    let mut dossier = dossier;
+    for digest in course_digests(&dossier) {
+        let deed = resolve(digest);
+        dossier = dossier.take(deed.clone(), region.hand(22)).unwrap();
+        assert_eq!(reason(dossier.take(deed, region.hand(22))), Reason::ProductState);
+    }
+    assert!(dossier.course().remarks.iter().all(|of| {
+        of.resolution == Some((Decision::Partly, "As far as figures go.".to_owned()))
+    }));
+    assert_eq!(reason(dossier.take(resolve(Digest::of(b"x")), region.hand(22))), Reason::NotFound);
+    assert!(dossier.take(finalise(), region.hand(23)).is_ok());
+}
+
+fn course_digests(dossier: &Dossier) -> Vec<Digest> {
+    dossier.course().remarks.iter().map(|remark| remark.digest).collect()
+}
+
+fn resolve(digest: Digest) -> Deed {
+    Deed::Resolve(product::Resolve {
+        comment_sha256: digest.0.to_vec(),
+        decision: Decision::Partly.to_wire().into(),
+        text: "As far as figures go.".to_owned(),
+    })
+}
+
+#[test]
+fn nobody_but_its_author_finds_whose_a_comment_is_that_is_not_attributed() {
+    let region = Region::new();
+    let dossier = region.circulated();
+    let word = region.say("rs-police", 12, &dossier, comment(1, "We do not agree.", false));
+    let deed = dossier.course().harvest_round(std::slice::from_ref(&word), &[]);
+    let dossier = dossier.take(deed, region.hand(20)).unwrap();
+    let file = dossier.write();
+    let signature = &word.0.signatures[0].signature;
+    let nonce = word.1.nonce;
+    for secret in [signature.as_slice(), &nonce] {
+        assert!(!file.windows(secret.len()).any(|window| window == secret));
+    }
+    // Without the nonce no other node is a better guess.
+    assert!(dossier.course().left_out(&[word.clone()]).is_empty(), "its author finds it");
+    let guess = Word { nonce: [0; 16], ..word.1 };
+    assert!(!dossier.course().taken.contains(&guess.digest()));
+    // And it may not be told with its author by mistake.
+    let told = region.circulated();
+    let word = region.say("rs-police", 12, &told, comment(1, "No.", false));
+    let deed =
+        Deed::CloseRound(product::CloseRound { comments: vec![word.0], ..Default::default() });
+    assert_eq!(reason(told.take(deed, region.hand(20))), Reason::ProductFalse);
+}
+
+#[test]
+fn a_member_finds_that_its_words_were_left_out() {
+    let region = Region::new();
+    let dossier = region.circulated();
+    let word = region.say("rs-police", 12, &dossier, comment(1, "Hear me.", true));
+    let own = [word];
+    assert!(dossier.course().left_out(&own).is_empty(), "the round is open");
+    let without = dossier.take(dossier.course().harvest_round(&[], &[]), region.hand(20)).unwrap();
+    assert_eq!(without.course().left_out(&own).len(), 1);
+    let with = dossier.take(dossier.course().harvest_round(&own, &[]), region.hand(20)).unwrap();
+    assert!(with.course().left_out(&own).is_empty());
+
+    let opened = region.opened(region.draft("First."));
+    let first = region.position("rs-police", 31, &opened, Position::Endorse);
+    let last = region.position("rs-police", 32, &opened, Position::Dissent);
+    let own = [first.clone(), last];
+    let stale = opened.course().harvest_endorsement(&[first], &region.roster);
+    let stale = opened.take(stale, region.hand(40)).unwrap();
+    assert_eq!(stale.course().left_out(&own).len(), 1, "its last position was not counted");
+}
+
+#[test]
+fn a_word_is_taken_in_once_whatever_comes_twice_late_or_in_another_order() {
+    let region = Region::new();
+    let dossier = region.circulated();
+    let words: Vec<_> = (0..3)
+        .map(|number| {
+            region.say(
+                "rs-police",
+                12,
+                &dossier,
+                comment(1, &format!("Point {number}."), number > 0),
+            )
+        })
+        .collect();
+    let once = dossier.course().harvest_round(&words, &[]);
+    let twice: Vec<_> = words.iter().rev().chain(&words).cloned().collect();
+    assert_eq!(dossier.course().harvest_round(&twice, &[]), once);
+    let closed = dossier.take(once, region.hand(20)).unwrap();
+    // In the next round they are replayed: nothing comes of it.
+    let mut dossier = closed;
+    for digest in course_digests(&dossier) {
+        dossier = dossier.take(resolve(digest), region.hand(21)).unwrap();
+    }
+    let dossier = dossier.take(Deed::Draft(region.draft("Second.")), region.hand(22)).unwrap();
+    let dossier = dossier.take(circulate(2, 30, 40), region.hand(30)).unwrap();
+    let Deed::CloseRound(close) = dossier.course().harvest_round(&words, &[]) else { panic!() };
+    assert_eq!(close, product::CloseRound::default());
+    let replayed = product::CloseRound { comments: vec![words[1].0.clone()], ..close };
+    let replayed = dossier.take(Deed::CloseRound(replayed), region.hand(40));
+    assert_eq!(reason(replayed), Reason::ProductFalse);
+}
+
+#[test]
+fn members_that_were_asked_stay_and_one_of_them_cannot_flood_a_round() {
+    let region = Region::new();
+    let dossier = region.circulated();
+    let words: Vec<_> = (0..=COMMENTS_MAX)
+        .map(|_| region.say("rs-police", 12, &dossier, comment(1, "Again.", true)))
+        .collect();
+    let deed = dossier.course().harvest_round(&words, &[]);
+    assert_eq!(reason(dossier.take(deed, region.hand(20))), Reason::LimitExceeded);
+    let dossier = dossier.take(dossier.course().harvest_round(&[], &[]), region.hand(20)).unwrap();
+    let mut draft = region.draft("Without one of them.");
+    let mut content = product::Content::decode(draft.content.as_slice()).unwrap();
+    content.members.retain(|node| node != "rs-police");
+    draft.content = content.encode_to_vec();
+    let refused = dossier.take(Deed::Draft(draft), region.hand(21));
+    assert_eq!(reason(refused), Reason::ProductFalse);
+}
+
+#[test]
+fn what_has_changed_between_two_rounds_is_shown() {
+    let region = Region::new();
+    let dossier = region.circulated();
+    let dossier = dossier.take(dossier.course().harvest_round(&[], &[]), region.hand(20)).unwrap();
+    let dossier = dossier.take(Deed::Draft(region.draft("Second.")), region.hand(21)).unwrap();
+    let dossier = dossier.take(circulate(2, 30, 40), region.hand(30)).unwrap();
+    let course = dossier.course();
+    let lines = difference(course.before.as_deref().unwrap(), &course.sections);
+    assert_eq!(
+        lines,
+        [
+            Line::Section("open".to_owned(), Change::Unchanged),
+            Line::Section("inner".to_owned(), Change::Changed),
+            Line::Same("[RESTRICTED] About inner".to_owned()),
+            Line::Gone("First.".to_owned()),
+            Line::New("Second.".to_owned()),
+        ]
+    );
+}
