@@ -291,6 +291,12 @@ impl Content {
         self.renditions.iter().find(|rendition| rendition.extent == extent)
     }
 
+    /// The widest extent that is released to a reader.
+    pub fn extent_for(&self, reader: &Name) -> Option<Extent> {
+        let theirs = self.renditions.iter().filter(|of| of.readers.contains(reader));
+        theirs.map(|rendition| rendition.extent).max()
+    }
+
     /// Reads the sections that belong to it, all of them.
     pub fn sections(&self, parts: &[Vec<u8>], lists: &Lists) -> Result<Vec<Section>, Invalid> {
         let sections = self.sections_at_hand(parts, lists)?;
@@ -375,7 +381,7 @@ fn read_renditions(
 }
 
 /// Names, ascending, none twice.
-fn names(field: &str, names: Vec<String>) -> Result<Vec<Name>, Invalid> {
+pub(super) fn names(field: &str, names: Vec<String>) -> Result<Vec<Name>, Invalid> {
     let names: Vec<_> =
         names.iter().map(|name| Name::parse(field, name)).collect::<Result<_, _>>()?;
     if names.windows(2).all(|pair| matches!(pair, [a, b] if a < b)) {

@@ -151,6 +151,8 @@ pub struct Course {
     pub round: u32,
     /// When the round, or the endorsement, was opened and closes; none: neither is open.
     pub window: Option<(Timestamp, Timestamp)>,
+    /// Observers that are invited to the round that is open.
+    pub guests: Vec<Name>,
     /// Remarks of all rounds that are over.
     pub remarks: Vec<Remark>,
     /// How the endorsement of this text ended.
@@ -182,10 +184,10 @@ impl Course {
         against: Against<'_>,
     ) -> Result<Self, Invalid> {
         let Some(before) = before else {
-            return match &step.deed {
-                Wire::Draft(draft) => Self::begun(step, draft, against),
-                _ => Err(not_now(None, "draft")),
+            let Wire::Draft(draft) = &step.deed else {
+                return Err(not_now(None, step.name()));
             };
+            return Self::begun(step, draft, against);
         };
         let mut next = before.clone();
         let deed = match &step.deed {
@@ -255,6 +257,7 @@ impl Course {
             before: None,
             round: 0,
             window: None,
+            guests: Vec::new(),
             remarks: Vec::new(),
             endorsed: None,
             errata: Vec::new(),
@@ -277,8 +280,8 @@ impl Course {
             return Err(Invalid::new(Reason::ProductFalse, "draft.content", detail));
         }
         let stays = |node: &&Name| against.roster.member(node).is_some();
-        let gone = self.content.members.iter().filter(stays);
-        let gone = gone.into_iter().find(|node| !content.members.contains(node));
+        let mut asked = self.content.members.iter().filter(stays);
+        let gone = asked.find(|node| !content.members.contains(node));
         if let Some(node) = gone.filter(|_| self.round > 0) {
             let detail = format!("{node} has been asked to review it, and is still a member");
             return Err(Invalid::new(Reason::ProductFalse, "draft.content.members", detail));

@@ -83,6 +83,15 @@ impl Dossier {
             let detail = format!("{} is not {SCHEMA}", crate::reason::quoted(&schema));
             return Err(Invalid::new(Reason::FieldInvalid, "dossier.schema", detail));
         }
+        Self::of(rosters, steps, trust)
+    }
+
+    /// The same of its parts: rosters ascending by version, steps in their order.
+    pub fn of(
+        rosters: Vec<Envelope>,
+        steps: Vec<Envelope>,
+        trust: Trust<'_>,
+    ) -> Result<Self, Invalid> {
         let rosters = open_rosters(rosters, trust)?;
         let mut steps = steps.into_iter().enumerate();
         let (_, first) = steps.next().ok_or_else(|| {

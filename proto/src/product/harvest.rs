@@ -75,7 +75,11 @@ impl Course {
             Said::Endorsement(position, text) => {
                 Some((word.node.clone(), (*position, text.clone())))
             }
-            _ => None,
+            Said::Comment(_)
+            | Said::AgreeToSilence
+            | Said::Feedback(..)
+            | Said::Contribution(..)
+            | Said::Report(_) => None,
         });
         let said: BTreeMap<Name, (Position, String)> = said.collect();
         let agreed = agreements.iter().map(|(_, word)| word.node.clone()).collect();
@@ -126,7 +130,9 @@ impl Course {
 
     fn is_of_round(&self, guest: &wire::GuestComment) -> bool {
         let digest = Digest::of(&guest.encode_to_vec());
-        guest.comment.as_ref().is_some_and(|comment| comment.round == self.round)
+        let invited = self.guests.iter().any(|of| of.as_str() == guest.reader);
+        invited
+            && guest.comment.as_ref().is_some_and(|comment| comment.round == self.round)
             && !self.taken.contains(&digest)
     }
 

@@ -7,7 +7,7 @@ use prost::Message as _;
 use super::{
     content::{Content, Extent},
     course::{Against, Endorsed, Erratum, read_close},
-    dossier::{Dossier, Signed, Trust, check_signed, open_rosters, roster_of},
+    dossier::{Dossier, Signed, Taken, Trust, check_signed, open_rosters, roster_of},
     section::Section,
     state::State,
     step::{Deed, Step},
@@ -24,7 +24,7 @@ use crate::{
 
 const SCHEMA: &str = "accord.release.v1";
 
-/// A published product as its readers hold it. Made by [`Release::open`] only.
+/// A product as its readers hold it. Made by [`Release::open`] only.
 #[derive(Clone, Debug)]
 pub struct Release {
     /// How much of it is here.
@@ -33,11 +33,11 @@ pub struct Release {
     pub content: Content,
     /// Its sections; none: withheld in this extent.
     pub sections: Vec<Option<Section>>,
-    /// How every jurisdiction stands.
-    pub endorsed: Endorsed,
-    /// Published, corrected, recalled or archived.
+    /// How every jurisdiction stands; none: it is a draft, for whoever is invited to comment.
+    pub endorsed: Option<Endorsed>,
+    /// Circulated, published, corrected, recalled or archived.
     pub state: State,
-    /// When it was published.
+    /// When it was circulated, or published.
     pub published_at: Timestamp,
     /// What was corrected since.
     pub errata: Vec<Erratum>,
@@ -47,26 +47,28 @@ pub struct Release {
     pub as_of: Timestamp,
 }
 
-/// Writes the release of an extent, if the product was published.
+/// Writes the release of an extent, of what is published, or of a draft that is circulated.
 pub fn write(dossier: &Dossier, extent: Extent) -> Result<Vec<u8>, Invalid> {
     let course = dossier.course();
     if course.content.rendition(extent).is_none() {
         let detail = format!("it has no rendition {}", extent.as_str());
         return Err(Invalid::new(Reason::NotFound, "extent", detail));
     }
-    let told = |step: &Step| {
-        matches!(
-            step.deed,
-            Deed::Publish(_) | Deed::Correct(_) | Deed::Recall(_) | Deed::Archive(_)
-        )
+    let steps = match course.state {
+        State::Circulated => circulated(dossier),
+        State::Draft
+        | State::Commented
+        | State::Revised
+        | State::FinalDraft
+        | State::EndorsementOpen
+        | State::Endorsed
+        | State::EndorsedWithDissent
+        | State::NotEndorsed
+        | State::Published
+        | State::Corrected
+        | State::Recalled
+        | State::Archived => published(dossier, extent)?,
     };
-    let published = dossier.steps().iter().position(|of| matches!(of.step.deed, Deed::Publish(_)));
-    let published = published
-        .ok_or_else(|| Invalid::new(Reason::ProductState, "product", "it is not published"))?;
-    let (before, after) = dossier.steps().split_at(published);
-    let closed = before.iter().rfind(|of| matches!(of.step.deed, Deed::Close(_)));
-    let steps: Vec<_> =
-        closed.into_iter().chain(after.iter().filter(|of| told(&of.step))).collect();
     let named = |version: u64| steps.iter().any(|of| of.step.roster_version == version);
     let (content, parts) = &course.bytes;
     let shown =
@@ -83,6 +85,38 @@ pub fn write(dossier: &Dossier, extent: Extent) -> Result<Vec<u8>, Invalid> {
         steps: steps.into_iter().map(|of| of.envelope.clone()).collect(),
     };
     Ok(release.encode_to_vec())
+}
+
+fn circulated(dossier: &Dossier) -> Vec<&Taken> {
+    let circulates = |of: &&Taken| matches!(of.step.deed, Deed::Circulate(_));
+    dossier.steps().iter().rfind(circulates).into_iter().collect()
+}
+
+/// The end of the endorsement, the publication, and what readers are told of what came after.
+fn published(dossier: &Dossier, extent: Extent) -> Result<Vec<&Taken>, Invalid> {
+    let sections = &dossier.course().sections;
+    let told = |of: &&Taken| match &of.step.deed {
+        Deed::Publish(_) | Deed::Recall(_) | Deed::Archive(_) => true,
+        // What is corrected in a section that is withheld is withheld with it.
+        Deed::Correct(correct) => {
+            let section = sections.iter().find(|section| section.name == correct.section);
+            section.is_none_or(|section| section.extent <= extent)
+        }
+        Deed::Draft(_)
+        | Deed::Circulate(_)
+        | Deed::CloseRound(_)
+        | Deed::Resolve(_)
+        | Deed::Finalise(_)
+        | Deed::Open(_)
+        | Deed::Close(_)
+        | Deed::Hear(_) => false,
+    };
+    let published = dossier.steps().iter().position(|of| matches!(of.step.deed, Deed::Publish(_)));
+    let published = published
+        .ok_or_else(|| Invalid::new(Reason::ProductState, "product", "it is not published"))?;
+    let (before, after) = dossier.steps().split_at(published);
+    let closed = before.iter().rfind(|of| matches!(of.step.deed, Deed::Close(_)));
+    Ok(closed.into_iter().chain(after.iter().filter(told)).collect())
 }
 
 impl Release {
@@ -131,12 +165,25 @@ struct Steps<'a> {
 }
 
 struct Read {
-    endorsed: Endorsed,
+    endorsed: Option<Endorsed>,
     published_at: Timestamp,
     errata: Vec<Erratum>,
     recalled: Option<String>,
     state: State,
     as_of: Timestamp,
+}
+
+impl Read {
+    fn draft(at: Timestamp) -> Self {
+        Self {
+            endorsed: None,
+            published_at: at,
+            errata: Vec::new(),
+            recalled: None,
+            state: State::Circulated,
+            as_of: at,
+        }
+    }
 }
 
 impl Steps<'_> {
@@ -148,6 +195,13 @@ impl Steps<'_> {
             })
         };
         let close = self.step(&next("how the endorsement ended")?)?;
+        if let Deed::Circulate(circulate) = &close.deed {
+            self.content.is_this("circulate.content_sha256", &circulate.content_sha256)?;
+            return match next("") {
+                Ok(_) => Err(unfit("of a draft holds more than its circulation")),
+                Err(_) => Ok(Read::draft(close.at)),
+            };
+        }
         let Deed::Close(closed) = &close.deed else {
             return Err(unfit("begins with something else than the end of the endorsement"));
         };
@@ -158,14 +212,8 @@ impl Steps<'_> {
             return Err(unfit("is not published"));
         };
         self.content.is_this("publish.content_sha256", &published.content_sha256)?;
-        let mut read = Read {
-            endorsed,
-            published_at: publish.at,
-            errata: Vec::new(),
-            recalled: None,
-            state: State::Published,
-            as_of: publish.at,
-        };
+        let mut read =
+            Read { endorsed: Some(endorsed), state: State::Published, ..Read::draft(publish.at) };
         for envelope in steps {
             let step = self.step(&envelope)?;
             read.as_of = step.at;
@@ -179,7 +227,15 @@ impl Steps<'_> {
                     read.state = State::Recalled;
                 }
                 Deed::Archive(_) => read.state = State::Archived,
-                _ => return Err(unfit("holds a step that readers are not told")),
+                Deed::Draft(_)
+                | Deed::Circulate(_)
+                | Deed::CloseRound(_)
+                | Deed::Resolve(_)
+                | Deed::Finalise(_)
+                | Deed::Open(_)
+                | Deed::Close(_)
+                | Deed::Publish(_)
+                | Deed::Hear(_) => return Err(unfit("holds a step that readers are not told")),
             }
         }
         Ok(read)

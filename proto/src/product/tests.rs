@@ -166,12 +166,14 @@ impl Region {
 
     /// In a round of comments that is open from second 10 to 20.
     fn circulated(&self) -> Dossier {
-        self.begin(self.draft("First.")).take(circulate(1, 10, 20), self.hand(10)).unwrap()
+        let draft = self.begin(self.draft("First."));
+        draft.take(circulate(&draft, 1, 10, 20), self.hand(10)).unwrap()
     }
 
     /// To be endorsed from second 30 to 40.
     fn opened(&self, draft: product::Draft) -> Dossier {
-        let dossier = self.begin(draft).take(circulate(1, 10, 20), self.hand(10)).unwrap();
+        let draft = self.begin(draft);
+        let dossier = draft.take(circulate(&draft, 1, 10, 20), self.hand(10)).unwrap();
         let closed = dossier.course().harvest_round(&[], &[]);
         let dossier = dossier.take(closed, self.hand(20)).unwrap();
         let dossier = dossier.take(Deed::Finalise(product::Finalise {}), self.hand(25)).unwrap();
@@ -233,11 +235,13 @@ fn name(text: &str) -> Name {
     Name::parse("", text).unwrap()
 }
 
-fn circulate(round: u32, from: i64, closes: i64) -> Deed {
+fn circulate(dossier: &Dossier, round: u32, from: i64, closes: i64) -> Deed {
     Deed::Circulate(product::Circulate {
         round,
         readable_from_s: at(from).as_s(),
         closes_at_s: at(closes).as_s(),
+        content_sha256: dossier.course().content.digest().0.to_vec(),
+        guests: vec!["agency".to_owned()],
     })
 }
 

@@ -8,7 +8,7 @@ use crate::{
     limits::{COMMENTS_MAX, MEMBERS_MAX, WORD_CHARS_MAX},
     plain,
     product::{
-        content::missing,
+        content::{missing, names},
         word::{Comment, Said},
     },
     reason::{Invalid, Reason},
@@ -25,7 +25,16 @@ impl Course {
         at: Timestamp,
         circulate: &wire::Circulate,
     ) -> Result<(), Invalid> {
-        let wire::Circulate { round, readable_from_s, closes_at_s } = *circulate;
+        let wire::Circulate { round, readable_from_s, closes_at_s, content_sha256, guests } =
+            circulate;
+        let (round, readable_from_s, closes_at_s) = (*round, *readable_from_s, *closes_at_s);
+        self.content.is_this("circulate.content_sha256", content_sha256)?;
+        let guests = names("circulate.guests", guests.clone())?;
+        if let Some(guest) = guests.iter().find(|guest| self.content.extent_for(guest).is_none()) {
+            let detail =
+                format!("{guest} is a reader of no rendition, and would have nothing to read");
+            return Err(Invalid::new(Reason::NotFound, "circulate.guests", detail));
+        }
         if round != self.round + 1 {
             let detail = format!("{round} where {} is the next", self.round + 1);
             return Err(Invalid::new(Reason::ProductFalse, "circulate.round", detail));
@@ -39,6 +48,7 @@ impl Course {
         }
         self.round = round;
         self.window = Some((from.max(at), closes));
+        self.guests = guests;
         self.before = self.circulated.replace(self.sections.clone());
         Ok(())
     }
@@ -73,6 +83,7 @@ impl Course {
             .try_for_each(|count| bounded("close_round.comments", *count, COMMENTS_MAX))?;
         self.take_unattributed(&close.unattributed)?;
         self.take_guests(&close.guests)?;
+        self.guests.clear();
         self.window = None;
         Ok(())
     }
@@ -107,6 +118,10 @@ impl Course {
             let digest = Digest::of(&guest.encode_to_vec());
             self.take_in(FIELD, digest)?;
             let reader = Name::parse("close_round.guests.reader", &guest.reader)?;
+            if !self.guests.contains(&reader) {
+                let detail = format!("{reader} was not invited");
+                return Err(Invalid::new(Reason::ProductFalse, FIELD, detail));
+            }
             Timestamp::from_s("close_round.guests.at_s", guest.at_s)?;
             let comment = guest.comment.clone().ok_or_else(|| missing(FIELD))?;
             let comment = Comment::from_wire(comment)?;

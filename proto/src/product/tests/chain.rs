@@ -61,7 +61,7 @@ fn a_step_that_was_refused_leaves_everything_as_it_was() {
     let dossier = region.circulated();
     let before = dossier.write();
     for deed in [
-        circulate(2, 30, 40),
+        circulate(&dossier, 2, 30, 40),
         open(&dossier, 40),
         publish(&dossier, 40),
         Deed::Finalise(product::Finalise {}),
@@ -87,7 +87,7 @@ fn everybody_reads_it_at_the_same_moment_and_no_text_before_it_is_circulated() {
     let dossier = dossier.take(Deed::Draft(region.draft("Second.")), region.hand(21)).unwrap();
     assert_eq!(dossier.told(), 3, "what is being written is not told");
     assert_eq!(region.open(&dossier.write_first(3)).unwrap().steps().len(), 3);
-    let dossier = dossier.take(circulate(2, 100, 200), region.hand(30)).unwrap();
+    let dossier = dossier.take(circulate(&dossier, 2, 100, 200), region.hand(30)).unwrap();
     assert_eq!((dossier.told(), dossier.readable(at(99))), (5, 3));
     assert_eq!(dossier.readable(at(100)), 5);
 }

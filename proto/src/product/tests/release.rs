@@ -22,11 +22,11 @@ fn a_public_release_withholds_a_section_and_no_reservation() {
         .collect();
     assert_eq!(names, [Some("open"), None]);
     assert!(!String::from_utf8_lossy(&file).contains("First."), "nothing of it is there");
-    assert_eq!(release.endorsed, *dossier.course().endorsed.as_ref().unwrap());
+    assert_eq!(release.endorsed, dossier.course().endorsed);
     let words: Vec<_> = release
         .endorsed
-        .stands
         .iter()
+        .flat_map(|endorsed| &endorsed.stands)
         .flat_map(|stand| &stand.said)
         .filter(|(_, _, text)| !text.is_empty())
         .map(|(_, _, text)| text.as_str())
@@ -101,10 +101,33 @@ fn errata_and_a_recall_travel_with_it() {
     let heard = corrected.take(heard, region.hand(62)).unwrap();
     let recall = Deed::Recall(product::Recall { why: "The figures were withdrawn.".to_owned() });
     let recalled = heard.take(recall, region.hand(70)).unwrap();
-    let release = opened(&region, &release::write(&recalled, Extent::Public).unwrap()).unwrap();
+    let opened_as = |extent| opened(&region, &release::write(&recalled, extent).unwrap()).unwrap();
+    let release = opened_as(Extent::Restricted);
     assert_eq!(release.state, State::Recalled);
     assert_eq!(release.errata[0].text, "Read: second.");
     assert_eq!(release.recalled.as_deref(), Some("The figures were withdrawn."));
     assert_eq!(release.as_of, at(70));
-    assert_eq!(reason(release::write(&region.circulated(), Extent::Public)), Reason::ProductState);
+    // What is corrected in a section that is withheld is withheld with it.
+    assert_eq!(opened_as(Extent::Public).errata, []);
+    let opened = region.opened(region.draft("First."));
+    assert_eq!(reason(release::write(&opened, Extent::Public)), Reason::ProductState);
+}
+
+#[test]
+fn a_guest_reads_the_draft_of_the_round_as_far_as_its_rendition_goes() {
+    let region = Region::new();
+    let dossier = region.circulated();
+    let agency = dossier.course().content.extent_for(&name("agency"));
+    assert_eq!(agency, Some(Extent::Restricted));
+    assert_eq!(dossier.course().content.extent_for(&name("donor")), Some(Extent::Public));
+    assert_eq!(dossier.course().content.extent_for(&name("nobody")), None);
+    let release = opened(&region, &release::write(&dossier, Extent::Public).unwrap()).unwrap();
+    assert_eq!((release.state, release.endorsed), (State::Circulated, None));
+    assert_eq!(release.sections.iter().flatten().count(), 1);
+    // Nobody is invited who could not read it.
+    let draft = region.begin(region.draft("First."));
+    let Deed::Circulate(mut invited) = circulate(&draft, 1, 10, 20) else { panic!() };
+    invited.guests = vec!["nobody".to_owned()];
+    let refused = draft.take(Deed::Circulate(invited), region.hand(10));
+    assert_eq!(reason(refused), Reason::NotFound);
 }

@@ -21,10 +21,13 @@ fn comments_of_a_round_stand_in_it_and_wait_for_a_decision_each() {
     let guest = product::GuestComment {
         reader: "agency".to_owned(),
         at_s: at(12).as_s(),
-        comment: match comment(1, "Good.", true).to_wire() {
-            super::super::word::SaidWire::Comment(comment) => Some(comment),
-            _ => None,
-        },
+        comment: Some(product::Comment {
+            round: 1,
+            language: "en".to_owned(),
+            text: "Good.".to_owned(),
+            attributed: true,
+            ..Default::default()
+        }),
     };
     let deed = dossier.course().harvest_round(&words, std::slice::from_ref(&guest));
     assert_eq!(reason(dossier.take(deed.clone(), region.hand(19))), Reason::ProductState, "early");
@@ -79,7 +82,10 @@ fn nobody_but_its_author_finds_whose_a_comment_is_that_is_not_attributed() {
         assert!(!file.windows(secret.len()).any(|window| window == secret));
     }
     // Without the nonce no other node is a better guess.
-    assert!(dossier.course().left_out(&[word.clone()]).is_empty(), "its author finds it");
+    assert!(
+        dossier.course().left_out(std::slice::from_ref(&word)).is_empty(),
+        "its author finds it"
+    );
     let guess = Word { nonce: [0; 16], ..word.1 };
     assert!(!dossier.course().taken.contains(&guess.digest()));
     // And it may not be told with its author by mistake.
@@ -135,7 +141,7 @@ fn a_word_is_taken_in_once_whatever_comes_twice_late_or_in_another_order() {
         dossier = dossier.take(resolve(digest), region.hand(21)).unwrap();
     }
     let dossier = dossier.take(Deed::Draft(region.draft("Second.")), region.hand(22)).unwrap();
-    let dossier = dossier.take(circulate(2, 30, 40), region.hand(30)).unwrap();
+    let dossier = dossier.take(circulate(&dossier, 2, 30, 40), region.hand(30)).unwrap();
     let Deed::CloseRound(close) = dossier.course().harvest_round(&words, &[]) else { panic!() };
     assert_eq!(close, product::CloseRound::default());
     let replayed = product::CloseRound { comments: vec![words[1].0.clone()], ..close };
@@ -167,7 +173,7 @@ fn what_has_changed_between_two_rounds_is_shown() {
     let dossier = region.circulated();
     let dossier = dossier.take(dossier.course().harvest_round(&[], &[]), region.hand(20)).unwrap();
     let dossier = dossier.take(Deed::Draft(region.draft("Second.")), region.hand(21)).unwrap();
-    let dossier = dossier.take(circulate(2, 30, 40), region.hand(30)).unwrap();
+    let dossier = dossier.take(circulate(&dossier, 2, 30, 40), region.hand(30)).unwrap();
     let course = dossier.course();
     let lines = difference(course.before.as_deref().unwrap(), &course.sections);
     assert_eq!(
