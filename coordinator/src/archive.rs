@@ -37,6 +37,7 @@ mod deliveries;
 mod pooled;
 mod collections;
 mod rankings;
+mod products;
 mod opening;
 mod backup;
 mod restore;
@@ -97,10 +98,18 @@ enum Room {
     Collections,
     /// Digest of its order → ranking.
     Rankings,
+    /// Product id → its line in a list.
+    Products,
+    /// Product id and number → step, and who took it.
+    Steps,
+    /// Product id, node name and digest → a member's word; or an observer's comment.
+    Words,
+    /// Product id and node name → the node's receipt for the product.
+    Receipts,
 }
 
 impl Room {
-    const NAMES: [&'static str; 17] = [
+    const NAMES: [&'static str; 21] = [
         "meta",
         "requirements",
         "tables",
@@ -118,6 +127,10 @@ impl Room {
         "deliveries",
         "collections",
         "rankings",
+        "products",
+        "steps",
+        "words",
+        "receipts",
     ];
 }
 

@@ -2,7 +2,7 @@
 //! true count; what it holds of a member's figures lives in memory while they are combined.
 //!
 //! ```text
-//! requirement ─► gather ─► verify ─► gate ─► combine ─► picture ─► rank
+//! requirement ─► gather ─► verify ─► gate ─► combine ─► picture ─► rank ─► product
 //! ```
 //!
 //! Modules stand in the order of the data flow. Read [`survey`] first.
@@ -27,8 +27,10 @@ pub mod custody;
 pub mod deliver;
 pub mod collection;
 pub mod collect;
+pub mod circulate;
 pub mod survey;
 pub mod rank;
+pub mod products;
 pub mod service;
 pub mod vitals;
 pub mod run;

@@ -28,6 +28,7 @@ use accord_proto::{
     wire::{
         journal::journal_server::JournalServer,
         maintenance::maintenance_server::MaintenanceServer,
+        product::products_server::ProductsServer,
         region::{rankings_server::RankingsServer, region_server::RegionServer},
     },
 };
@@ -36,6 +37,7 @@ use tracing::{info, warn};
 
 use crate::{
     archive::{Archive, Opener},
+    circulate,
     collect::{self, Collections},
     config::Config,
     deliver,
@@ -45,7 +47,7 @@ use crate::{
     look,
     pinned::{self, Pinned},
     rounds::Rounds,
-    service::{RegionService, rankings::RankingsService},
+    service::{RegionService, products::ProductsService, rankings::RankingsService},
     standing,
     survey::Coordinator,
     vitals::Vitals,
@@ -71,6 +73,7 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> Result
     let every = config.standing_every;
     let delivering = tokio::spawn(deliver::keep_delivering(Arc::clone(&coordinator), every));
 
+    let circulating = tokio::spawn(circulate::keep_circulating(Arc::clone(&coordinator), every));
     let collecting = tokio::spawn(collect::keep_collecting(Arc::clone(&coordinator)));
 
     let both = (credentials.clone(), for_staff.clone());
@@ -105,6 +108,7 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> Result
     drop(dialled);
     asking.abort();
     delivering.abort();
+    circulating.abort();
     collecting.abort();
     renewing.abort();
     served
@@ -119,11 +123,14 @@ fn for_staff_of(coordinator: Arc<Coordinator>) -> Services {
     let rankings = RankingsServer::new(rankings)
         .max_decoding_message_size(limits::REQUEST_BYTES_MAX)
         .max_encoding_message_size(limits::REPLY_BYTES_MAX);
+    let products = ProductsServer::new(ProductsService { coordinator: Arc::clone(&coordinator) })
+        .max_decoding_message_size(limits::PRODUCT_REQUEST_BYTES_MAX)
+        .max_encoding_message_size(limits::REPLY_BYTES_MAX);
     let maintenance = MaintenanceServer::new(MaintenanceService::of(Arc::clone(&coordinator)));
     let region = RegionServer::new(RegionService::of(coordinator))
         .max_decoding_message_size(limits::REQUEST_BYTES_MAX)
         .max_encoding_message_size(limits::REPLY_BYTES_MAX);
-    Services::of(region).and(journal).and(rankings).and(maintenance)
+    Services::of(region).and(journal).and(rankings).and(products).and(maintenance)
 }
 
 async fn bind(listen: &str) -> Result<TcpListener, Invalid> {
@@ -219,6 +226,7 @@ pub async fn open(config: &Config, credentials: &Credentials) -> Result<Coordina
         collections: Collections::of(archive.open_collections()?, config.retry),
         archive,
         deliveries: deliver::Deliveries::default(),
+        circulation: Default::default(),
         rounds: Rounds::default(),
         clock: Arc::new(SystemClock),
     })

@@ -42,6 +42,7 @@ mod feasible;
 mod journal;
 mod maintenance;
 mod members;
+pub mod products;
 pub mod rankings;
 
 /// Who may read pictures.

@@ -27,6 +27,7 @@ use tracing::warn;
 
 use crate::{
     archive::{Archive, Drawn},
+    circulate::Circulation,
     collect::{self, Collections},
     combine,
     deliver::Deliveries,
@@ -59,6 +60,8 @@ pub struct Coordinator {
     pub turns: Turns,
     /// Pictures on their way to the members.
     pub deliveries: Deliveries,
+    /// Products on their way to the members.
+    pub circulation: Circulation,
     /// Where members stand in what is being collected.
     pub collections: Collections,
     /// Requirements that are being gathered right now.

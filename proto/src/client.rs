@@ -12,16 +12,18 @@ use std::{
 use crate::{
     answer::Answer,
     delivery::Head,
+    id::ProductId,
     identity::Identity,
     journal::Proof,
     limits::{self, DELIVERY_PIECE_BYTES_MAX},
     own_lists,
     question::SignedRequirement,
     reason::{Invalid, Reason},
+    seal::Digest,
     status::from_status,
     taxonomy::Lists,
     transport::{Credentials, Expected, TlsFiles, channel::Channel, connection::connect},
-    wire,
+    wire::{self, product},
 };
 
 /// A person's client file: whom to talk to, and as whom. Paths are relative to the file.
@@ -72,15 +74,19 @@ impl ClientFile {
 #[derive(Clone, Debug)]
 pub struct ExchangeClient {
     inner: wire::exchange_client::ExchangeClient<Channel>,
+    products: product::circulation_client::CirculationClient<Channel>,
 }
 
 impl ExchangeClient {
     /// Over a connection to a node whose identity has been checked.
     pub fn over(channel: Channel) -> Self {
+        let products = product::circulation_client::CirculationClient::new(channel.clone())
+            .max_decoding_message_size(limits::REPLY_BYTES_MAX)
+            .max_encoding_message_size(limits::REQUEST_BYTES_MAX);
         let inner = wire::exchange_client::ExchangeClient::new(channel)
             .max_decoding_message_size(limits::ANSWER_BYTES_MAX)
             .max_encoding_message_size(limits::REQUEST_BYTES_MAX);
-        Self { inner }
+        Self { inner, products }
     }
 
     /// What this caller may ask.
@@ -126,17 +132,44 @@ impl ExchangeClient {
         deadline: Duration,
     ) -> Result<wire::Envelope, Invalid> {
         use wire::deliver_picture_request::Part;
-        let piece = move |at: usize| {
-            let from = at * DELIVERY_PIECE_BYTES_MAX;
-            let to = file.len().min(from + DELIVERY_PIECE_BYTES_MAX);
-            Part::Piece(file.get(from..to).unwrap_or_default().to_vec())
-        };
-        let pieces = (0..head.bytes.div_ceil(DELIVERY_PIECE_BYTES_MAX)).map(piece);
+        let pieces = pieces(file).map(Part::Piece);
         let parts = std::iter::once(Part::Head(head.to_wire())).chain(pieces);
         let parts = parts.map(|part| wire::DeliverPictureRequest { part: Some(part) });
         let call = self.inner.deliver_picture(within(deadline, tokio_stream::iter(parts)));
         let wire::DeliverPictureResponse { receipt } = bounded(deadline, call).await?;
         receipt.ok_or_else(|| Invalid::new(Reason::FieldMissing, "receipt", "none came"))
+    }
+
+    /// Delivers a product's file; the receipt is not checked yet.
+    pub async fn deliver_product(
+        &mut self,
+        id: ProductId,
+        file: Arc<[u8]>,
+        deadline: Duration,
+    ) -> Result<wire::Envelope, Invalid> {
+        use product::deliver_request::Part;
+        let head = product::DeliverHead {
+            product: id.to_string(),
+            bytes: file.len() as u64,
+            file_sha256: Digest::of(&file).0.to_vec(),
+        };
+        let pieces = pieces(file).map(Part::Piece);
+        let parts = std::iter::once(Part::Head(head)).chain(pieces);
+        let parts = parts.map(|part| product::DeliverRequest { part: Some(part) });
+        let call = self.products.deliver(within(deadline, tokio_stream::iter(parts)));
+        let product::DeliverResponse { receipt } = bounded(deadline, call).await?;
+        receipt.ok_or_else(|| Invalid::new(Reason::FieldMissing, "receipt", "none came"))
+    }
+
+    /// What the node has to say of products; not checked yet.
+    pub async fn collect_words(
+        &mut self,
+        products: &[ProductId],
+        deadline: Duration,
+    ) -> Result<Vec<wire::Envelope>, Invalid> {
+        let products = products.iter().map(ToString::to_string).collect();
+        let call = self.products.collect(within(deadline, product::CollectRequest { products }));
+        Ok(bounded(deadline, call).await?.words)
     }
 
     /// Shows where both journals stand. Nothing of the reply is checked yet.
@@ -177,6 +210,15 @@ pub struct StandingJournal {
     pub proof: Proof,
     /// Size of the caller's newest checkpoint that is kept there.
     pub acknowledged: u64,
+}
+
+/// A file, cut for the wire.
+fn pieces(file: Arc<[u8]>) -> impl Iterator<Item = Vec<u8>> + Send + 'static {
+    (0..file.len().div_ceil(DELIVERY_PIECE_BYTES_MAX)).map(move |at| {
+        let from = at * DELIVERY_PIECE_BYTES_MAX;
+        let to = file.len().min(from + DELIVERY_PIECE_BYTES_MAX);
+        file.get(from..to).unwrap_or_default().to_vec()
+    })
 }
 
 /// The whole call within its deadline: gRPC's own ends when headers arrive, and a peer may stall after them.

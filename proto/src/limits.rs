@@ -381,8 +381,10 @@ pub const CHART_DOTS_MAX: u64 = 32 * 1024 * 1024;
 /// A file of what the gate remembered.
 pub const GATE_MEMORY_BYTES_MAX: usize = 256 * 1024 * 1024;
 
-/// The text of a product with its figures; and one request that brings it.
+/// The text of a product with its figures.
 pub const PRODUCT_BYTES_MAX: usize = 2 * 1024 * 1024;
+/// A request of staff that brings one.
+pub const PRODUCT_REQUEST_BYTES_MAX: usize = PRODUCT_BYTES_MAX + REQUEST_BYTES_MAX;
 /// A title, a heading, a caption, a mark, a cell of a figure's twin.
 pub const PRODUCT_LINE_CHARS_MAX: usize = 300;
 /// The text of a section, a judgement or a recommendation.
@@ -407,6 +409,8 @@ pub const WORD_BYTES_MAX: usize = 64 * 1024;
 pub const COMMENTS_MAX: usize = 50;
 /// Words of one node, comments apart, that wait for a step or stand in a product.
 pub const WORDS_MAX: usize = 200;
+/// Words of one node that the coordinator keeps of one product, whatever became of them.
+pub const WORDS_KEPT_MAX: usize = 2_000;
 /// Steps of a product.
 pub const PRODUCT_STEPS_MAX: usize = 1_000;
 /// A product as its members hold it: every text, word and step.

@@ -7,11 +7,13 @@
 //!                         └────────── each a step, signed by the owner, that names the one before ──────────┘
 //! ```
 
+pub mod asked;
 pub mod content;
 pub mod course;
 pub mod difference;
 pub mod dossier;
 pub mod harvest;
+pub mod line;
 pub mod markdown;
 pub mod receipt;
 pub mod release;

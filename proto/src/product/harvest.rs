@@ -16,6 +16,7 @@ use super::{
 };
 use crate::{
     identity::Name,
+    reason::{Invalid, Reason},
     roster::Roster,
     seal::{Digest, Envelope},
     wire::product as wire,
@@ -25,6 +26,32 @@ use crate::{
 pub type Waiting = (Envelope, Word);
 
 impl Course {
+    /// A deed with what members have said, where it is the server that fills it in; any other as it is.
+    pub fn filled(
+        &self,
+        deed: Deed,
+        waiting: &[Waiting],
+        (guests, roster): (&[wire::GuestComment], &Roster),
+    ) -> Result<Deed, Invalid> {
+        match deed {
+            Deed::CloseRound(_) => Ok(self.harvest_round(waiting, guests)),
+            Deed::Close(_) => Ok(self.harvest_endorsement(waiting, roster)),
+            Deed::Hear(_) => self.harvest_beside(waiting).ok_or_else(|| {
+                let detail = "nobody has said anything that stands outside a round";
+                Invalid::new(Reason::NotFound, "words", detail)
+            }),
+            Deed::Draft(_)
+            | Deed::Circulate(_)
+            | Deed::Resolve(_)
+            | Deed::Finalise(_)
+            | Deed::Open(_)
+            | Deed::Publish(_)
+            | Deed::Correct(_)
+            | Deed::Recall(_)
+            | Deed::Archive(_) => Ok(deed),
+        }
+    }
+
     /// The end of the round that is open. Words of another text or another time stay where they are.
     pub fn harvest_round(&self, waiting: &[Waiting], guests: &[wire::GuestComment]) -> Deed {
         let mut comments: BTreeMap<Digest, Envelope> = BTreeMap::new();

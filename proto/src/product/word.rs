@@ -228,7 +228,8 @@ impl Comment {
         })
     }
 
-    pub(super) fn to_wire(&self) -> product::Comment {
+    /// As the wire has it.
+    pub fn to_wire(&self) -> product::Comment {
         product::Comment {
             round: self.round,
             section: self.section.clone().unwrap_or_default(),

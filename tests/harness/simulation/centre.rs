@@ -108,6 +108,7 @@ impl Centre {
             gate: GatePolicy::default(),
             turns: Turns::default(),
             deliveries: deliver::Deliveries::default(),
+            circulation: Default::default(),
             collections: Collections::of(archive.open_collections()?, RETRY),
             rounds: Rounds::default(),
             archive,

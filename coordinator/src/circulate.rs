@@ -1,0 +1,247 @@
+//! Circulation of products. Comes in: products that are kept. Goes out: what may be told of each, to every member that reviews it;
+//! their receipts and their words are kept. Must never count as delivered what no receipt says, nor keep a word that its node has
+//! not signed. Whoever is away is tried again.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use accord_proto::{
+    clock::Timestamp,
+    id::ProductId,
+    identity::{Identity, Name},
+    limits::{CALL_TIMEOUT, GATHER_CONCURRENCY_MAX},
+    product::{Dossier, Receipt, State, Word},
+    reason::{Invalid, Reason},
+    roster::Member,
+    seal::Envelope,
+};
+use futures_util::{StreamExt as _, stream};
+use tokio::{sync::MutexGuard, time::MissedTickBehavior};
+use tracing::{info, warn};
+
+use crate::{heads::Heads, products, survey::Coordinator};
+
+/// Products that are read at once.
+const PAGE: usize = 256;
+
+/// What is remembered between two rounds.
+#[derive(Debug, Default)]
+pub struct Circulation {
+    /// One at a time takes a step.
+    turn: tokio::sync::Mutex<()>,
+    /// One round at a time, so that nothing is sent twice.
+    sending: tokio::sync::Mutex<()>,
+    /// There is something new.
+    poked: tokio::sync::Notify,
+    /// Why a member waits for a product.
+    failed: Mutex<BTreeMap<(ProductId, Name), Reason>>,
+}
+
+impl Circulation {
+    /// Whose turn it is to take a step.
+    pub async fn turn(&self) -> MutexGuard<'_, ()> {
+        self.turn.lock().await
+    }
+
+    /// There is something new: it is circulated beside whatever goes on.
+    pub fn poke(&self) {
+        self.poked.notify_one();
+    }
+
+    /// Why a member waits for a product, if it was tried since the start.
+    pub fn why(&self, product: ProductId, node: &Name) -> Option<Reason> {
+        let failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        failed.get(&(product, node.clone())).copied()
+    }
+
+    /// How many members wait for a product that could not be delivered.
+    pub fn waiting(&self) -> u64 {
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner).len() as u64
+    }
+
+    fn note(&self, product: ProductId, node: &Name, reason: Option<Reason>) {
+        let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (product, node.clone());
+        match reason {
+            Some(reason) => failed.insert(key, reason),
+            None => failed.remove(&key),
+        };
+    }
+}
+
+/// Circulates what is new at once; and everything, with what members say of it, at a steady pace.
+pub async fn keep_circulating(coordinator: Arc<Coordinator>, every: Duration) {
+    let mut pace = tokio::time::interval(every);
+    pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    // The first tick comes at once; members may still be starting then.
+    pace.tick().await;
+    loop {
+        let all = tokio::select! {
+            _ = pace.tick() => true,
+            () = coordinator.circulation.poked.notified() => false,
+        };
+        if coordinator.caller.peers.own_maintenance().is_some() {
+            continue;
+        }
+        if let Err(error) = circulate(&coordinator, all).await {
+            warn!(%error, "cannot circulate products");
+        }
+    }
+}
+
+/// Delivers every product to whoever waits for it; with `collect`, asks all members what they have to say as well.
+pub async fn circulate(coordinator: &Coordinator, collect: bool) -> Result<(), Invalid> {
+    let _sending = coordinator.circulation.sending.lock().await;
+    let mut before = None;
+    loop {
+        let page = coordinator.archive.products(before, PAGE)?;
+        let Some((last, _)) = page.last() else { break };
+        before = Some(*last);
+        for (id, line) in page {
+            if line.told == 0 {
+                continue;
+            }
+            let dossier = products::kept(coordinator, id)?;
+            deliver(coordinator, &dossier).await?;
+            if collect && dossier.course().state != State::Archived {
+                collect_from_all(coordinator, &dossier).await;
+            }
+        }
+    }
+    coordinator.archive.settled().await
+}
+
+/// A member's receipt for a product, checked.
+pub fn held_by(
+    coordinator: &Coordinator,
+    product: ProductId,
+    node: &Name,
+) -> Result<Option<Receipt>, Invalid> {
+    let roster = coordinator.roster();
+    let (Some(signed), Some(member)) =
+        (coordinator.archive.receipt(product, node)?, roster.member(node))
+    else {
+        return Ok(None);
+    };
+    // One under a key that was replaced since says nothing any more.
+    Ok(Receipt::open(&signed, member, coordinator.lists).ok())
+}
+
+fn members(coordinator: &Coordinator, dossier: &Dossier) -> Vec<Member> {
+    let roster = coordinator.roster();
+    let members = dossier.course().content.members.iter();
+    members.filter_map(|node| roster.member(node)).cloned().collect()
+}
+
+async fn deliver(coordinator: &Coordinator, dossier: &Dossier) -> Result<(), Invalid> {
+    let id = dossier.product();
+    let told = dossier.told();
+    let wanted = u32::try_from(told).unwrap_or(u32::MAX);
+    let mut waiting = Vec::new();
+    for member in members(coordinator, dossier) {
+        let held = held_by(coordinator, id, &member.node)?;
+        if held.is_none_or(|receipt| receipt.steps < wanted) {
+            waiting.push(member);
+        }
+    }
+    if waiting.is_empty() {
+        return Ok(());
+    }
+    let file: Arc<[u8]> = dossier.write_first(told).into();
+    // What a power cut could take back must not be shown.
+    coordinator.archive.settled().await?;
+    let sending = waiting.into_iter().map(|member| {
+        let file = Arc::clone(&file);
+        async move {
+            let sent = send(coordinator, &member, (id, wanted), file).await;
+            (member, sent)
+        }
+    });
+    let mut sent = stream::iter(sending).buffer_unordered(GATHER_CONCURRENCY_MAX);
+    while let Some((Member { node, .. }, sent)) = sent.next().await {
+        match &sent {
+            Ok(()) => info!(product = %id, steps = wanted, member = %node, "product delivered"),
+            Err(error) => warn!(product = %id, member = %node, %error, "product not delivered"),
+        }
+        coordinator.circulation.note(id, &node, sent.err().map(|error| error.reason));
+    }
+    Ok(())
+}
+
+async fn send(
+    coordinator: &Coordinator,
+    member: &Member,
+    (id, wanted): (ProductId, u32),
+    file: Arc<[u8]>,
+) -> Result<(), Invalid> {
+    let mut node = reach(coordinator, member).await?;
+    let signed = node.deliver_product(id, file, CALL_TIMEOUT).await?;
+    let receipt = Receipt::open(&signed, member, coordinator.lists)?;
+    if receipt.product != id || receipt.steps < wanted {
+        let detail = "is of something else than what was delivered";
+        return Err(Invalid::new(Reason::AnswerIdentity, "receipt", detail));
+    }
+    let (by, now) = own(coordinator);
+    let to = coordinator.caller.roster.identity_of(member);
+    coordinator.archive.keep_receipt((&by, &to, now), (&receipt, &signed))
+}
+
+/// A connection to a member over which the coordinator has shown its journal: it takes nothing from whoever has not.
+async fn reach(
+    coordinator: &Coordinator,
+    member: &Member,
+) -> Result<accord_proto::client::ExchangeClient, Invalid> {
+    let caller = &coordinator.caller;
+    let mut node = caller.reach(member).await?;
+    let heads = Heads::of(coordinator);
+    heads.exchange(&mut node, member, caller.call_deadline).await?;
+    Ok(node)
+}
+
+fn own(coordinator: &Coordinator) -> (Identity, Timestamp) {
+    (coordinator.caller.credentials.own().identity.clone(), coordinator.clock.now())
+}
+
+/// Asks every member of a product what it has to say of it, and keeps that. Whoever is away says it another time.
+pub async fn collect_from_all(coordinator: &Coordinator, dossier: &Dossier) {
+    let asking = members(coordinator, dossier).into_iter().map(|member| async move {
+        let asked = collect(coordinator, dossier.product(), &member);
+        let late = |_| Err(Invalid::new(Reason::DeadlineExceeded, "call", "no answer in time"));
+        let kept = tokio::time::timeout(CALL_TIMEOUT, asked).await.unwrap_or_else(late);
+        (member, kept)
+    });
+    let mut asked = stream::iter(asking).buffer_unordered(GATHER_CONCURRENCY_MAX);
+    while let Some((member, kept)) = asked.next().await {
+        if let Err(error) = kept {
+            warn!(product = %dossier.product(), member = %member.node, %error, "its words are not known");
+        }
+    }
+}
+
+async fn collect(coordinator: &Coordinator, id: ProductId, member: &Member) -> Result<(), Invalid> {
+    let mut node = reach(coordinator, member).await?;
+    let words = node.collect_words(&[id], coordinator.caller.call_deadline).await?;
+    check(coordinator, id, member, &words)?;
+    let (by, now) = own(coordinator);
+    coordinator.archive.keep_words((&by, now), (id, &member.node), &words)
+}
+
+/// Every word is of this product, and signed by the member that gives it.
+fn check(
+    coordinator: &Coordinator,
+    id: ProductId,
+    member: &Member,
+    words: &[Envelope],
+) -> Result<(), Invalid> {
+    for envelope in words {
+        let word = Word::open(envelope, member, coordinator.lists)?;
+        if word.product != id {
+            let detail = format!("is of the product {}", word.product);
+            return Err(Invalid::new(Reason::AnswerIdentity, "words", detail));
+        }
+    }
+    Ok(())
+}

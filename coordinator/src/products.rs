@@ -1,0 +1,178 @@
+//! THE SPINE of products: a deed of an editor in, a signed step out.
+//!
+//! ```text
+//! deed ─► (words that wait are collected) ─► four eyes ─► the next step, signed ─► archive ─► circulation
+//! ```
+//!
+//! What may follow what is said by [`accord_proto::product`]. Must never sign a step on a chain that a member holds further than
+//! the archive does, nor let one person both write and open or publish a text.
+
+use accord_proto::{
+    id::ProductId,
+    product::{
+        Dossier, Hand, Word,
+        dossier::{Taken, Trust},
+        harvest::Waiting,
+        line::line,
+        section::Citation,
+        step::Deed,
+    },
+    reason::{Invalid, Reason},
+    seal::Digest,
+    transport::Peer,
+};
+use tracing::info;
+
+use crate::{circulate, survey::Coordinator};
+
+/// Whom a product is checked against.
+pub fn trust<'a>(coordinator: &Coordinator, pinned: &'a crate::pinned::Pinned) -> Trust<'a> {
+    Trust { root: &pinned.root, lists: coordinator.lists }
+}
+
+/// A product that is kept.
+pub fn kept(coordinator: &Coordinator, id: ProductId) -> Result<Dossier, Invalid> {
+    let pinned = coordinator.pinned.get();
+    coordinator.archive.product(id, trust(coordinator, &pinned))
+}
+
+/// Takes the next step of a product; `previous` is the one that it is to follow. The same step twice is one.
+pub async fn take(
+    coordinator: &Coordinator,
+    by: &Peer,
+    (id, previous): (ProductId, Option<Digest>),
+    deed: Deed,
+) -> Result<Dossier, Invalid> {
+    let _turn = coordinator.circulation.turn().await;
+    let held = match kept(coordinator, id) {
+        Ok(dossier) => Some(dossier),
+        Err(error) if error.reason == Reason::NotFound && previous.is_none() => None,
+        Err(error) => return Err(error),
+    };
+    if let Some(known) = held.as_ref().filter(|held| Some(held.head()) != previous) {
+        let again = known.steps().iter().any(|of| of.step.previous == previous && same(of, &deed));
+        if again {
+            coordinator.archive.settled().await?;
+            return Ok(known.clone());
+        }
+        let detail = "another step was taken meanwhile: look at it again";
+        return Err(Invalid::new(Reason::ProductChanged, "previous_sha256", detail));
+    }
+    let deed = ready(coordinator, held.as_ref(), deed).await?;
+    check_cited(coordinator, &deed)?;
+    let pinned = coordinator.pinned.get();
+    let hand = Hand {
+        at: coordinator.clock.now(),
+        roster: (&pinned.signed, &pinned.roster),
+        key: &pinned.key,
+        lists: coordinator.lists,
+    };
+    let next = match held {
+        Some(held) => {
+            check_hands(coordinator, by, &held, &deed)?;
+            check_newest(coordinator, &held)?;
+            held.take(deed, hand)?
+        }
+        None => {
+            let Deed::Draft(draft) = deed else {
+                let detail = format!("there is no product {id}; it begins with a draft");
+                return Err(Invalid::new(Reason::NotFound, "product", detail));
+            };
+            Dossier::begin(id, draft, hand)?
+        }
+    };
+    let last = next
+        .steps()
+        .last()
+        .ok_or_else(|| Invalid::new(Reason::Internal, "product", "a product without a step"))?;
+    coordinator.archive.keep_step(by, (&next, last, line(&next))).await?;
+    info!(product = %id, step = last.step.name(), state = next.course().state.as_str(), "step taken");
+    coordinator.circulation.poke();
+    Ok(next)
+}
+
+/// What the client leaves to the server counts as the same, whatever was in it.
+fn same(taken: &Taken, deed: &Deed) -> bool {
+    match (&taken.step.deed, deed) {
+        (Deed::CloseRound(_), Deed::CloseRound(_))
+        | (Deed::Close(_), Deed::Close(_))
+        | (Deed::Hear(_), Deed::Hear(_)) => true,
+        (taken, deed) => taken == deed,
+    }
+}
+
+/// Fills in what members have said, after they were asked once more.
+async fn ready(
+    coordinator: &Coordinator,
+    held: Option<&Dossier>,
+    deed: Deed,
+) -> Result<Deed, Invalid> {
+    let (Some(held), Deed::CloseRound(_) | Deed::Close(_) | Deed::Hear(_)) = (held, &deed) else {
+        return Ok(deed);
+    };
+    circulate::collect_from_all(coordinator, held).await;
+    let said = coordinator.archive.said_of(held.product())?;
+    let open = |envelope| {
+        let word = Word::unchecked(&envelope, coordinator.lists)?;
+        Ok((envelope, word))
+    };
+    let waiting: Vec<Waiting> = said.words.into_iter().map(open).collect::<Result<_, Invalid>>()?;
+    held.course().filled(deed, &waiting, (&said.guests, &coordinator.roster()))
+}
+
+/// What is cited is kept here, and for whom the text says.
+fn check_cited(coordinator: &Coordinator, deed: &Deed) -> Result<(), Invalid> {
+    let Deed::Draft(draft) = deed else { return Ok(()) };
+    let content = accord_proto::product::Content::read(&draft.content, coordinator.lists)?;
+    for section in content.sections(&draft.sections, coordinator.lists)? {
+        for Citation { requirement, version, picture, audience } in section.citations {
+            let picked = coordinator.archive.pick(requirement, Some(version))?;
+            let (kept, of) = (Digest::of(&picked.envelope.payload), picked.audience);
+            if kept != picture || of != audience.as_str() {
+                let detail = format!(
+                    "version {version} of {requirement} is {kept} for {of}, and {picture} for \
+                     {audience} is cited"
+                );
+                return Err(Invalid::new(Reason::ProductFalse, "citations", detail));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whoever has written a text may not be the one who has it endorsed or published.
+fn check_hands(
+    coordinator: &Coordinator,
+    by: &Peer,
+    held: &Dossier,
+    deed: &Deed,
+) -> Result<(), Invalid> {
+    if !matches!(deed, Deed::Open(_) | Deed::Publish(_)) {
+        return Ok(());
+    }
+    let written = held.steps().iter().rfind(|of| matches!(of.step.deed, Deed::Draft(_)));
+    let Some(written) = written else { return Ok(()) };
+    if coordinator.archive.hand_of(held.product(), written.step.number)? != by.identity {
+        return Ok(());
+    }
+    let detail = "whoever has written the text does not have it endorsed or published: another \
+                  editor does";
+    Err(Invalid::new(Reason::FourEyes, "certificate", detail))
+}
+
+/// A member that holds more steps than the archive: the archive was put back, and a step more would part the chain.
+fn check_newest(coordinator: &Coordinator, held: &Dossier) -> Result<(), Invalid> {
+    let steps = u32::try_from(held.steps().len()).unwrap_or(u32::MAX);
+    for node in &held.course().content.members {
+        let known = circulate::held_by(coordinator, held.product(), node)?;
+        if let Some(receipt) = known.filter(|receipt| receipt.steps > steps) {
+            let detail = format!(
+                "{node} holds {} steps, and {steps} are kept here: an older archive was restored; \
+                 take over the product from a member before anything is added",
+                receipt.steps
+            );
+            return Err(Invalid::new(Reason::ProductForked, "product", detail));
+        }
+    }
+    Ok(())
+}
