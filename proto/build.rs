@@ -5,7 +5,7 @@ use std::{env, fs, path::PathBuf};
 
 use prost::Message as _;
 
-const FILES: [&str; 12] = [
+const FILES: [&str; 13] = [
     "accord/exchange/v1/exchange.proto",
     "accord/desk/v1/desk.proto",
     "accord/desk/v1/inbox.proto",
@@ -18,6 +18,7 @@ const FILES: [&str; 12] = [
     "accord/maintenance/v1/maintenance.proto",
     "accord/proof/v1/proof.proto",
     "accord/threat/v1/threat.proto",
+    "accord/cycle/v1/cycle.proto",
 ];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

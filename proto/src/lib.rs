@@ -33,6 +33,7 @@ pub mod rate;
 mod rounding;
 pub mod ratio;
 pub mod threat;
+pub mod cycle;
 pub mod journal;
 pub mod backup;
 pub mod evidence;

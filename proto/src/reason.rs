@@ -88,6 +88,7 @@ reasons! {
     PictureFalse = "PICTURE_FALSE", "A picture says something else than the sealed tables that it rests on.";
     MethodUnfit = "METHOD_UNFIT", "A method is given what it does not score, or results of unlike methods or parameters would be put together.";
     RankingFalse = "RANKING_FALSE", "A ranking says something else than the pictures and parameters that it rests on.";
+    PlanInconsistent = "PLAN_INCONSISTENT", "A plan contradicts itself, or a report its plan: a code stands twice, a reference leads nowhere, a date lies outside.";
     PeerFailed = "PEER_FAILED", "The peer reported an error of its own.";
     Internal = "INTERNAL", "An error of this program; its log says more.";
 }

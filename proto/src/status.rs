@@ -33,6 +33,7 @@ pub fn code_of(reason: Reason) -> Code {
         | Reason::PictureFalse
         | Reason::MethodUnfit
         | Reason::RankingFalse
+        | Reason::PlanInconsistent
         | Reason::ClassificationAboveCeiling => Code::InvalidArgument,
         Reason::CertificateIdentity | Reason::CertificateUnregistered => Code::Unauthenticated,
         Reason::CertificateRole
