@@ -261,7 +261,7 @@ pub const PLAN_ACTIONS_MAX: usize = 512;
 /// Parties in one list of an action: more than there are jurisdictions and agencies.
 pub const ACTION_PARTIES_MAX: usize = 64;
 /// Indicators of one action.
-pub const ACTION_INDICATORS_MAX: usize = 16;
+pub const ACTION_INDICATORS_MAX: usize = 8;
 /// Requirements that one indicator of an action names.
 pub const ACTION_REQUIREMENTS_MAX: usize = 32;
 /// Length of a policy cycle, in months: EMPACT's is four years.

@@ -51,7 +51,7 @@ pub(super) fn action(
     } = action;
     let (start, end) = days((&start, &end), cycle)?;
     bounded("indicators", indicators.len(), ACTION_INDICATORS_MAX)?;
-    let indicators = each("indicators", indicators, |of| indicator(of, lists))?;
+    let indicators = each("indicators", indicators, |of| indicator(of, cycle, lists))?;
     Ok(Action {
         code: ActionCode::parse("code", &code)?,
         title: words::title("title", &title)?,
@@ -113,7 +113,11 @@ fn days((start, end): (&str, &str), cycle: &Cycle) -> Result<(Day, Day), Invalid
     Ok((start, end))
 }
 
-fn indicator(of: wire::ActionIndicator, lists: &Lists) -> Result<ActionIndicator, Invalid> {
+fn indicator(
+    of: wire::ActionIndicator,
+    cycle: &Cycle,
+    lists: &Lists,
+) -> Result<ActionIndicator, Invalid> {
     let wire::ActionIndicator { indicator, crime_area, categories, baseline, target, requirements } =
         of;
     let known = lists.indicator("indicator", &indicator)?;
@@ -128,6 +132,10 @@ fn indicator(of: wire::ActionIndicator, lists: &Lists) -> Result<ActionIndicator
         direction: Direction::from_wire("target.direction", target.direction)?,
     };
     way(&baseline, &target, known)?;
+    if Day::last_of(target.period) > cycle.last_day() {
+        let detail = format!("{} ends after the cycle, on {}", target.period, cycle.last_day());
+        return Err(inconsistent("target.period", detail));
+    }
     let requirement = |field: &str, text: String| RequirementId::parse(field, &text);
     Ok(ActionIndicator {
         indicator: known.code,

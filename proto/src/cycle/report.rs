@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::{
     check::{by_key, inconsistent},
     closed::{Counter, ReportState},
+    day::Day,
     party::Party,
     plan::Plan,
     refs::ActionCode,
@@ -168,6 +169,15 @@ impl Report {
             return Err(inconsistent("report.period", detail));
         }
         Ok(())
+    }
+
+    /// Has its period begun?
+    pub(super) fn has_begun(&self, today: Day) -> Result<(), Invalid> {
+        if Day::first_of(self.period) <= today {
+            return Ok(());
+        }
+        let detail = format!("{} has not begun: it is {today}", self.period);
+        Err(inconsistent("report.period", detail))
     }
 
     /// Its bytes.
