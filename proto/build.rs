@@ -5,7 +5,7 @@ use std::{env, fs, path::PathBuf};
 
 use prost::Message as _;
 
-const FILES: [&str; 14] = [
+const FILES: [&str; 15] = [
     "accord/exchange/v1/exchange.proto",
     "accord/desk/v1/desk.proto",
     "accord/desk/v1/inbox.proto",
@@ -20,6 +20,7 @@ const FILES: [&str; 14] = [
     "accord/threat/v1/threat.proto",
     "accord/product/v1/service.proto",
     "accord/product/v1/circulation.proto",
+    "accord/cycle/v1/cycle.proto",
 ];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -140,7 +140,8 @@ fn revised<'a>(before: &'a region::Picture, now: &'a region::Picture) -> BTreeSe
     other.map(|state| state.jurisdiction.as_str()).collect()
 }
 
-fn of_cell(
+/// What can be said of two cells of one series, `revised` aside.
+pub(crate) fn of_cell(
     both: [Option<&region::PictureCell>; 2],
     lists_changed: bool,
     revised: &BTreeSet<&str>,

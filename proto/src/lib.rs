@@ -34,6 +34,7 @@ mod rounding;
 pub mod ratio;
 pub mod plain;
 pub mod threat;
+pub mod cycle;
 pub mod product;
 pub mod journal;
 pub mod backup;

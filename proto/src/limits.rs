@@ -246,6 +246,39 @@ pub const METHOD_BANDS_MAX: usize = 16;
 /// A number of a scoring method, either way: products of several stay within 128 bits.
 pub const SCORE_UNITS_MAX: i64 = 1_000_000_000;
 
+/// A plan of a policy cycle, as a file or in bytes.
+pub const PLAN_BYTES_MAX: usize = 1024 * 1024;
+/// Priorities of one plan: EMPACT has had ten at most.
+pub const PLAN_PRIORITIES_MAX: usize = 32;
+/// Codes that one priority or goal names, of one kind.
+pub const PLAN_CODES_MAX: usize = 64;
+/// Goals of one plan.
+pub const PLAN_GOALS_MAX: usize = 64;
+/// Operational action plans of one plan: EMPACT has had fifteen at most.
+pub const OPERATIONAL_PLANS_MAX: usize = 64;
+/// Operational actions of one plan, of all its operational plans together.
+pub const PLAN_ACTIONS_MAX: usize = 512;
+/// Parties in one list of an action: more than there are jurisdictions and agencies.
+pub const ACTION_PARTIES_MAX: usize = 64;
+/// Indicators of one action.
+pub const ACTION_INDICATORS_MAX: usize = 8;
+/// Requirements that one indicator of an action names.
+pub const ACTION_REQUIREMENTS_MAX: usize = 32;
+/// Length of a policy cycle, in months: EMPACT's is four years.
+pub const CYCLE_MONTHS_MAX: u32 = 120;
+/// Days after a period until the reports of it are due.
+pub const REPORT_WITHIN_DAYS_MAX: u32 = 366;
+/// A report of an action, in bytes.
+pub const REPORT_BYTES_MAX: usize = 32 * 1024;
+/// Results of one report: every counter, and every drug.
+pub const REPORT_RESULTS_MAX: usize = 32;
+/// One result: more euros than were ever seized.
+pub const REPORT_RESULT_MAX: u64 = 1_000_000_000_000;
+/// Reports that a plan is measured with: every action, every quarter of a cycle, by several parties.
+pub const PLAN_REPORTS_MAX: usize = 20_000;
+/// Pictures that a plan is measured with.
+pub const PLAN_PICTURES_MAX: usize = 256;
+
 /// Connections of one listener.
 pub const CONNECTIONS_MAX: usize = 256;
 /// Connections of one identity.

@@ -11,6 +11,7 @@ use crate::{
     wire::{self as exchange, region as wire},
 };
 
+pub mod cycle;
 mod json;
 mod own;
 mod ranking;

@@ -92,6 +92,7 @@ reasons! {
     ProductChanged = "PRODUCT_CHANGED", "Another step was taken with this product meanwhile; look at it again.";
     ProductFalse = "PRODUCT_FALSE", "A product says something else than the texts, words and rules that it rests on.";
     ProductForked = "PRODUCT_FORKED", "The chain of a product does not continue the one that is held of it.";
+    PlanInconsistent = "PLAN_INCONSISTENT", "A plan contradicts itself, or a report its plan: a code stands twice, a reference leads nowhere, a date lies outside.";
     PeerFailed = "PEER_FAILED", "The peer reported an error of its own.";
     Internal = "INTERNAL", "An error of this program; its log says more.";
 }

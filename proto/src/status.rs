@@ -34,6 +34,7 @@ pub fn code_of(reason: Reason) -> Code {
         | Reason::MethodUnfit
         | Reason::RankingFalse
         | Reason::ProductFalse
+        | Reason::PlanInconsistent
         | Reason::ClassificationAboveCeiling => Code::InvalidArgument,
         Reason::CertificateIdentity | Reason::CertificateUnregistered => Code::Unauthenticated,
         Reason::CertificateRole

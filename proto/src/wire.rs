@@ -17,6 +17,11 @@ mod generated {
                 include!(concat!(env!("OUT_DIR"), "/accord.exchange.v1.rs"));
             }
         }
+        pub mod cycle {
+            pub mod v1 {
+                include!(concat!(env!("OUT_DIR"), "/accord.cycle.v1.rs"));
+            }
+        }
         pub mod desk {
             pub mod v1 {
                 include!(concat!(env!("OUT_DIR"), "/accord.desk.v1.rs"));
@@ -56,8 +61,9 @@ mod generated {
 }
 
 pub use generated::accord::{
-    desk::v1 as desk, exchange::v1::*, journal::v1 as journal, maintenance::v1 as maintenance,
-    product::v1 as product, proof::v1 as proof, region::v1 as region, threat::v1 as threat,
+    cycle::v1 as cycle, desk::v1 as desk, exchange::v1::*, journal::v1 as journal,
+    maintenance::v1 as maintenance, product::v1 as product, proof::v1 as proof,
+    region::v1 as region, threat::v1 as threat,
 };
 
 /// The compiled schema: for gRPC reflection, and to name a field that nobody knows.

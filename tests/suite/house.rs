@@ -201,6 +201,7 @@ fn pure_stages_have_no_clock_no_dice_no_files_and_no_network() {
         "proto/src/verify",
         "proto/src/taxonomy",
         "proto/src/threat",
+        "proto/src/cycle",
         "proto/src/journal",
     ];
     let stages: Vec<_> = rust_files()

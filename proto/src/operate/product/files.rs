@@ -1,0 +1,262 @@
+//! Files of products: pages for readers, and what `verify` checks without a network. Comes in: a product, or a file of one. Goes out:
+//! a new file, or what is proven. Must never write over a file, nor say of a text that it is endorsed before its signatures are
+//! checked.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::{Of, call::Products, print::stands};
+use crate::{
+    client::ClientFile,
+    offline,
+    operate::{cli::Outcome, files},
+    own_lists,
+    print::{self, Format},
+    product::{
+        Content, Course, Dossier, Extent, Outcome as Came, Section, State, Trust,
+        course::{Endorsed, Erratum},
+        release::Release,
+        render::{self, Page},
+    },
+    reason::{Invalid, Reason},
+    seal::PublicKey,
+    taxonomy::Lists,
+};
+
+/// What to verify, and whom to believe.
+#[derive(Clone, Debug, Args)]
+pub struct Verify {
+    /// A product or a release of one, as `export` and `release` write it.
+    file: PathBuf,
+    /// The federation root's public key.
+    #[arg(long)]
+    root: PathBuf,
+    /// Folder of the federation's own code lists.
+    #[arg(long)]
+    lists: Option<PathBuf>,
+    /// Also write it to this page, as .html or .docx; must not exist.
+    #[arg(long)]
+    page: Option<PathBuf>,
+    /// How to print.
+    #[arg(long, short = 'o', value_enum, default_value = "table")]
+    format: Format,
+}
+
+/// What a page and a proof are made of, of a product whole and of a release alike.
+struct Shown {
+    content: Content,
+    sections: Vec<Option<Section>>,
+    extent: Extent,
+    state: State,
+    round: u32,
+    endorsed: Option<Endorsed>,
+    errata: Vec<Erratum>,
+    recalled: Option<String>,
+    as_of: String,
+}
+
+impl Shown {
+    fn of_course(course: &Course, extent: Extent, as_of: String) -> Self {
+        Self {
+            content: course.content.clone(),
+            sections: course.sections.iter().cloned().map(Some).collect(),
+            extent,
+            state: course.state,
+            round: course.round,
+            endorsed: course.endorsed.clone(),
+            errata: course.errata.clone(),
+            recalled: course.recalled.clone(),
+            as_of,
+        }
+    }
+
+    fn of_release(release: Release) -> Self {
+        let Release { extent, content, sections, endorsed, state, errata, recalled, as_of, .. } =
+            release;
+        let as_of = as_of.to_string();
+        Self { content, sections, extent, state, round: 0, endorsed, errata, recalled, as_of }
+    }
+
+    fn state(&self) -> String {
+        match self.state {
+            State::Circulated if self.round > 0 => format!("Draft, round {}", self.round),
+            State::Draft | State::Circulated | State::Commented | State::Revised => {
+                "Draft".to_owned()
+            }
+            State::FinalDraft => "Final draft".to_owned(),
+            State::EndorsementOpen => "To be endorsed".to_owned(),
+            State::Endorsed | State::EndorsedWithDissent => "Endorsed, not published".to_owned(),
+            State::NotEndorsed => "Not endorsed".to_owned(),
+            State::Published => format!("Published; as of {}", self.as_of),
+            State::Corrected => format!("Published, with errata; as of {}", self.as_of),
+            State::Recalled => format!("Recalled; as of {}", self.as_of),
+            State::Archived => format!("Archived; as of {}", self.as_of),
+        }
+    }
+
+    fn outcome(&self) -> &'static str {
+        match self.endorsed.as_ref().map(|of| of.outcome) {
+            None => "",
+            Some(Came::Endorsed) => "Endorsed",
+            Some(Came::EndorsedWithDissent) => "Endorsed, with dissent",
+            Some(Came::NotEndorsed) => "Not endorsed",
+        }
+    }
+
+    /// Writes the page: what kind, the ending says.
+    fn write(&self, out: &Path, lists: &Lists) -> Result<usize, Invalid> {
+        let mut positions = Vec::new();
+        for stand in self.endorsed.iter().flat_map(|of| &of.stands) {
+            let of = |node, position, text| render::Stand {
+                jurisdiction: stand.jurisdiction,
+                node,
+                position,
+                text,
+                by_silence: stand.by_silence,
+            };
+            match stand.said.is_empty() {
+                true => positions.push(of("", None, "")),
+                false => positions.extend(
+                    stand
+                        .said
+                        .iter()
+                        .map(|(node, position, text)| of(node.as_str(), Some(*position), text)),
+                ),
+            }
+        }
+        let erratum = |of| {
+            let Erratum { at, section, text } = of;
+            render::Erratum { section: section.as_deref().unwrap_or_default(), text, at: *at }
+        };
+        let errata: Vec<_> = self.errata.iter().map(erratum).collect();
+        let page = Page {
+            content: &self.content,
+            sections: &self.sections,
+            extent: self.extent,
+            state: &self.state(),
+            outcome: self.outcome(),
+            positions: &positions,
+            errata: &errata,
+            recalled: self.recalled.as_deref(),
+            lists,
+        };
+        let bytes = match out.extension().and_then(|ending| ending.to_str()) {
+            Some("html") => render::html(&page)?.into_bytes(),
+            Some("docx") => render::docx(&page)?,
+            Some(_) | None => {
+                let detail = "is neither .html nor .docx: the ending says what is written";
+                return Err(Invalid::new(Reason::FieldInvalid, out.display().to_string(), detail));
+            }
+        };
+        files::write_new(out, &bytes)?;
+        Ok(bytes.len())
+    }
+
+    fn row(&self) -> Value {
+        let endorsed = self.endorsed.as_ref();
+        let withheld = self.sections.iter().filter(|section| section.is_none()).count();
+        json!({
+            "product": self.content.product.to_string(),
+            "title": self.content.title,
+            "owner": self.content.owner.to_string(),
+            "extent": self.extent.as_str(),
+            "sections": self.sections.len(),
+            "withheld": withheld,
+            "state": self.state(),
+            "rule": self.content.rule.in_words(),
+            "outcome": self.outcome(),
+            "text": self.content.digest().to_string(),
+            "positions": endorsed.map(|of| of.stands.iter().map(stands).collect::<Vec<_>>()),
+        })
+    }
+}
+
+impl Verify {
+    pub(super) fn run(&self) -> Result<Outcome, Invalid> {
+        let lists = own_lists::load(self.lists.as_deref())?;
+        let root = files::read_text(&self.root)?;
+        let root = PublicKey::from_hex("--root", &root)?;
+        let file = offline::read(&self.file)?;
+        let trust = Trust { root: &root, lists };
+        let shown = match Release::open(&file, trust) {
+            Ok(release) => Shown::of_release(release),
+            Err(of_release) => match Dossier::open(&file, trust) {
+                Ok(dossier) => {
+                    let at = dossier.at().to_string();
+                    Shown::of_course(dossier.course(), Extent::Restricted, at)
+                }
+                // Of the two reasons the one of the kind of file that it is.
+                Err(of_dossier) if of_dossier.field == "dossier.schema" => return Err(of_release),
+                Err(of_dossier) if of_release.field == "release.schema" => return Err(of_dossier),
+                Err(of_dossier) => return Err(of_dossier),
+            },
+        };
+        let mut row = shown.row();
+        let positions = row.as_object_mut().and_then(|row| row.remove("positions"));
+        let mut outcome = Outcome::default();
+        if let Some(page) = &self.page {
+            let bytes = shown.write(page, lists)?;
+            outcome.remarks.push(format!("{bytes} bytes written to {}", page.display()));
+        }
+        row["signatures"] = json!("all verified");
+        outcome.data = match (self.format, positions) {
+            (Format::Table, Some(Value::Array(positions))) => {
+                let positions = print::rows(Format::Table, &Value::Array(positions));
+                format!("{}\n\n{positions}", print::rows(Format::Table, &row))
+            }
+            (format, positions) => {
+                row["positions"] = positions.unwrap_or_default();
+                print::rows(format, &row)
+            }
+        };
+        Ok(outcome)
+    }
+}
+
+/// Whole, to whoever reads all; otherwise its release.
+async fn fetched(of: &Of, extent: Extent, lists: &Lists) -> Result<Shown, Invalid> {
+    let mut products = Products::connect(&of.client.client).await?;
+    match products.get(&of.product).await {
+        Ok(file) => {
+            let dossier = Dossier::believed(&file, lists)?;
+            let at = dossier.at().to_string();
+            let mut shown = Shown::of_course(dossier.course(), extent, at);
+            for section in &mut shown.sections {
+                *section = section.take().filter(|section| section.extent <= extent);
+            }
+            Ok(shown)
+        }
+        Err(error) if error.reason == Reason::CertificateRole => {
+            let file = products.release(&of.product, extent).await?;
+            Ok(Shown::of_release(Release::believed(&file, lists)?))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+pub(super) async fn page(of: &Of, extent: Extent, out: &Path) -> Result<Outcome, Invalid> {
+    let lists = ClientFile::lists(&of.client.client)?;
+    files::check_new(out)?;
+    let shown = fetched(of, extent, lists).await?;
+    let bytes = shown.write(out, lists)?;
+    let data = format!("{bytes} bytes written to {}", out.display());
+    Ok(Outcome { data, ..Outcome::default() })
+}
+
+pub(super) async fn export(of: &Of, out: &Path) -> Result<Outcome, Invalid> {
+    let file = Products::connect(&of.client.client).await?.get(&of.product).await?;
+    written(out, &file)
+}
+
+pub(super) async fn release(of: &Of, extent: Extent, out: &Path) -> Result<Outcome, Invalid> {
+    let file = Products::connect(&of.client.client).await?.release(&of.product, extent).await?;
+    written(out, &file)
+}
+
+fn written(out: &Path, bytes: &[u8]) -> Result<Outcome, Invalid> {
+    files::write_new(out, bytes)?;
+    let data = format!("{} bytes written to {}", bytes.len(), out.display());
+    Ok(Outcome { data, ..Outcome::default() })
+}
