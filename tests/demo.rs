@@ -22,6 +22,8 @@ use accord_tests::{
 use anyhow::{Context as _, Result, bail};
 use clap::{Parser, ValueEnum};
 
+use crate::cycle;
+
 /// Six national nodes and a coordinator on this computer only: throw-away keys, real TLS, published figures.
 #[derive(Debug, Parser)]
 #[command(name = "cargo demo")]
@@ -29,6 +31,10 @@ struct Arguments {
     /// End after the picture instead of waiting for Ctrl-C.
     #[arg(long)]
     once: bool,
+    /// Go on with the whole loop: an assessment on the picture, reviewed and endorsed by all, a plan, a second picture that measures
+    /// it, an evaluation; documents of all of it.
+    #[arg(long)]
+    cycle: bool,
     /// How to print the picture.
     #[arg(long, value_enum, default_value = "table")]
     format: Format,
@@ -108,7 +114,7 @@ fn failed(error: &anyhow::Error) -> ExitCode {
     ExitCode::FAILURE
 }
 
-fn say(text: &str) {
+pub(crate) fn say(text: &str) {
     let _ = writeln!(std::io::stderr(), "{text}");
 }
 
@@ -156,7 +162,11 @@ fn run(arguments: &Arguments, dir: &Path) -> Result<Federation> {
         }
     }
 
-    let blocks: Vec<_> = plan.blocks();
+    // The cycle begins with what was known by then; a second picture tells how it went.
+    let blocks = match arguments.cycle {
+        true => plan.until("2016")?.blocks(),
+        false => plan.blocks(),
+    };
     let requirement = federation.issue(&blocks.iter().map(String::as_str).collect::<Vec<_>>())?;
     say(&format!("requirement {requirement} issued, signed by the asking authority"));
     let format = match arguments.format {
@@ -174,7 +184,25 @@ fn run(arguments: &Arguments, dir: &Path) -> Result<Federation> {
     if arguments.keep.is_some() {
         archive(&federation, dir, &requirement)?;
     }
+    if arguments.cycle {
+        let next = |federation: &Federation| {
+            let blocks = plan.blocks();
+            asked(federation, &blocks.iter().map(String::as_str).collect::<Vec<_>>())
+        };
+        cycle::play(&mut federation, dir, (&requirement, &next))?;
+    }
     Ok(federation)
+}
+
+/// A picture of these questions; the requirement's id.
+fn asked(federation: &Federation, blocks: &[&str]) -> Result<String> {
+    let requirement = federation.issue(blocks)?;
+    let gathered = federation.region("analyst", "json", &["gather", &requirement])?;
+    if !matches!(gathered.code, Some(0 | 3)) {
+        bail!("the gather ended with {:?}", gathered.code);
+    }
+    delivered(federation, &requirement)?;
+    Ok(requirement)
 }
 
 /// Says at whom the picture has arrived: readable there, also with the centre down.
@@ -284,6 +312,16 @@ impl Asked {
             bail!("{}: no file <JURISDICTION>.csv has a row that can be imported", data.display());
         }
         Ok(Self(asked))
+    }
+
+    /// The same without what came after a period.
+    fn until(&self, last: &str) -> Result<Self> {
+        let last = Period::parse("period", last)?;
+        let earlier = |(areas, periods): &(BTreeSet<String>, BTreeSet<Period>)| {
+            (areas.clone(), periods.iter().copied().filter(|period| *period <= last).collect())
+        };
+        let asked = self.0.iter().map(|(indicator, of)| (*indicator, earlier(of)));
+        Ok(Self(asked.filter(|(_, (_, periods)): &(_, (_, BTreeSet<Period>))| !periods.is_empty()).collect()))
     }
 
     /// Question blocks of a requirement file.

@@ -6,6 +6,7 @@ use std::{io::Write as _, process::ExitCode};
 
 use accord_tests::roles;
 
+mod cycle;
 mod demo;
 mod measure;
 mod soak;

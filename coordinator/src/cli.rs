@@ -14,10 +14,11 @@ use accord_proto::{
         Around,
         backup::{Backup, Restore},
         cli::{self as operate, CONFIG_INVALID, Operate},
+        cycle,
         harden::leave_no_core,
         journal,
         log::Logging,
-        maintenance, pki, roster,
+        maintenance, pki, product, roster,
     },
     reason::Invalid,
     status::exit_code_of_start,
@@ -121,6 +122,12 @@ enum Command {
     /// Charts of pictures and rankings, as SVG or PNG.
     #[command(subcommand, after_help = chart::EXAMPLES)]
     Chart(chart::Command),
+    /// Products on pictures: written, reviewed, endorsed and published (editor; an observer reads what is released to it).
+    #[command(subcommand, after_help = product::examples("accord-coordinator"))]
+    Product(product::Command),
+    /// Policy cycles: priorities, goals and actions of a plan, and how they go (every role but observer).
+    #[command(subcommand, after_help = cycle::examples("accord-coordinator"))]
+    Cycle(cycle::Command),
     /// The journal: who did what, why and to whom (auditor).
     #[command(subcommand, after_help = JOURNAL_EXAMPLES)]
     Journal(journal::Journal),
@@ -418,6 +425,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Picture(command) => picture(&runtime, command),
         Command::Chart(command) => finish(runtime.block_on(commands::chart::run(command))),
         Command::Threat(command) => finish(runtime.block_on(commands::threat::run(command))),
+        Command::Product(command) => finish(runtime.block_on(commands::chart::product(command))),
+        Command::Cycle(command) => finish(runtime.block_on(commands::chart::cycle(command))),
         Command::Journal(command) => {
             finish(runtime.block_on(journal::run(command, accord_proto::print::rows)))
         }

@@ -45,7 +45,7 @@ mod members;
 pub mod products;
 pub mod rankings;
 
-/// Who may read pictures.
+/// Who may read what is released: an observer no more than that.
 const READERS: &[Role] =
     &[Role::Analyst, Role::Editor, Role::Observer, Role::Custodian, Role::Auditor, Role::Operator];
 /// Who may see what is being asked.
@@ -351,7 +351,7 @@ impl wire::region_server::Region for RegionService {
         &self,
         request: Request<wire::GetPictureRequest>,
     ) -> Result<Response<wire::GetPictureResponse>, Status> {
-        self.staff(&request, READERS)?;
+        self.staff(&request, INSIDERS)?;
         let wire::GetPictureRequest { requirement, version } = request.into_inner();
         let id = RequirementId::parse("requirement", &requirement)?;
         let archive = &self.coordinator.archive;
@@ -429,7 +429,7 @@ impl wire::region_server::Region for RegionService {
         &self,
         request: Request<wire::ListPicturesRequest>,
     ) -> Result<Response<wire::ListPicturesResponse>, Status> {
-        self.staff(&request, READERS)?;
+        self.staff(&request, INSIDERS)?;
         let wire::ListPicturesRequest { page_size, page_token } = request.into_inner();
         let size = usize::try_from(page_size.clamp(1, PAGE_SIZE_MAX)).unwrap_or(1);
         let before = match page_token.split_once(':') {

@@ -13,10 +13,11 @@ use accord_proto::{
     operate::{
         Around, backup,
         cli::{self as operate, CONFIG_INVALID, Operate},
+        cycle,
         harden::leave_no_core,
         journal,
         log::Logging,
-        maintenance, pki, roster,
+        maintenance, pki, product, roster,
     },
     reason::Invalid,
     status::exit_code_of_start,
@@ -178,6 +179,12 @@ enum Command {
     /// Charts of delivered pictures and of own assessments, as SVG or PNG.
     #[command(subcommand, after_help = chart::EXAMPLES)]
     Chart(chart::Command),
+    /// Products: the region's, to review and endorse; and one's own (analyst, releaser, auditor).
+    #[command(subcommand, after_help = product::examples("accord-node"))]
+    Product(product::Command),
+    /// Policy cycles: priorities, goals and actions of a plan, and how they go (analyst, releaser, auditor).
+    #[command(subcommand, after_help = cycle::examples("accord-node"))]
+    Cycle(cycle::Command),
     /// Verify the evidence of a picture from files alone: no network, no store (exit code 3 if some figures are known
     /// by signature only).
     #[command(after_help = proof::VERIFY_EXAMPLES)]
@@ -279,6 +286,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Picture(command) => finish(runtime.block_on(commands::pictures::run(command))),
         Command::Chart(command) => finish(runtime.block_on(commands::chart::run(command))),
         Command::Threat(command) => finish(runtime.block_on(commands::threat::run(command))),
+        Command::Product(command) => finish(runtime.block_on(commands::chart::product(command))),
+        Command::Cycle(command) => finish(runtime.block_on(commands::chart::cycle(command))),
         Command::Verify(verify) => finish(commands::proof::verify(verify)),
         Command::Status { watch, client } => {
             let look = async || commands::status(&client).await;

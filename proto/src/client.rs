@@ -47,6 +47,11 @@ impl ClientFile {
         toml::from_str(&text).map_err(|error| unusable(error.to_string()))
     }
 
+    /// Whom a client file talks to.
+    pub fn server(path: &Path) -> Result<Identity, Invalid> {
+        Identity::parse(&Self::read(path)?.server)
+    }
+
     /// The code lists that a client file names. They live as long as the process: call this once.
     pub fn lists(path: &Path) -> Result<&'static Lists, Invalid> {
         let folder = Self::read(path)?.lists;

@@ -7,6 +7,8 @@ pub mod backup;
 #[cfg(feature = "chart")]
 pub mod chart;
 pub mod cli;
+#[cfg(feature = "chart")]
+pub mod cycle;
 pub mod document;
 pub mod doctor;
 pub mod harden;
@@ -17,6 +19,8 @@ pub mod log;
 pub mod maintenance;
 pub mod measures;
 pub mod pki;
+#[cfg(feature = "chart")]
+pub mod product;
 pub mod roster;
 pub mod settings;
 pub mod store_key;

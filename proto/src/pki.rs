@@ -230,11 +230,22 @@ pub fn development(
     write(&home.join("keys/staff-ca.crt"), staff_ca.certificate_pem())?;
     write_secret(&home.join("keys/sign.key"), &centre.to_pem()?)?;
     write_secret(&home.join("keys/store.key"), &Keys::new_line(entropy)?.1)?;
-    for role in [Role::Analyst, Role::Observer, Role::Custodian, Role::Auditor, Role::Operator] {
+    for role in [
+        Role::Analyst,
+        Role::Editor,
+        Role::Observer,
+        Role::Custodian,
+        Role::Auditor,
+        Role::Operator,
+    ] {
         let person = identity(Place::Region, &format!("test-{role}"), role)?;
         let (folder, server) = (role.to_string(), (&coordinator, plan.region_address.as_str()));
         write_staff((&home, &folder), &ca, &staff_ca, &person, server)?;
     }
+    // What one of them writes, another has endorsed and published.
+    let second = identity(Place::Region, "test-second-editor", Role::Editor)?;
+    let server = (&coordinator, plan.region_address.as_str());
+    write_staff((&home, "second-editor"), &ca, &staff_ca, &second, server)?;
     for node in &plan.nodes {
         roster.members.push(write_node(plan, node, dir, &ca, (clock, entropy))?);
     }

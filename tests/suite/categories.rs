@@ -73,7 +73,7 @@ fn figures_by_category_are_asked_for_and_combined() {
     assert_eq!(men["standard_error"], Value::Null, "{men}");
 
     let show = |format| {
-        running.region("observer", format, &["picture", "show", &requirement]).unwrap().stdout
+        running.region("editor", format, &["picture", "show", &requirement]).unwrap().stdout
     };
     let csv = show("csv");
     let header = csv.lines().next().unwrap();

@@ -215,7 +215,7 @@ pub(crate) fn no_form_of_a_picture_loses_its_coverage_or_the_footnote() {
     running.node_server("al-police").unwrap().kill();
     running.gather(&requirement).unwrap();
     let show = |format| {
-        let shown = running.region("observer", format, &["picture", "show", &requirement]).unwrap();
+        let shown = running.region("editor", format, &["picture", "show", &requirement]).unwrap();
         assert_eq!(shown.code, Some(3), "{}", shown.stderr);
         shown.stdout
     };

@@ -30,13 +30,13 @@ pub(super) fn export(
     more: &[&str],
 ) -> Finished {
     let arguments = [&["picture", "export", requirement], more].concat();
-    running.region("observer", format, &arguments).unwrap()
+    running.region("editor", format, &arguments).unwrap()
 }
 
 #[test]
 fn an_export_is_the_picture_cell_by_cell_and_the_same_bytes_each_time() {
     let (running, requirement) = drawn();
-    let shown = running.region("observer", "json", &["picture", "show", &requirement]).unwrap();
+    let shown = running.region("editor", "json", &["picture", "show", &requirement]).unwrap();
     let shown = shown.json(&[3]).unwrap();
     let exported = export(&running, &requirement, "json", &[]);
     // Not everybody has answered: the exit code says so, as that of `show` does.

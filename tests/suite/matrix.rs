@@ -96,12 +96,24 @@ const MATRIX: &Matrix = &[
             ("SignDissent", "r"),
         ],
     ),
+    (
+        "accord.product.v1.Products",
+        &[
+            ("Take", "ar"),
+            ("List", "aru"),
+            ("Get", "aru"),
+            ("GetRelease", "aru"),
+            ("Say", "ar"),
+            ("Show", "aru"),
+        ],
+    ),
     ("accord.journal.v1.Journal", &[("GetHead", "u"), ("Read", "u"), ("AcceptPeer", "o")]),
     ("accord.maintenance.v1.Maintenance", &[("Begin", "o"), ("End", "o"), ("Show", "aruo")]),
 ];
 
 /// Packages that a node serves to its staff.
-const PACKAGES: [&str; 3] = ["accord.desk.v1", "accord.journal.v1", "accord.maintenance.v1"];
+const PACKAGES: [&str; 4] =
+    ["accord.desk.v1", "accord.product.v1", "accord.journal.v1", "accord.maintenance.v1"];
 
 /// Regional roles with their letters.
 const REGIONAL_ROLES: [(&str, char); 6] = [
@@ -125,8 +137,8 @@ const REGIONAL: &Matrix = &[
             ("ListRequirements", "aecuo"),
             ("Gather", "a"),
             ("WatchCollection", "aecuo"),
-            ("GetPicture", "aevcuo"),
-            ("ListPictures", "aevcuo"),
+            ("GetPicture", "aecuo"),
+            ("ListPictures", "aecuo"),
             ("AskStanding", "a"),
             ("GetEvidence", "aecuo"),
             ("GetGateMemory", "c"),
@@ -145,16 +157,27 @@ const REGIONAL: &Matrix = &[
             ("AttachDissent", "a"),
         ],
     ),
+    (
+        "accord.product.v1.Products",
+        &[
+            ("Take", "e"),
+            ("List", "aevcuo"),
+            ("Get", "aecuo"),
+            ("GetRelease", "aevcuo"),
+            ("Say", "v"),
+            ("Show", "aecuo"),
+        ],
+    ),
     ("accord.journal.v1.Journal", &[("GetHead", "u"), ("Read", "u"), ("AcceptPeer", "o")]),
     ("accord.maintenance.v1.Maintenance", &[("Begin", "o"), ("End", "o"), ("Show", "aecuo")]),
 ];
 
 /// Packages that the coordinator serves to regional staff.
-const REGIONAL_PACKAGES: [&str; 3] =
-    ["accord.region.v1", "accord.journal.v1", "accord.maintenance.v1"];
+const REGIONAL_PACKAGES: [&str; 4] =
+    ["accord.region.v1", "accord.product.v1", "accord.journal.v1", "accord.maintenance.v1"];
 
 /// Every method that the schema declares in these packages.
-fn declared(packages: [&str; 3]) -> BTreeSet<(String, String)> {
+fn declared(packages: [&str; 4]) -> BTreeSet<(String, String)> {
     let schema = prost_types::FileDescriptorSet::decode(wire::DESCRIPTORS).unwrap();
     let files = schema.file.into_iter().filter(|file| packages.contains(&file.package()));
     let services = files.flat_map(|file| {
@@ -162,6 +185,8 @@ fn declared(packages: [&str; 3]) -> BTreeSet<(String, String)> {
         file.service.into_iter().map(move |service| (package.clone(), service))
     });
     services
+        // What the coordinator alone calls has no role of staff.
+        .filter(|(_, service)| service.name() != "Circulation")
         .flat_map(|(package, service)| {
             let name = format!("{package}.{}", service.name());
             service.method.into_iter().map(move |method| (name.clone(), method.name().to_owned()))

@@ -117,9 +117,9 @@ fn figures_that_are_not_public_are_shown_from_three_jurisdictions_with_their_sta
         "{cell}"
     );
     let show = ["picture", "show", &requirement];
-    let table = played.running.region("observer", "table", &show).unwrap().stdout;
+    let table = played.running.region("editor", "table", &show).unwrap().stdout;
     assert!(table.contains("100 ±5.591†") && table.contains("not exact"), "{table}");
-    let csv = played.running.region("observer", "csv", &show).unwrap().stdout;
+    let csv = played.running.region("editor", "csv", &show).unwrap().stdout;
     assert!(csv.lines().nth(1).unwrap().ends_with(",_T,5.591"), "{csv}");
 }
 
@@ -157,7 +157,7 @@ fn what_a_member_counts_otherwise_stands_beside_every_figure_that_it_is_in() {
     assert_eq!(declared[0]["jurisdiction"], "ME");
     assert_eq!(declared[0]["codes"], json!(["MOMENT", "NARROWER"]));
     let show = ["picture", "show", &requirement];
-    let table = played.running.region("observer", "table", &show).unwrap().stdout;
+    let table = played.running.region("editor", "table", &show).unwrap().stdout;
     for sentence in [
         "Counted otherwise: THB.VIC.N, ME (me-police): Counts at another moment; Counts less than",
         "whoever was counted in several jurisdictions is in it several times",

@@ -72,7 +72,7 @@ fn a_picture_that_rests_on_what_was_withdrawn_is_marked_and_stays_as_it_was() {
     assert_eq!((&notice["jurisdiction"], &notice["standing"]), (&json!("AL"), &json!("withdrawn")));
     assert_eq!((&marked["picture"], &marked["members"]), (&drawn["picture"], &drawn["members"]));
     assert_eq!(region(&running, &["picture", "list"])[0]["do_not_stand"], 1);
-    let shown = running.region("observer", "table", &["picture", "show", &requirement]).unwrap();
+    let shown = running.region("editor", "table", &["picture", "show", &requirement]).unwrap();
     assert!(shown.stderr.contains("what was published remains published"), "{}", shown.stderr);
 
     // Said once, kept once: asking again changes nothing.

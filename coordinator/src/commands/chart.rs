@@ -6,7 +6,10 @@ use accord_proto::{
     client::{ClientFile, within},
     clock::Timestamp,
     limits::CALL_TIMEOUT,
-    operate::chart::{self, Source},
+    operate::{
+        chart::{self, Source},
+        cycle, product,
+    },
     reason::Invalid,
     wire::region as wire,
 };
@@ -35,6 +38,16 @@ pub(crate) async fn run(command: Command) -> Result<Outcome, Invalid> {
             drawing.finish(&chart, covered.0 < covered.1)
         }
     }
+}
+
+/// `accord-coordinator product …`: the pictures that a text cites are fetched as those of a chart are.
+pub(crate) async fn product(command: product::Command) -> Result<Outcome, Invalid> {
+    product::run(command, fetch).await
+}
+
+/// `accord-coordinator cycle …`: the same of the pictures that measure a plan.
+pub(crate) async fn cycle(command: cycle::Command) -> Result<Outcome, Invalid> {
+    cycle::run(command, fetch).await
 }
 
 async fn fetch(client: &Path, requirement: String, version: u32) -> Result<Source, Invalid> {

@@ -22,6 +22,7 @@ use crate::{
     wire::{self, region},
 };
 
+pub mod figure;
 mod ranked;
 
 pub use ranked::{matrix, ranks};
@@ -143,6 +144,7 @@ pub struct Cells {
 #[derive(Clone, Debug)]
 pub struct Source {
     picture: region::Picture,
+    payload: Vec<u8>,
     digest: Digest,
     version: u32,
     drawn_at: Timestamp,
@@ -153,6 +155,7 @@ impl Source {
     pub fn of(payload: &[u8], (version, drawn_at_s): (u32, i64)) -> Result<Self, Invalid> {
         Ok(Self {
             picture: strict::decode_signed("picture", payload)?,
+            payload: payload.to_vec(),
             digest: Digest::of(payload),
             version,
             drawn_at: Timestamp::from_s("drawn_at_s", drawn_at_s)?,

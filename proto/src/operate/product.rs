@@ -360,7 +360,9 @@ pub async fn run(
     use wire::take_request::Deed;
     let now = SystemClock.now();
     match command {
-        Command::Template => Ok(Outcome { data: source::TEMPLATE.to_owned(), ..Outcome::default() }),
+        Command::Template => {
+            Ok(Outcome { data: source::TEMPLATE.to_owned(), ..Outcome::default() })
+        }
         Command::Verify(verify) => verify.run(),
         Command::Draft { file, product, why, client } => {
             step::draft((&file, &why), product.as_deref(), &client, fetch).await
@@ -379,7 +381,9 @@ pub async fn run(
             });
             step::take(&mut products, &of.client, &entry, deed).await
         }
-        Command::CloseRound(of) => step::next(&of, Deed::CloseRound(wire::CloseRound::default())).await,
+        Command::CloseRound(of) => {
+            step::next(&of, Deed::CloseRound(wire::CloseRound::default())).await
+        }
         Command::Resolve { of, comment, decision, text } => {
             step::resolve(&of, &comment, decision.decision(), &threat::reason(&text)?).await
         }
@@ -465,7 +469,8 @@ fn moment(field: &str, typed: &str, now: Timestamp) -> Result<Timestamp, Invalid
         _ => None,
     };
     let last = typed.chars().next_back().and_then(unit);
-    let number = typed.get(..typed.len().saturating_sub(1)).and_then(|text| text.parse::<u32>().ok());
+    let number =
+        typed.get(..typed.len().saturating_sub(1)).and_then(|text| text.parse::<u32>().ok());
     match (last, number) {
         (Some(seconds), Some(number)) => Ok(now.plus_s(i64::from(number).saturating_mul(seconds))),
         _ => Timestamp::parse(field, typed).map_err(|_| {

@@ -300,9 +300,16 @@ impl Content {
     /// Reads the sections that belong to it, all of them.
     pub fn sections(&self, parts: &[Vec<u8>], lists: &Lists) -> Result<Vec<Section>, Invalid> {
         let sections = self.sections_at_hand(parts, lists)?;
-        sections.into_iter().collect::<Option<_>>().ok_or_else(|| {
-            Invalid::new(Reason::FieldMissing, "sections", "one of them is not there")
-        })
+        let sections: Vec<Section> =
+            sections.into_iter().collect::<Option<_>>().ok_or_else(|| {
+                Invalid::new(Reason::FieldMissing, "sections", "one of them is not there")
+            })?;
+        let plans = sections.iter().filter(|section| section.plan.is_some()).count();
+        if plans != usize::from(self.kind == Kind::Plan) {
+            let detail = format!("{plans} hold a plan: one of a product PLAN does, of others none");
+            return Err(Invalid::new(Reason::FieldInvalid, "sections.plan", detail));
+        }
+        Ok(sections)
     }
 
     /// The same where some are withheld, and empty.
@@ -340,10 +347,6 @@ impl Content {
             return Err(Invalid::new(Reason::ProductFalse, "sha256", detail));
         }
         let section = Section::read(part, lists)?;
-        if section.plan.is_some() != (self.kind == Kind::Plan) {
-            let detail = "a plan, and nothing else, holds priorities and actions in every section";
-            return Err(Invalid::new(Reason::FieldInvalid, "plan", detail));
-        }
         for rendition in &self.renditions {
             section.check_for(rendition.extent, rendition.audience, lists)?;
         }

@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     clock::Timestamp,
+    cycle::{Plan, Report},
     identity::Name,
     limits::{CLOCK_SKEW_S, EARLY_WARNING_DAYS_MAX, WORD_CHARS_MAX, WORDS_MAX},
     plain,
@@ -311,8 +312,9 @@ impl Course {
             return Err(missing("hear.words"));
         }
         for (digest, word) in self.words("hear.words", &hear.words, against)? {
-            let beside = match word.said {
-                Said::Feedback(..) | Said::Contribution(..) | Said::Report(_) => true,
+            let beside = match &word.said {
+                Said::Report(report) => self.check_report(&word, report, against.lists)?,
+                Said::Feedback(..) | Said::Contribution(..) => true,
                 Said::Comment(_) | Said::Endorsement(..) | Said::AgreeToSilence => false,
             };
             if !beside {
@@ -327,6 +329,45 @@ impl Course {
             *counts.entry(&word.node).or_default() += 1;
         }
         counts.into_values().try_for_each(|count| bounded("hear.words", count, WORDS_MAX))
+    }
+
+    /// A report is of an action of the plan, by the jurisdiction that has a part in it.
+    fn check_report(&self, word: &Word, report: &[u8], lists: &Lists) -> Result<bool, Invalid> {
+        let report = Report::read(report, lists)?;
+        let plan = self.plan(lists)?.ok_or_else(|| {
+            let detail = "is no plan: there is no action to report of";
+            Invalid::new(Reason::ProductState, "product", detail)
+        })?;
+        report.fits(&plan)?;
+        if report.party.jurisdiction() == Some(word.jurisdiction) {
+            return Ok(true);
+        }
+        let detail = format!("{} reports for {}", word.jurisdiction, report.party);
+        Err(Invalid::new(Reason::AnswerIdentity, "report.party", detail))
+    }
+
+    /// Its plan, of a product that is one.
+    pub fn plan(&self, lists: &Lists) -> Result<Option<Plan>, Invalid> {
+        let plan = self.sections.iter().find_map(|section| section.plan.as_ref());
+        plan.map(|plan| Plan::read(plan, lists)).transpose()
+    }
+
+    /// What was reported of its actions, in the order in which it was said.
+    pub fn reports(&self, lists: &Lists) -> Result<Vec<Report>, Invalid> {
+        let mut said: Vec<_> = self
+            .heard
+            .values()
+            .filter_map(|word| match &word.said {
+                Said::Report(report) => Some((word.at, report)),
+                Said::Comment(_)
+                | Said::Endorsement(..)
+                | Said::AgreeToSilence
+                | Said::Feedback(..)
+                | Said::Contribution(..) => None,
+            })
+            .collect();
+        said.sort();
+        said.into_iter().map(|(_, report)| Report::read(report, lists)).collect()
     }
 
     /// Words of members that review it, ascending by digest, none that was taken in before. From now on they are.

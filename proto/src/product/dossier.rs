@@ -77,13 +77,22 @@ pub struct Hand<'a> {
 impl Dossier {
     /// Reads a file and checks all of it.
     pub fn open(file: &[u8], trust: Trust<'_>) -> Result<Self, Invalid> {
+        Self::read(file, Some(trust.root), trust.lists)
+    }
+
+    /// The same of a file that a service gave which the reader believes: who signed the rosters in it is not checked.
+    pub fn believed(file: &[u8], lists: &Lists) -> Result<Self, Invalid> {
+        Self::read(file, None, lists)
+    }
+
+    fn read(file: &[u8], root: Option<&PublicKey>, lists: &Lists) -> Result<Self, Invalid> {
         bounded("dossier", file.len(), DOSSIER_BYTES_MAX)?;
         let wire::Dossier { schema, rosters, steps } = strict::decode_signed("dossier", file)?;
         if schema != SCHEMA {
             let detail = format!("{} is not {SCHEMA}", crate::reason::quoted(&schema));
             return Err(Invalid::new(Reason::FieldInvalid, "dossier.schema", detail));
         }
-        Self::of(rosters, steps, trust)
+        Self::chained(open_rosters(rosters, root, lists)?, steps, lists)
     }
 
     /// The same of its parts: rosters ascending by version, steps in their order.
@@ -92,15 +101,22 @@ impl Dossier {
         steps: Vec<Envelope>,
         trust: Trust<'_>,
     ) -> Result<Self, Invalid> {
-        let rosters = open_rosters(rosters, trust)?;
+        Self::chained(open_rosters(rosters, Some(trust.root), trust.lists)?, steps, trust.lists)
+    }
+
+    fn chained(
+        rosters: BTreeMap<u64, Signed>,
+        steps: Vec<Envelope>,
+        lists: &Lists,
+    ) -> Result<Self, Invalid> {
         let mut steps = steps.into_iter().enumerate();
         let (_, first) = steps.next().ok_or_else(|| {
             Invalid::new(Reason::FieldMissing, "dossier.steps", "it has not begun")
         })?;
         let named = |at: usize| move |error: Invalid| error.within(format!("steps[{at}]"));
-        let mut dossier = Self::first(rosters, first, trust.lists).map_err(named(0))?;
+        let mut dossier = Self::first(rosters, first, lists).map_err(named(0))?;
         for (at, envelope) in steps {
-            dossier.follow(envelope, trust.lists).map_err(named(at))?;
+            dossier.follow(envelope, lists).map_err(named(at))?;
         }
         Ok(dossier)
     }
@@ -263,15 +279,19 @@ fn number(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
 }
 
-/// Opens rosters that a file brings, ascending by version.
+/// Opens rosters that a file brings, ascending by version. Without a root whoever gave the file is believed.
 pub(super) fn open_rosters(
     rosters: Vec<Envelope>,
-    trust: Trust<'_>,
+    root: Option<&PublicKey>,
+    lists: &Lists,
 ) -> Result<BTreeMap<u64, Signed>, Invalid> {
     bounded("rosters", rosters.len(), PRODUCT_STEPS_MAX)?;
     let mut opened: BTreeMap<u64, Signed> = BTreeMap::new();
     for envelope in rosters {
-        let roster = Roster::open_of_any_time(&envelope, trust.root, trust.lists)?;
+        let roster = match root {
+            Some(root) => Roster::open_of_any_time(&envelope, root, lists)?,
+            None => Roster::believed(&envelope, lists)?,
+        };
         if opened.last_key_value().is_some_and(|(last, _)| *last >= roster.version) {
             let detail = "are not ascending by version, each once";
             return Err(Invalid::new(Reason::FieldInvalid, "rosters", detail));

@@ -17,8 +17,9 @@ use crate::{
     limits::DOSSIER_BYTES_MAX,
     reason::{Invalid, Reason},
     roster::bounded,
-    seal::{Digest, Envelope},
+    seal::{Digest, Envelope, PublicKey},
     strict,
+    taxonomy::Lists,
     wire::product as wire,
 };
 
@@ -123,6 +124,15 @@ impl Release {
     /// Reads a file and checks all of it: that the owner has published this very text, and that every member's word in it is of
     /// this very text and signed by that member.
     pub fn open(file: &[u8], trust: Trust<'_>) -> Result<Self, Invalid> {
+        Self::read(file, Some(trust.root), trust.lists)
+    }
+
+    /// The same of a file that a service gave which the reader believes: who signed the rosters in it is not checked.
+    pub fn believed(file: &[u8], lists: &Lists) -> Result<Self, Invalid> {
+        Self::read(file, None, lists)
+    }
+
+    fn read(file: &[u8], root: Option<&PublicKey>, lists: &Lists) -> Result<Self, Invalid> {
         bounded("release", file.len(), DOSSIER_BYTES_MAX)?;
         let wire::Release { schema, rosters, extent, content, sections, steps } =
             strict::decode_signed("release", file)?;
@@ -131,15 +141,15 @@ impl Release {
             return Err(Invalid::new(Reason::FieldInvalid, "release.schema", detail));
         }
         let extent = Extent::from_wire("release.extent", extent)?;
-        let rosters = open_rosters(rosters, trust)?;
-        let content = Content::read(&content, trust.lists)?;
-        let sections = content.sections_at_hand(&sections, trust.lists)?;
+        let rosters = open_rosters(rosters, root, lists)?;
+        let content = Content::read(&content, lists)?;
+        let sections = content.sections_at_hand(&sections, lists)?;
         let beyond = |section: &Section| section.extent > extent;
         if sections.iter().flatten().any(beyond) {
             let detail = format!("holds a section that is not {}", extent.as_str());
             return Err(Invalid::new(Reason::ProductFalse, "release.sections", detail));
         }
-        Steps { content: &content, rosters: &rosters, trust, last: None }.read(steps).map(|read| {
+        Steps { content: &content, rosters: &rosters, lists, last: None }.read(steps).map(|read| {
             let Read { endorsed, published_at, errata, recalled, state, as_of } = read;
             Self {
                 extent,
@@ -159,7 +169,7 @@ impl Release {
 struct Steps<'a> {
     content: &'a Content,
     rosters: &'a std::collections::BTreeMap<u64, Signed>,
-    trust: Trust<'a>,
+    lists: &'a Lists,
     /// Number and digest of the step before.
     last: Option<(u32, Digest)>,
 }
@@ -205,7 +215,7 @@ impl Steps<'_> {
         let Deed::Close(closed) = &close.deed else {
             return Err(unfit("begins with something else than the end of the endorsement"));
         };
-        let against = Against { roster: roster_of(self.rosters, &close)?, lists: self.trust.lists };
+        let against = Against { roster: roster_of(self.rosters, &close)?, lists: self.lists };
         let (endorsed, _) = read_close(self.content, closed, against)?;
         let publish = self.step(&next("its publication")?)?;
         let Deed::Publish(published) = &publish.deed else {

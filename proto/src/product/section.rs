@@ -3,6 +3,7 @@
 
 use super::content::{Extent, missing};
 use crate::{
+    cycle::Plan,
     id::RequirementId,
     limits::{
         PRODUCT_FIGURE_BYTES_MAX, PRODUCT_FIGURE_CELLS_MAX, PRODUCT_ITEMS_MAX,
@@ -78,7 +79,7 @@ pub struct Section {
     pub recommendations: Vec<String>,
     /// Charts.
     pub figures: Vec<Figure>,
-    /// Exact bytes of a plan.
+    /// Exact bytes of a plan, which was checked.
     pub plan: Option<Vec<u8>>,
 }
 
@@ -117,7 +118,10 @@ impl Section {
             judgements: each(judgements, |of| judgement(of, lists))?,
             recommendations,
             figures: each(figures, figure)?,
-            plan: (!plan.is_empty()).then_some(plan),
+            plan: match plan.is_empty() {
+                true => None,
+                false => Plan::read(&plan, lists).map(|_| Some(plan))?,
+            },
         })
     }
 

@@ -62,9 +62,14 @@ impl Source {
         Ok((requirement, self.version, self.digest))
     }
 
-    /// The picture itself.
-    pub fn picture(&self) -> &wire::region::Picture {
-        &self.picture
+    /// Its number among the pictures of its requirement.
+    pub fn version(&self) -> u32 {
+        self.version
+    }
+
+    /// The bytes that were signed.
+    pub fn payload(&self) -> &[u8] {
+        &self.payload
     }
 }
 
@@ -100,7 +105,8 @@ impl Drawn {
             }
             "coverage" => {
                 let view = View::Members(Members::of_picture(&source.picture, lists)?);
-                let names = ["coverage", "Who answered", "Cells with a figure of each, by indicator"];
+                let names =
+                    ["coverage", "Who answered", "Cells with a figure of each, by indicator"];
                 Chart::new(source.frame(names, "", lists)?, view, lists)
             }
             other => {

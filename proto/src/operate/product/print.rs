@@ -99,9 +99,7 @@ pub(super) async fn show(of: &Of) -> Result<Outcome, Invalid> {
     about["rule"] = json!(course.content.rule.in_words());
     let endorsed = course.endorsed.as_ref();
     about["positions"] = json!(endorsed.map(|of| of.stands.iter().map(stands).collect::<Vec<_>>()));
-    let holder = |holder: &wire::Holder| {
-        json!({"node": holder.node, "steps": holder.steps, "reason": holder.reason})
-    };
+    let holder = |holder: &wire::Holder| json!({"node": holder.node, "steps": holder.steps, "reason": holder.reason});
     about["holders"] = shown.holders.iter().map(holder).collect();
     let waiting = shown.waiting.iter().map(|envelope| {
         let word = Word::unchecked(envelope, lists)?;

@@ -3,8 +3,8 @@
 
 use super::{Of, call::Products, print};
 use crate::{
-    clock::{Entropy as _, SystemEntropy},
     client::ClientFile,
+    clock::{Entropy as _, SystemEntropy},
     operate::cli::Outcome,
     reason::Invalid,
     wire::product::{self as wire, say_request::Said},

@@ -8,8 +8,8 @@ use prost::Message as _;
 use serde::Deserialize;
 
 use crate::{
-    cycle,
     clock::{Entropy, Timestamp},
+    cycle,
     id::ProductId,
     identity::Name,
     operate::{
@@ -154,7 +154,8 @@ impl Written {
             wire::Rule { kind: kind.into(), number: self.rule.number, silence: self.rule.silence };
         Rule::from_wire("rule", &rule, members.len())?;
         let valid_until = self.valid_until.as_deref();
-        let valid_until = valid_until.map(|text| Timestamp::parse("valid_until", text)).transpose()?;
+        let valid_until =
+            valid_until.map(|text| Timestamp::parse("valid_until", text)).transpose()?;
         let rendition = |extent: Extent, of: &RenditionWritten| {
             let mut readers = of.readers.clone();
             readers.sort_unstable();
@@ -201,7 +202,11 @@ impl SectionWritten {
         entropy.fill(&mut salt)?;
         let find = |name: &String| {
             pictures.get(name).ok_or_else(|| {
-                Invalid::new(Reason::NotFound, "picture", format!("{} is not at hand", quoted(name)))
+                Invalid::new(
+                    Reason::NotFound,
+                    "picture",
+                    format!("{} is not at hand", quoted(name)),
+                )
             })
         };
         let drawn = self.figure.iter().flat_map(|figure| &figure.pictures);
@@ -219,11 +224,8 @@ impl SectionWritten {
         }
         let mut figures = Vec::new();
         for figure in &self.figure {
-            let sources: Vec<_> = figure
-                .pictures
-                .iter()
-                .map(|name| find(name).cloned())
-                .collect::<Result<_, _>>()?;
+            let sources: Vec<_> =
+                figure.pictures.iter().map(|name| find(name).cloned()).collect::<Result<_, _>>()?;
             figures.push(drawn_figure(figure, &sources, lists)?);
         }
         let plan = self.plan.as_ref().map(|name| self::plan(&home.join(name), lists));
