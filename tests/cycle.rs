@@ -147,17 +147,23 @@ impl Stage<'_> {
         let said: &[(&str, &str, &[&str])] = &[
             ("al-police", "Të thuhet se shifrat janë të publikuara.", &["--language", "sq"]),
             ("rs-police", "Say how homicide is counted.", &["--section", "violence"]),
-            ("me-police", "Small numbers move by chance.", &["--section", "violence", "--not-attributed"]),
+            (
+                "me-police",
+                "Small numbers move by chance.",
+                &["--section", "violence", "--not-attributed"],
+            ),
         ];
         let comments = self.round(&product, said)?;
         say(&format!("round 1: {comments} comments, one of them not attributed; each decided"));
-        let second = text.replace("@SECOND@", "Attempts are left out; small numbers move by chance.");
+        let second =
+            text.replace("@SECOND@", "Attempts are left out; small numbers move by chance.");
         std::fs::write(&file, second)?;
         self.drafted(&file, "after the comments of round 1", Some(&product))?;
         let said: &[(&str, &str, &[&str])] =
             &[("mk-police", "Agreed.", &["--section", "violence", "--place", "second sentence"])];
         self.round(&product, said)?;
-        let changes = self.federation.region("editor", "table", &["product", "changes", &product])?;
+        let changes =
+            self.federation.region("editor", "table", &["product", "changes", &product])?;
         say(&format!("round 2; what had changed:\n{}", changes.stdout.trim_end()));
         self.endorsed(&product, |node| match node {
             "ba-police" => ("reservation", "Our figures of burglary are not complete."),
@@ -207,7 +213,8 @@ impl Stage<'_> {
 
     fn feedback(&self, product: &str) -> Result<()> {
         let gap = ["--gap", "How vehicle theft is counted in each jurisdiction."];
-        let fed = ["product", "feedback", product, "--used-for", "planning of the year", "--value", "4"];
+        let fed =
+            ["product", "feedback", product, "--used-for", "planning of the year", "--value", "4"];
         self.desk("mk-police", "analyst", &[&fed[..], &gap].concat())?;
         self.closed(product, "hear")?;
         Ok(())
@@ -334,6 +341,10 @@ fn without_centre(federation: &mut Federation, product: &str) -> Result<()> {
         }
     }
     federation.start_coordinator()?;
-    say(&format!("\nwith the centre gone, {} of {} members read it, with all positions", nodes.len(), nodes.len()));
+    say(&format!(
+        "\nwith the centre gone, {} of {} members read it, with all positions",
+        nodes.len(),
+        nodes.len()
+    ));
     Ok(())
 }

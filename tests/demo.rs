@@ -321,7 +321,11 @@ impl Asked {
             (areas.clone(), periods.iter().copied().filter(|period| *period <= last).collect())
         };
         let asked = self.0.iter().map(|(indicator, of)| (*indicator, earlier(of)));
-        Ok(Self(asked.filter(|(_, (_, periods)): &(_, (_, BTreeSet<Period>))| !periods.is_empty()).collect()))
+        Ok(Self(
+            asked
+                .filter(|(_, (_, periods)): &(_, (_, BTreeSet<Period>))| !periods.is_empty())
+                .collect(),
+        ))
     }
 
     /// Question blocks of a requirement file.

@@ -136,31 +136,38 @@ pub async fn run(
         Command::Show { product, client } => {
             let lists = ClientFile::lists(&client.client)?;
             let (plan, _) = plan_of(&client, &product, lists).await?;
-            printed(client.format, &cycle::plan_rows(&plan))
+            Ok(text(print::cycle::plan(client.format, &plan, lists)))
         }
         Command::Lights(of) => {
             let known = known(&of, fetch).await?;
-            printed(of.client.format, &cycle::light_rows(&known.plan, &known.measured()?))
+            let measured = known.measured()?;
+            Ok(text(print::cycle::lights(of.client.format, &known.plan, &measured, known.lists)))
         }
         Command::Indicators(of) => {
             let known = known(&of, fetch).await?;
-            printed(of.client.format, &cycle::indicator_rows(&known.measured()?, known.lists))
+            let (measured, plan) = (known.measured()?, &known.plan);
+            Ok(text(print::cycle::indicators(of.client.format, plan, &measured, known.lists)))
         }
         Command::Reports(of) => {
             let known = known(&of, fetch).await?;
-            printed(of.client.format, &cycle::report_rows(&known.reports))
+            let rows = serde_json::to_value(cycle::report_rows(&known.reports));
+            let rows =
+                rows.map_err(|error| Invalid::new(Reason::Internal, "reports", error.to_string()))?;
+            Ok(text(print::rows(of.client.format, &rows)))
         }
         Command::National { of, jurisdiction } => {
             let known = known(&of, fetch).await?;
             let code: JurisdictionCode =
                 known.lists.jurisdiction("--jurisdiction", &jurisdiction)?.code;
-            national(&of.client, &known, code)
+            let (plan, reports) = (&known.plan, &known.reports);
+            let view = cycle::national(plan, &known.measured()?, reports, code);
+            Ok(text(print::cycle::national(of.client.format, plan, &view, known.lists)))
         }
         Command::Evaluate(of) => {
             let known = known(&of, fetch).await?;
             let Known { plan, figures, reports, today, lists } = &known;
             let sheet = cycle::sheet(plan, figures, reports, *today, lists)?;
-            evaluated(of.client.format, &sheet)
+            Ok(text(print::cycle::sheet(of.client.format, &sheet, plan, lists)))
         }
         Command::Common { eu, plan, areas, client } => {
             common(&client, &eu, plan.as_deref(), &areas).await
@@ -170,15 +177,6 @@ pub async fn run(
 
 fn text(data: String) -> Outcome {
     Outcome { data, ..Outcome::default() }
-}
-
-fn printed(format: Format, rows: &impl serde::Serialize) -> Result<Outcome, Invalid> {
-    Ok(text(print::rows(format, &value(rows)?)))
-}
-
-fn value(rows: &impl serde::Serialize) -> Result<Value, Invalid> {
-    serde_json::to_value(rows)
-        .map_err(|error| Invalid::new(Reason::Internal, "rows", error.to_string()))
 }
 
 /// The plan of a product, and what was reported of it.
@@ -217,80 +215,6 @@ async fn known(
     Ok(Known { plan, reports, figures, today, lists })
 }
 
-fn national(client: &Client, known: &Known, code: JurisdictionCode) -> Result<Outcome, Invalid> {
-    let view = cycle::national(&known.plan, &known.measured()?, &known.reports, code);
-    let (parts, owed) = (value(&view.parts)?, value(&view.owed)?);
-    let reports = value(&cycle::report_rows(&view.reports))?;
-    Ok(text(match client.format {
-        Format::Table => {
-            let table = |rows: &Value| print::rows(Format::Table, rows);
-            format!(
-                "{code}: what it has taken on\n{}\n\nWhat it owes\n{}\n\nWhat it has reported\n{}",
-                table(&parts),
-                table(&owed),
-                table(&reports)
-            )
-        }
-        Format::Json | Format::Jsonl | Format::Csv => {
-            let all = json!({
-                "jurisdiction": code.to_string(),
-                "parts": parts,
-                "owed": owed,
-                "reports": reports,
-            });
-            print::rows(client.format, &all)
-        }
-    }))
-}
-
-fn evaluated(format: Format, sheet: &cycle::Sheet) -> Result<Outcome, Invalid> {
-    if format != Format::Table {
-        return printed(format, sheet);
-    }
-    let mut lines = vec![
-        format!("Evaluation of {} ({}), cycle {}", sheet.title, sheet.plan, sheet.cycle),
-        format!("As of {}. Filled from what was measured and reported.", sheet.today),
-        String::new(),
-        print::rows(Format::Table, &value(&sheet.lights)?),
-    ];
-    for action in &sheet.actions {
-        lines.push(format!("\nAction {}", action.action));
-        let Value::Object(mut row) = value(action)? else { continue };
-        let figures = row.remove("indicators").unwrap_or_default();
-        lines.push(print::rows(Format::Table, &Value::Object(flat(row))));
-        if figures.as_array().is_some_and(|of| !of.is_empty()) {
-            lines.push(print::rows(Format::Table, &figures));
-        }
-    }
-    for criterion in &sheet.criteria {
-        lines.push(format!("\n{}", criterion.heading));
-        lines.extend(criterion.findings.iter().map(|found| format!("  {found}")));
-        lines.extend(criterion.questions.iter().map(|asked| format!("  to be answered: {asked}")));
-    }
-    Ok(text(lines.join("\n")))
-}
-
-/// Lists of objects in words, so that a table holds them.
-fn flat(row: serde_json::Map<String, Value>) -> serde_json::Map<String, Value> {
-    let words = |value: &Value| match value {
-        Value::Object(fields) => {
-            let texts = fields.values().map(|of| of.as_str().map_or_else(|| of.to_string(), str::to_owned));
-            texts.collect::<Vec<_>>().join(", ")
-        }
-        Value::String(text) => text.clone(),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => value.to_string(),
-    };
-    row.into_iter()
-        .map(|(name, value)| match value {
-            Value::Array(list) => {
-                let joined = list.iter().map(words).collect::<Vec<_>>().join("; ");
-                (name, Value::String(joined))
-            }
-            other => (name, other),
-        })
-        .collect()
-}
-
 async fn common(
     client: &Client,
     eu: &str,
@@ -322,7 +246,8 @@ async fn common(
         return Err(Invalid::new(Reason::FieldMissing, "--area", detail));
     }
     let mapping = cycle::mapping(&ordered, eu, lists)?;
-    printed(client.format, &cycle::annex(&mapping, plan.as_ref(), lists))
+    let annex = cycle::annex(&mapping, plan.as_ref(), lists);
+    Ok(text(print::cycle::annex(client.format, &annex, eu)))
 }
 
 fn priorities(eu: Option<&str>, format: Format) -> Result<Outcome, Invalid> {
