@@ -1,6 +1,6 @@
 //! What a plan means for one jurisdiction: the view of its national coordinator. Comes in: a plan, how it stands, reports, a jurisdiction.
 //! Goes out: what it drives, leads and takes part in, what it owes, what it has reported. Must never show what another
-//! jurisdiction owes or reports, nor put two of them side by side.
+//! jurisdiction owes or reports, but of an action that both lead, nor put two of them side by side.
 
 use serde::Serialize;
 

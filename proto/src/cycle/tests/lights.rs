@@ -284,3 +284,24 @@ fn the_worst_of_what_is_known_counts_and_what_is_unknown_makes_nothing_better() 
     assert!(measured.goals.iter().all(|(_, lit)| !lit.why.is_empty()));
     assert_eq!(measured.priorities[0].1.why, "1 of 1: OA 1.1");
 }
+
+#[test]
+fn the_largest_numbers_are_measured_without_overflow() {
+    for (from, to) in [(0, i64::MAX), (i64::MAX, 0)] {
+        let direction =
+            if from < to { wire::Direction::Rise } else { wire::Direction::Fall }.into();
+        let mut plan = sent();
+        let of = &mut plan.plans[0].actions[0].indicators[0];
+        of.baseline.as_mut().unwrap().value = from;
+        *of.target.as_mut().unwrap() =
+            wire::Target { period: "2029".to_owned(), value: to, direction };
+        let plan = checked(plan).unwrap();
+        for value in [i64::MIN, 0, i64::MAX] {
+            let cells = vec![exact("2025", from), exact("2027", value)];
+            let measured = stands(&plan, &[drawn(1, cells)], &[], "2028-02-01");
+            let good = if from < to { value == i64::MAX } else { value <= 0 };
+            let light = if good { Light::Green } else { Light::Red };
+            assert_eq!(measured.actions[0].indicators[0].lit.light, light, "{from} {to} {value}");
+        }
+    }
+}

@@ -280,3 +280,28 @@ fn a_jurisdictions_plan_names_what_it_serves_of_the_regions() {
     assert_eq!(plan.priorities[0].region_link, [1, 2]);
     assert_eq!(plan.region_plan.as_ref().unwrap().as_str(), "plan-of-the-region");
 }
+
+#[test]
+fn bytes_that_were_changed_are_refused_or_are_another_plan_in_its_one_spelling() {
+    let (lists, seed) = (Lists::builtin(), 7);
+    let (plan, report) = (checked(sent()).unwrap().encode(lists), super::report::full());
+    let mut dice = dice(seed);
+    let mut changed = |bytes: &[u8]| {
+        let mut bytes = bytes.to_vec();
+        for _ in 0..=dice(3) {
+            let at = usize::try_from(dice(bytes.len() as u64)).unwrap();
+            bytes[at] ^= u8::try_from(1 << dice(8)).unwrap();
+        }
+        bytes
+    };
+    for _ in 0..2_000 {
+        let bytes = changed(&plan);
+        if let Ok(read) = Plan::read(&bytes, lists) {
+            assert_eq!(read.encode(lists), bytes, "seed {seed}");
+        }
+        let bytes = changed(&report.encode_to_vec());
+        if let Ok(read) = Report::read(&bytes, lists) {
+            assert_eq!(read.encode(), bytes, "seed {seed}");
+        }
+    }
+}

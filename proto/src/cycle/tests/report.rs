@@ -8,7 +8,7 @@ fn counted(counter: wire::Counter, drug: &str, value: u64) -> wire::Counted {
 }
 
 /// The joint action days of 2018 that domain.md §1.5 cites, as somebody would report them.
-fn full() -> wire::Report {
+pub(super) fn full() -> wire::Report {
     use wire::Counter::{
         Arrests, AssetsEur, DrugsKg, Firearms, Investigations, MinorVictims, Victims,
     };
