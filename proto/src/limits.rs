@@ -411,6 +411,8 @@ pub const CHART_HANDLING_MAX: usize = 4;
 pub const CHART_NOTES_MAX: usize = 16;
 /// Dots of a PNG: four bytes each in memory while it is drawn.
 pub const CHART_DOTS_MAX: u64 = 32 * 1024 * 1024;
+/// Elements within each other in a chart that a peer drew: ours have four.
+pub const CHART_DEPTH_MAX: usize = 8;
 /// A file of what the gate remembered.
 pub const GATE_MEMORY_BYTES_MAX: usize = 256 * 1024 * 1024;
 
