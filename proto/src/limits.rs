@@ -411,6 +411,8 @@ pub const CHART_HANDLING_MAX: usize = 4;
 pub const CHART_NOTES_MAX: usize = 16;
 /// Dots of a PNG: four bytes each in memory while it is drawn.
 pub const CHART_DOTS_MAX: u64 = 32 * 1024 * 1024;
+/// Elements within each other in a chart that a peer drew: ours have four.
+pub const CHART_DEPTH_MAX: usize = 8;
 /// A file of what the gate remembered.
 pub const GATE_MEMORY_BYTES_MAX: usize = 256 * 1024 * 1024;
 
@@ -434,6 +436,12 @@ pub const PRODUCT_FIGURE_CELLS_MAX: usize = 5_000;
 pub const PRODUCT_READERS_MAX: usize = 200;
 /// Nesting of lists and quotations in the text of a product.
 pub const MARKDOWN_DEPTH_MAX: usize = 8;
+/// Fields of all tables of one product on a page: each is some hundred bytes of DOCX.
+pub const PAGE_CELLS_MAX: usize = 100_000;
+/// Columns of a table on a page: Word opens no file with more. A wider one is written row by row, as text.
+pub const PAGE_COLUMNS_MAX: usize = 63;
+/// Dots of all charts of one DOCX.
+pub const PAGE_DOTS_MAX: u64 = 256 * 1024 * 1024;
 /// A comment, a reservation, a dissent, a feedback, a resolution, an erratum.
 pub const WORD_CHARS_MAX: usize = 4_000;
 /// A contribution or a report of a member, as it is signed.

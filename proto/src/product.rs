@@ -17,6 +17,8 @@ pub mod line;
 pub mod markdown;
 pub mod receipt;
 pub mod release;
+#[cfg(feature = "chart")]
+pub mod render;
 pub mod rule;
 pub mod section;
 pub mod state;

@@ -192,6 +192,7 @@ fn pure_stages_have_no_clock_no_dice_no_files_and_no_network() {
         "proto/src/picture",
         "proto/src/compare",
         "proto/src/chart",
+        "proto/src/product",
         "proto/src/rate",
         "proto/src/evidence",
         "proto/src/lattice",

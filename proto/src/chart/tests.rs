@@ -7,6 +7,7 @@ use super::*;
 use crate::wire::region;
 
 mod attack;
+mod foreign;
 mod layout;
 mod picture;
 mod promises;

@@ -1,0 +1,121 @@
+//! Sections of a product. Comes in: a section, or none. Goes out: its text, judgements, recommendations, figures and sources. Must
+//! never say anything of a section that the extent does not hold, nor put likelihood and confidence into one sentence.
+
+use super::{
+    pages::Pages,
+    text,
+    tree::{Block, Kind, Line, Run, Table, said},
+};
+use crate::{
+    chart::Foreign,
+    product::{
+        markdown,
+        section::{Citation, Figure, Judgement, Section},
+    },
+    reason::Invalid,
+    threat::Likelihood,
+};
+
+/// Characters of a picture's digest that a reader compares.
+const DIGEST_CHARS: usize = 12;
+
+pub(super) fn write(pages: &mut Pages<'_>, section: Option<&Section>) -> Result<(), Invalid> {
+    let Some(section) = section.filter(|section| section.extent <= pages.page.extent) else {
+        pages.paragraph(Kind::Withheld, vec![Run::ours("A section is withheld here.")]);
+        return Ok(());
+    };
+    pages.heading(1, said(&section.heading));
+    let blocks = text::blocks(pages, markdown::read("text", &section.text)?)?;
+    pages.blocks.extend(blocks);
+    if !section.judgements.is_empty() {
+        pages.heading(2, vec![Run::ours("Key judgements")]);
+        section.judgements.iter().for_each(|judgement| judged(pages, judgement));
+    }
+    if !section.recommendations.is_empty() {
+        pages.heading(2, vec![Run::ours("Recommendations")]);
+    }
+    for text in &section.recommendations {
+        pages.recommendations += 1;
+        let label = format!("Recommendation {}.", pages.recommendations);
+        pages.labelled(Kind::Body, &label, text);
+    }
+    for of in &section.figures {
+        figure(pages, of)?;
+    }
+    if section.plan.is_some() {
+        let text = "Its priorities, goals and actions are a plan of their own, which is exported beside this text.";
+        pages.paragraph(Kind::Body, vec![Run::ours(text)]);
+    }
+    sources(pages, &section.citations)
+}
+
+/// The judgement; then likelihood, confidence and horizon, each in a sentence of its own.
+fn judged(pages: &mut Pages<'_>, judgement: &Judgement) {
+    pages.judgements += 1;
+    let label = format!("Judgement {}.", pages.judgements);
+    pages.labelled(Kind::Body, &label, &judgement.text);
+    let lists = pages.page.lists;
+    let likelihood = judgement.likelihood.as_ref().map(Likelihood::in_words);
+    let likelihood = likelihood.unwrap_or_else(|| "Likelihood: not stated.".to_owned());
+    pages.paragraph(Kind::Judged, vec![Run::ours(likelihood)]);
+    pages.paragraph(Kind::Judged, vec![Run::ours(judgement.confidence.in_words(lists))]);
+    let mut horizon = vec![Run::ours("Horizon: ")];
+    horizon.extend(said(&judgement.horizon));
+    pages.paragraph(Kind::Judged, horizon);
+    if !judgement.crime_areas.is_empty() {
+        let areas = judgement.crime_areas.iter().map(|area| lists.crime_area_label(*area));
+        let about = format!("About: {}.", areas.collect::<Vec<_>>().join("; "));
+        pages.paragraph(Kind::Judged, vec![Run::ours(about)]);
+    }
+}
+
+/// The chart as an image; its caption, what it shows in words, and its twin.
+fn figure(pages: &mut Pages<'_>, figure: &Figure) -> Result<(), Invalid> {
+    pages.figures += 1;
+    let label = format!("Figure {}.", pages.figures);
+    match Foreign::read("figures.svg", &figure.svg) {
+        Ok(chart) => {
+            pages.names.hold(chart.words());
+            let alternative = pages.names.plain(&figure.alternative);
+            pages.push(Block::Figure(chart, alternative));
+        }
+        Err(_) => {
+            let text = "The drawing is not shown: it is none that this version makes. Words and table say the same.";
+            pages.paragraph(Kind::Withheld, vec![Run::ours(text)]);
+        }
+    }
+    pages.labelled(Kind::Caption, &label, &figure.caption);
+    pages.labelled(Kind::Small, "In words:", &figure.alternative);
+    let line = |row: &Vec<String>| -> Vec<Line> { row.iter().map(|cell| said(cell)).collect() };
+    let mut rows = figure.rows.iter().map(line);
+    let head = rows.next().unwrap_or_default();
+    let caption = Some(vec![Run::ours(format!("Figure {} as a table", pages.figures))]);
+    let twin = pages.table(Table { caption, head, rows: rows.collect(), named: true })?;
+    pages.blocks.extend(twin);
+    Ok(())
+}
+
+fn sources(pages: &mut Pages<'_>, citations: &[Citation]) -> Result<(), Invalid> {
+    if citations.is_empty() {
+        return Ok(());
+    }
+    let head = ["Requirement", "Version", "Picture SHA-256", "Audience"];
+    let row = |of: &Citation| {
+        let digest: String = of.picture.to_string().chars().take(DIGEST_CHARS).collect();
+        vec![
+            vec![Run::code(of.requirement.to_string())],
+            vec![Run::code(of.version.to_string())],
+            vec![Run::code(format!("{digest}…"))],
+            vec![Run::code(of.audience.to_string())],
+        ]
+    };
+    let table = Table {
+        caption: Some(vec![Run::ours("Sources: pictures that this section rests on")]),
+        head: head.map(|name| vec![Run::ours(name)]).to_vec(),
+        rows: citations.iter().map(row).collect(),
+        named: false,
+    };
+    let blocks = pages.table(table)?;
+    pages.blocks.extend(blocks);
+    Ok(())
+}
