@@ -34,6 +34,7 @@ use crate::{
 };
 
 pub(crate) mod export;
+pub(crate) mod gap;
 pub(crate) mod gate;
 pub(crate) mod init;
 pub(crate) mod threat;
@@ -128,6 +129,9 @@ enum Command {
     /// Policy cycles: priorities, goals and actions of a plan, and how they go (every role but observer).
     #[command(subcommand, after_help = cycle::examples("accord-coordinator"))]
     Cycle(cycle::Command),
+    /// What is not known, and the requirement that would ask for it (every role but observer).
+    #[command(subcommand, after_help = gap::EXAMPLES)]
+    Gap(gap::Command),
     /// The journal: who did what, why and to whom (auditor).
     #[command(subcommand, after_help = JOURNAL_EXAMPLES)]
     Journal(journal::Journal),
@@ -427,6 +431,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Threat(command) => finish(runtime.block_on(commands::threat::run(command))),
         Command::Product(command) => finish(runtime.block_on(commands::chart::product(command))),
         Command::Cycle(command) => finish(runtime.block_on(commands::chart::cycle(command))),
+        Command::Gap(command) => finish(runtime.block_on(commands::gaps::run(command))),
         Command::Journal(command) => {
             finish(runtime.block_on(journal::run(command, accord_proto::print::rows)))
         }

@@ -41,6 +41,7 @@ pub(crate) mod feasible;
 pub(crate) mod status;
 pub(crate) mod threat;
 pub(crate) mod chart;
+pub(crate) mod gaps;
 
 type RegionClient = wire::region_client::RegionClient<Channel>;
 

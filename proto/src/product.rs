@@ -12,6 +12,7 @@ pub mod content;
 pub mod course;
 pub mod difference;
 pub mod dossier;
+pub mod gaps;
 pub mod harvest;
 pub mod line;
 pub mod markdown;

@@ -88,7 +88,8 @@ async fn rank(
     shown(client, reply.ranking.unwrap_or_default())
 }
 
-async fn list(client: &Client) -> Result<Outcome, Invalid> {
+/// Lines of all rankings, ascending by name.
+pub(super) async fn entries(client: &Client) -> Result<Vec<wire::RankingEntry>, Invalid> {
     let mut region = connect(&client.client).await?;
     let (mut entries, mut page_token) = (Vec::new(), String::new());
     loop {
@@ -98,9 +99,13 @@ async fn list(client: &Client) -> Result<Outcome, Invalid> {
         entries.extend(page.rankings);
         page_token = page.next_page_token;
         if page_token.is_empty() {
-            break;
+            return Ok(entries);
         }
     }
+}
+
+async fn list(client: &Client) -> Result<Outcome, Invalid> {
+    let mut entries = entries(client).await?;
     entries.sort_by_key(|entry| std::cmp::Reverse(entry.made_at_s));
     let row = |entry: &wire::RankingEntry| {
         let order = match entry.ordered_by() {

@@ -9,14 +9,11 @@ use clap::{Args, Subcommand, ValueEnum};
 use super::{
     chart::Source,
     cli::{Client, Outcome},
-    threat,
 };
 use crate::{
-    client::ClientFile,
-    clock::{Clock as _, SystemClock, Timestamp},
+    clock::Timestamp,
     product::{Decision, Extent, Position},
     reason::{Invalid, Reason},
-    wire::product as wire,
 };
 
 mod call;
@@ -117,176 +114,12 @@ pub struct Until {
 pub enum Command {
     /// Print a commented text to begin with; asks nobody.
     Template,
-    /// Send a text: the first of a new product, or a new one of a product.
-    Draft {
-        /// The text, as `template` prints it.
-        file: PathBuf,
-        /// Of this product; of a new one if left out.
-        #[arg(long)]
-        product: Option<String>,
-        /// What has changed and why, in words, or @FILE that holds them.
-        #[arg(long)]
-        why: String,
-        /// As whom.
-        #[command(flatten)]
-        client: Client,
-    },
-    /// Give it to all members at the same moment, for comments.
-    Circulate {
-        /// Which product.
-        #[command(flatten)]
-        of: Of,
-        /// When the round closes.
-        #[command(flatten)]
-        until: Until,
-        /// Nobody reads it before: a time, as for --until; at once if left out.
-        #[arg(long, value_name = "TIME")]
-        from: Option<String>,
-        /// An observer who may read and comment too, once for each.
-        #[arg(long = "guest", value_name = "NAME")]
-        guests: Vec<String>,
-    },
-    /// End the round: all comments are told, and wait for a decision each.
-    CloseRound(Of),
-    /// Decide on a comment; everybody is told.
-    Resolve {
-        /// Which product.
-        #[command(flatten)]
-        of: Of,
-        /// The comment, by its digest or the first digits of it.
-        #[arg(long)]
-        comment: String,
-        /// What is decided.
-        #[arg(long, value_enum)]
-        decision: Decided,
-        /// Why, in words, or @FILE that holds them.
-        #[arg(long)]
-        text: String,
-    },
-    /// End the writing: the text is as it will be endorsed.
-    Finalise(Of),
-    /// Ask all members to endorse it (not whoever wrote the text).
-    Open {
-        /// Which product.
-        #[command(flatten)]
-        of: Of,
-        /// When that closes.
-        #[command(flatten)]
-        until: Until,
-    },
-    /// End the endorsement: at its time, or when all have spoken.
-    Close(Of),
-    /// Release it to its readers (not by whoever wrote the text).
-    Publish {
-        /// Which product.
-        #[command(flatten)]
-        of: Of,
-        /// Nobody reads it before: as for --until of `circulate`; at once if left out.
-        #[arg(long, value_name = "TIME")]
-        from: Option<String>,
-    },
-    /// Add an erratum: the endorsed text is not touched.
-    Correct {
-        /// Which product.
-        #[command(flatten)]
-        of: Of,
-        /// Of which section; of the whole if left out.
-        #[arg(long, default_value = "", hide_default_value = true)]
-        section: String,
-        /// What is right, in words, or @FILE that holds them.
-        #[arg(long)]
-        text: String,
-    },
-    /// Recall it: nobody may rely on it any more.
-    Recall {
-        /// Which product.
-        #[command(flatten)]
-        of: Of,
-        /// Why, in words, or @FILE that holds them.
-        #[arg(long)]
-        why: String,
-    },
-    /// Put it away.
-    Archive {
-        /// Which product.
-        #[command(flatten)]
-        of: Of,
-        /// Why, in words, or @FILE that holds them.
-        #[arg(long)]
-        why: String,
-    },
-    /// Take in what members have said beside rounds: feedback, contributions, reports.
-    Hear(Of),
-    /// Comment on a part of a text that is circulated.
-    Comment {
-        /// Which product.
-        #[command(flatten)]
-        of: Of,
-        /// On which section; on the whole if left out.
-        #[arg(long, default_value = "", hide_default_value = true)]
-        section: String,
-        /// On which part of it, in words, like "judgement 2" or "figure 1, row 3".
-        #[arg(long, default_value = "", hide_default_value = true)]
-        place: String,
-        /// In which language, like sq or sr-Cyrl.
-        #[arg(long, default_value = "en")]
-        language: String,
-        /// The comment, in words, or @FILE that holds them.
-        #[arg(long)]
-        text: String,
-        /// The other members are not told whose it is.
-        #[arg(long)]
-        not_attributed: bool,
-    },
-    /// Say how your side stands to a text; the node signs it, over exactly this text.
-    Endorse {
-        /// Which product.
-        #[command(flatten)]
-        of: Of,
-        /// How.
-        #[arg(long, value_enum)]
-        position: Stands,
-        /// A reservation or a dissent, in words, or @FILE that holds them: every reader of the product reads it.
-        #[arg(long, default_value = "", hide_default_value = true)]
-        text: String,
-    },
-    /// Agree that your side's silence endorses this text, where its rule knows that.
-    AgreeToSilence(Of),
-    /// Tell what a product was used for, what it was worth, and what was missing.
-    Feedback {
-        /// Which product.
-        #[command(flatten)]
-        of: Of,
-        /// What it was used for, in words, or @FILE that holds them.
-        #[arg(long)]
-        used_for: String,
-        /// From 1, of no use, to 5, decisive.
-        #[arg(long, value_parser = clap::value_parser!(u32).range(1..=5))]
-        value: u32,
-        /// What was missing.
-        #[arg(long, default_value = "", hide_default_value = true)]
-        gap: String,
-    },
-    /// Offer a section of your own.
-    Contribute {
-        /// Which product.
-        #[command(flatten)]
-        of: Of,
-        /// Its heading.
-        #[arg(long)]
-        heading: String,
-        /// Its text, in words, or @FILE that holds them.
-        #[arg(long)]
-        text: String,
-    },
-    /// Report how an action of a plan goes.
-    Report {
-        /// Which product: a plan.
-        #[command(flatten)]
-        of: Of,
-        /// The report, as TOML.
-        file: PathBuf,
-    },
+    /// What an owner does.
+    #[command(flatten)]
+    Step(step::Step),
+    /// What a member says.
+    #[command(flatten)]
+    Word(say::Word),
     /// List products, newest first.
     List {
         /// As whom.
@@ -357,98 +190,13 @@ pub async fn run(
     command: Command,
     fetch: impl AsyncFn(&Path, String, u32) -> Result<Source, Invalid>,
 ) -> Result<Outcome, Invalid> {
-    use wire::take_request::Deed;
-    let now = SystemClock.now();
     match command {
         Command::Template => {
             Ok(Outcome { data: source::TEMPLATE.to_owned(), ..Outcome::default() })
         }
+        Command::Step(step) => step.run(fetch).await,
+        Command::Word(word) => word.run().await,
         Command::Verify(verify) => verify.run(),
-        Command::Draft { file, product, why, client } => {
-            step::draft((&file, &why), product.as_deref(), &client, fetch).await
-        }
-        Command::Circulate { of, until, from, guests } => {
-            let (entry, mut products) = step::standing(&of).await?;
-            let from = from.map_or(Ok(now), |from| moment("--from", &from, now))?;
-            let mut guests = guests;
-            guests.sort_unstable();
-            let deed = Deed::Circulate(wire::Circulate {
-                round: entry.round + 1,
-                readable_from_s: from.as_s(),
-                closes_at_s: moment("--until", &until.until, now)?.as_s(),
-                content_sha256: entry.content_sha256.clone(),
-                guests,
-            });
-            step::take(&mut products, &of.client, &entry, deed).await
-        }
-        Command::CloseRound(of) => {
-            step::next(&of, Deed::CloseRound(wire::CloseRound::default())).await
-        }
-        Command::Resolve { of, comment, decision, text } => {
-            step::resolve(&of, &comment, decision.decision(), &threat::reason(&text)?).await
-        }
-        Command::Finalise(of) => step::next(&of, Deed::Finalise(wire::Finalise {})).await,
-        Command::Open { of, until } => {
-            let (entry, mut products) = step::standing(&of).await?;
-            let deed = Deed::Open(wire::Open {
-                closes_at_s: moment("--until", &until.until, now)?.as_s(),
-                content_sha256: entry.content_sha256.clone(),
-            });
-            step::take(&mut products, &of.client, &entry, deed).await
-        }
-        Command::Close(of) => step::next(&of, Deed::Close(wire::Close::default())).await,
-        Command::Publish { of, from } => {
-            let (entry, mut products) = step::standing(&of).await?;
-            let from = from.map_or(Ok(now), |from| moment("--from", &from, now))?;
-            let deed = Deed::Publish(wire::Publish {
-                content_sha256: entry.content_sha256.clone(),
-                readable_from_s: from.as_s(),
-            });
-            step::take(&mut products, &of.client, &entry, deed).await
-        }
-        Command::Correct { of, section, text } => {
-            let text = threat::reason(&text)?;
-            step::next(&of, Deed::Correct(wire::Correct { section, text })).await
-        }
-        Command::Recall { of, why } => {
-            step::next(&of, Deed::Recall(wire::Recall { why: threat::reason(&why)? })).await
-        }
-        Command::Archive { of, why } => {
-            step::next(&of, Deed::Archive(wire::Archive { why: threat::reason(&why)? })).await
-        }
-        Command::Hear(of) => step::next(&of, Deed::Hear(wire::Hear::default())).await,
-        Command::Comment { of, section, place, language, text, not_attributed } => {
-            let said = |entry: &wire::Entry| {
-                let (round, attributed) = (entry.round, !not_attributed);
-                let text = threat::reason(&text)?;
-                let of = wire::Comment { round, section, place, language, text, attributed };
-                Ok(wire::say_request::Said::Comment(of))
-            };
-            say::say(&of, said).await
-        }
-        Command::Endorse { of, position, text } => {
-            let position = position.position().to_wire().into();
-            let text = threat::reason(&text)?;
-            let said = wire::Endorsement { position, text };
-            say::say(&of, |_| Ok(wire::say_request::Said::Endorsement(said))).await
-        }
-        Command::AgreeToSilence(of) => {
-            let said = wire::say_request::Said::AgreeToSilence(wire::AgreeToSilence {});
-            say::say(&of, |_| Ok(said)).await
-        }
-        Command::Feedback { of, used_for, value, gap } => {
-            let used_for = threat::reason(&used_for)?;
-            let said = wire::Feedback { used_for, value, gap };
-            say::say(&of, |_| Ok(wire::say_request::Said::Feedback(said))).await
-        }
-        Command::Contribute { of, heading, text } => {
-            let said = wire::Contribution { heading, text: threat::reason(&text)? };
-            say::say(&of, |_| Ok(wire::say_request::Said::Contribution(said))).await
-        }
-        Command::Report { of, file } => {
-            let report = source::report(&file, ClientFile::lists(&of.client.client)?)?;
-            say::say(&of, |_| Ok(wire::say_request::Said::Report(report))).await
-        }
         Command::List { client } => print::list(&client).await,
         Command::Show(of) => print::show(&of).await,
         Command::Comments(of) => print::comments(&of).await,

@@ -126,11 +126,12 @@ impl Shown {
                 ),
             }
         }
-        let erratum = |of| {
-            let Erratum { at, section, text } = of;
-            render::Erratum { section: section.as_deref().unwrap_or_default(), text, at: *at }
-        };
-        let errata: Vec<_> = self.errata.iter().map(erratum).collect();
+        let erratum =
+            |of: &'_ Erratum| (of.section.clone().unwrap_or_default(), of.text.clone(), of.at);
+        let said: Vec<_> = self.errata.iter().map(erratum).collect();
+        let errata =
+            said.iter().map(|(section, text, at)| render::Erratum { section, text, at: *at });
+        let errata: Vec<_> = errata.collect();
         let page = Page {
             content: &self.content,
             sections: &self.sections,

@@ -16,7 +16,7 @@ use crate::{
         chart::{Source, figure::Drawn},
         files, threat,
     },
-    product::{Content, Extent, Kind, content::digest_of, rule::Rule},
+    product::{Content, Extent, Kind, rule::Rule},
     reason::{Invalid, Reason, quoted},
     seal::Digest,
     taxonomy::Lists,
@@ -26,7 +26,7 @@ use crate::{
 /// A product as it is written.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Written {
+pub(super) struct Written {
     kind: String,
     title: String,
     language: String,
@@ -93,7 +93,7 @@ struct JudgementWritten {
 
 impl Written {
     /// Reads a file; what is wrong is said with its line.
-    pub fn read(path: &Path) -> Result<Self, Invalid> {
+    pub(super) fn read(path: &Path) -> Result<Self, Invalid> {
         let text = files::read_text(path)?;
         toml::from_str(&text).map_err(|error| {
             let detail = error.to_string().trim_end().to_owned();
@@ -102,7 +102,7 @@ impl Written {
     }
 
     /// Every picture that it names, once each.
-    pub fn pictures(&self) -> Vec<&str> {
+    pub(super) fn pictures(&self) -> Vec<&str> {
         let mut names: Vec<&str> = Vec::new();
         for section in &self.section {
             let drawn = section.figure.iter().flat_map(|of| &of.pictures);
@@ -114,7 +114,7 @@ impl Written {
     }
 
     /// Makes the draft. `pictures` are by the names that the file has for them.
-    pub fn draft(
+    pub(super) fn draft(
         &self,
         (path, why): (&Path, &str),
         (product, owner): (ProductId, &Name),
@@ -184,11 +184,6 @@ impl Written {
             valid_until_s: valid_until.map_or(0, Timestamp::as_s),
         })
     }
-}
-
-/// What an endorsement of a draft would name.
-pub fn digest(draft: &wire::Draft) -> Digest {
-    digest_of(&draft.content)
 }
 
 impl SectionWritten {
@@ -325,7 +320,7 @@ mod tests {
             written.draft((&path, "first"), (id, &owner), &BTreeMap::new(), at_hand)
         };
         let made = draft(&written).unwrap();
-        assert_ne!(digest(&made), digest(&draft(&written).unwrap()), "salted anew");
+        assert_ne!(made.content, draft(&written).unwrap().content, "salted anew");
         // What it does not know is refused by name.
         std::fs::write(&path, TEMPLATE.replace("title =", "tilte =")).unwrap();
         let error = Written::read(&path).unwrap_err().to_string();

@@ -1,12 +1,17 @@
 //! The next step of a product, from the command line. Comes in: what is to be done. Goes out: where the product stands then. Must
 //! never follow another step than the one that was seen.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
-use super::{Of, call::Products, print, source::Written};
+use clap::Subcommand;
+
+use super::{Decided, Of, Until, call::Products, moment, print, source::Written};
 use crate::{
     client::ClientFile,
-    clock::{SystemClock, SystemEntropy},
+    clock::{Clock as _, SystemClock, SystemEntropy},
     id::ProductId,
     operate::{
         chart::Source,
@@ -17,6 +22,174 @@ use crate::{
     reason::{Invalid, Reason},
     wire::product::{self as wire, take_request::Deed},
 };
+
+/// What an owner does with a product.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Step {
+    /// Send a text: the first of a new product, or a new one of a product.
+    Draft {
+        /// The text, as `template` prints it.
+        file: PathBuf,
+        /// Of this product; of a new one if left out.
+        #[arg(long)]
+        product: Option<String>,
+        /// What has changed and why, in words, or @FILE that holds them.
+        #[arg(long)]
+        why: String,
+        /// As whom.
+        #[command(flatten)]
+        client: Client,
+    },
+    /// Give it to all members at the same moment, for comments.
+    Circulate {
+        /// Which product.
+        #[command(flatten)]
+        of: Of,
+        /// When the round closes.
+        #[command(flatten)]
+        until: Until,
+        /// Nobody reads it before: a time, as for --until; at once if left out.
+        #[arg(long, value_name = "TIME")]
+        from: Option<String>,
+        /// An observer who may read and comment too, once for each.
+        #[arg(long = "guest", value_name = "NAME")]
+        guests: Vec<String>,
+    },
+    /// End the round: all comments are told, and wait for a decision each.
+    CloseRound(Of),
+    /// Decide on a comment; everybody is told.
+    Resolve {
+        /// Which product.
+        #[command(flatten)]
+        of: Of,
+        /// The comment, by its digest or the first digits of it.
+        #[arg(long)]
+        comment: String,
+        /// What is decided.
+        #[arg(long, value_enum)]
+        decision: Decided,
+        /// Why, in words, or @FILE that holds them.
+        #[arg(long)]
+        text: String,
+    },
+    /// End the writing: the text is as it will be endorsed.
+    Finalise(Of),
+    /// Ask all members to endorse it (not whoever wrote the text).
+    Open {
+        /// Which product.
+        #[command(flatten)]
+        of: Of,
+        /// When that closes.
+        #[command(flatten)]
+        until: Until,
+    },
+    /// End the endorsement: at its time, or when all have spoken.
+    Close(Of),
+    /// Release it to its readers (not by whoever wrote the text).
+    Publish {
+        /// Which product.
+        #[command(flatten)]
+        of: Of,
+        /// Nobody reads it before: as for --until of `circulate`; at once if left out.
+        #[arg(long, value_name = "TIME")]
+        from: Option<String>,
+    },
+    /// Add an erratum: the endorsed text is not touched.
+    Correct {
+        /// Which product.
+        #[command(flatten)]
+        of: Of,
+        /// Of which section; of the whole if left out.
+        #[arg(long, default_value = "", hide_default_value = true)]
+        section: String,
+        /// What is right, in words, or @FILE that holds them.
+        #[arg(long)]
+        text: String,
+    },
+    /// Recall it: nobody may rely on it any more.
+    Recall {
+        /// Which product.
+        #[command(flatten)]
+        of: Of,
+        /// Why, in words, or @FILE that holds them.
+        #[arg(long)]
+        why: String,
+    },
+    /// Put it away.
+    Archive {
+        /// Which product.
+        #[command(flatten)]
+        of: Of,
+        /// Why, in words, or @FILE that holds them.
+        #[arg(long)]
+        why: String,
+    },
+    /// Take in what members have said beside rounds: feedback, contributions, reports.
+    Hear(Of),
+}
+
+impl Step {
+    /// Does it; `fetch` has the pictures that a text cites.
+    pub(super) async fn run(
+        self,
+        fetch: impl AsyncFn(&Path, String, u32) -> Result<Source, Invalid>,
+    ) -> Result<Outcome, Invalid> {
+        let now = SystemClock.now();
+        match self {
+            Self::Draft { file, product, why, client } => {
+                draft((&file, &why), product.as_deref(), &client, fetch).await
+            }
+            Self::Circulate { of, until, from, guests } => {
+                let (entry, mut products) = standing(&of).await?;
+                let from = from.map_or(Ok(now), |from| moment("--from", &from, now))?;
+                let mut guests = guests;
+                guests.sort_unstable();
+                let deed = Deed::Circulate(wire::Circulate {
+                    round: entry.round + 1,
+                    readable_from_s: from.as_s(),
+                    closes_at_s: moment("--until", &until.until, now)?.as_s(),
+                    content_sha256: entry.content_sha256.clone(),
+                    guests,
+                });
+                take(&mut products, &of.client, &entry, deed).await
+            }
+            Self::CloseRound(of) => next(&of, Deed::CloseRound(wire::CloseRound::default())).await,
+            Self::Resolve { of, comment, decision, text } => {
+                resolve(&of, &comment, decision.decision(), &threat::reason(&text)?).await
+            }
+            Self::Finalise(of) => next(&of, Deed::Finalise(wire::Finalise {})).await,
+            Self::Open { of, until } => {
+                let (entry, mut products) = standing(&of).await?;
+                let deed = Deed::Open(wire::Open {
+                    closes_at_s: moment("--until", &until.until, now)?.as_s(),
+                    content_sha256: entry.content_sha256.clone(),
+                });
+                take(&mut products, &of.client, &entry, deed).await
+            }
+            Self::Close(of) => next(&of, Deed::Close(wire::Close::default())).await,
+            Self::Publish { of, from } => {
+                let (entry, mut products) = standing(&of).await?;
+                let from = from.map_or(Ok(now), |from| moment("--from", &from, now))?;
+                let deed = Deed::Publish(wire::Publish {
+                    content_sha256: entry.content_sha256.clone(),
+                    readable_from_s: from.as_s(),
+                });
+                take(&mut products, &of.client, &entry, deed).await
+            }
+            Self::Correct { of, section, text } => {
+                let text = threat::reason(&text)?;
+                next(&of, Deed::Correct(wire::Correct { section, text })).await
+            }
+            Self::Recall { of, why } => {
+                next(&of, Deed::Recall(wire::Recall { why: threat::reason(&why)? })).await
+            }
+            Self::Archive { of, why } => {
+                next(&of, Deed::Archive(wire::Archive { why: threat::reason(&why)? })).await
+            }
+            Self::Hear(of) => next(&of, Deed::Hear(wire::Hear::default())).await,
+        }
+    }
+}
 
 /// Where it stands now, and the connection over which that was said.
 pub(super) async fn standing(of: &Of) -> Result<(wire::Entry, Products), Invalid> {
