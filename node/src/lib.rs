@@ -28,6 +28,7 @@ pub mod answer;
 pub mod peers;
 pub mod standing;
 pub mod pictures;
+pub mod products;
 pub mod desk;
 pub mod service;
 pub mod port;

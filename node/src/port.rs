@@ -11,7 +11,7 @@ use accord_proto::{
     transport::{
         Credentials, Expected,
         dial::{self, Way},
-        listener::{self, Grpc, Options},
+        listener::{self, Options, Services},
     },
 };
 use tokio::net::TcpListener;
@@ -79,19 +79,19 @@ impl Port {
     pub async fn serve(
         self,
         credentials: &Credentials,
-        service: impl Grpc,
+        services: Services,
         options: Options,
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), Invalid> {
         match self {
             Self::Open(listener) => {
-                listener::serve(listener, credentials, service, options, shutdown).await
+                listener::serve_all(listener, credentials, services, options, shutdown).await
             }
             Self::Closed(way, node) => {
                 // By the roster that counts when it dials.
                 let centres = Box::new(move || centres(&node.pinned.get().roster));
                 let dice = Arc::new(SystemEntropy);
-                dial::serve(way, (credentials, centres), service, options, dice, shutdown).await
+                dial::serve(way, (credentials, centres), services, options, dice, shutdown).await
             }
         }
     }

@@ -28,8 +28,10 @@ use accord_proto::{
     },
     upkeep::MaintenanceService,
     wire::{
-        self, journal::journal_server::JournalServer,
+        self,
+        journal::journal_server::JournalServer,
         maintenance::maintenance_server::MaintenanceServer,
+        product::{circulation_server::CirculationServer, products_server::ProductsServer},
     },
 };
 use tokio::sync::watch;
@@ -45,7 +47,8 @@ use crate::{
     port::{Port, bind},
     service::{
         desk::DeskService, exchange::ExchangeService, inbox::InboxService,
-        pictures::PicturesService, receipts::ReceiptsService, summaries::SummariesService,
+        pictures::PicturesService, products::ProductsService, receipts::ReceiptsService,
+        summaries::SummariesService,
     },
     store::{Found, Opener, Store},
     summary,
@@ -75,10 +78,7 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> Result
         // An error means that the sender is gone, and with it the wish to go on.
         let _ = stopped.wait_for(|stopped| *stopped).await;
     };
-    let exchange =
-        wire::exchange_server::ExchangeServer::new(ExchangeService::new(Arc::clone(&node)))
-            .max_decoding_message_size(limits::REQUEST_BYTES_MAX)
-            .max_encoding_message_size(limits::ANSWER_BYTES_MAX);
+    let exchange = for_coordinator(&node);
     let for_desk = for_desk(&node);
     let options = |call_timeout, reflection, port| {
         let clock = Arc::clone(&node.clock);
@@ -121,6 +121,18 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> Result
     served
 }
 
+/// What the coordinator may call.
+fn for_coordinator(node: &Arc<Node>) -> Services {
+    let service = ExchangeService::new(Arc::clone(node));
+    let circulation = CirculationServer::new(service.clone())
+        .max_decoding_message_size(limits::REQUEST_BYTES_MAX)
+        .max_encoding_message_size(limits::REPLY_BYTES_MAX);
+    let exchange = wire::exchange_server::ExchangeServer::new(service)
+        .max_decoding_message_size(limits::REQUEST_BYTES_MAX)
+        .max_encoding_message_size(limits::ANSWER_BYTES_MAX);
+    Services::of(exchange).and(circulation)
+}
+
 /// What national staff may call.
 fn for_desk(node: &Arc<Node>) -> Services {
     let desk = wire::desk::desk_server::DeskServer::new(DeskService::new(Arc::clone(node)))
@@ -145,9 +157,12 @@ fn for_desk(node: &Arc<Node>) -> Services {
     let pictures = wire::desk::pictures_server::PicturesServer::new(pictures)
         .max_decoding_message_size(limits::REQUEST_BYTES_MAX)
         .max_encoding_message_size(limits::REPLY_BYTES_MAX);
+    let products = ProductsServer::new(ProductsService { node: Arc::clone(node) })
+        .max_decoding_message_size(limits::PRODUCT_REQUEST_BYTES_MAX)
+        .max_encoding_message_size(limits::REPLY_BYTES_MAX);
     let maintenance = MaintenanceServer::new(MaintenanceService::of(Arc::clone(node)));
     let services = Services::of(desk).and(summaries).and(inbox).and(journal);
-    services.and(receipts).and(pictures).and(maintenance)
+    services.and(receipts).and(pictures).and(products).and(maintenance)
 }
 
 /// Opens store, keys, policy and roster, and makes sure that they belong together.

@@ -5,6 +5,8 @@ pub mod exchange;
 pub mod inbox;
 pub mod receipts;
 pub mod pictures;
+pub mod products;
+mod circulation;
 mod delivery;
 pub mod summaries;
 pub mod journal;

@@ -45,6 +45,7 @@ mod migrate;
 mod offers;
 mod open;
 mod pictures;
+mod products;
 mod receipts;
 mod rekey;
 mod restore;
@@ -63,6 +64,7 @@ pub use head::Head;
 pub use journal::PeerJournal;
 pub use open::{Found, Opener};
 pub use pictures::Delivered;
+pub use products::Line;
 pub use rekey::rekey;
 pub use restore::{Restored, check, restore};
 pub use schema::{ImportSummary, QuarantinedRow, Released};
@@ -123,10 +125,18 @@ enum Room {
     Pictures,
     /// Requirement id, version and block number → the file that it came in.
     Files,
+    /// Product id → its line in a list.
+    Products,
+    /// Product id and number → step, and who took it, if it is this node's own.
+    Steps,
+    /// Version → roster that steps name, as it was signed.
+    Rosters,
+    /// Product id and digest → a word of this node.
+    Words,
 }
 
 impl Room {
-    const NAMES: [&'static str; 22] = [
+    const NAMES: [&'static str; 26] = [
         "meta",
         "blocks",
         "imports",
@@ -149,9 +159,13 @@ impl Room {
         "receipts",
         "pictures",
         "files",
+        "products",
+        "steps",
+        "rosters",
+        "words",
     ];
 
-    const ALL: [Self; 22] = [
+    const ALL: [Self; 26] = [
         Self::Meta,
         Self::Blocks,
         Self::Imports,
@@ -174,6 +188,10 @@ impl Room {
         Self::Receipts,
         Self::Pictures,
         Self::Files,
+        Self::Products,
+        Self::Steps,
+        Self::Rosters,
+        Self::Words,
     ];
 
     fn at(self) -> usize {

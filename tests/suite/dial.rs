@@ -380,7 +380,7 @@ fn play_node(running: &Running, credentials: Credentials, says: impl Answers) ->
         let us_and_them: (_, Centres) = (&credentials, centres);
         let forever = std::future::pending();
         let dice = Arc::new(SystemEntropy);
-        let _ = dial::serve(way, us_and_them, service, options, dice, forever).await;
+        let _ = dial::serve(way, us_and_them, Services::of(service), options, dice, forever).await;
     })
 }
 

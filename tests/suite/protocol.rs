@@ -291,7 +291,7 @@ fn play_dialling(
             Box::new(move || vec![Expected { identity: identity(), spki: None }]);
         let (dice, forever) = (Arc::new(SystemEntropy), std::future::pending());
         let us_and_them = (&credentials, centres);
-        let _ = dial::serve(way, us_and_them, service, options, dice, forever).await;
+        let _ = dial::serve(way, us_and_them, Services::of(service), options, dice, forever).await;
     }
 }
 

@@ -1,45 +1,63 @@
-//! A picture on the wire: a stream of pieces. Comes in: what the coordinator sends. Goes out: the file, whole and as it was
-//! announced. Must never take more than was announced, and never for longer than a call may last.
+//! A file on the wire: a stream of pieces. Comes in: what the coordinator sends. Goes out: the file, whole and as it was announced.
+//! Must never take more than was announced, and never for longer than a call may last.
 
 use accord_proto::{
-    delivery::Head,
     limits::{CALL_TIMEOUT, DELIVERY_PIECE_BYTES_MAX, DELIVERY_SILENCE_MAX},
     reason::{Invalid, Reason},
     seal::Digest,
     status::from_status,
-    wire::{DeliverPictureRequest, deliver_picture_request::Part},
 };
 use tokio::time::{Instant, timeout_at};
 use tonic::Streaming;
 
-/// Takes in a streamed file.
-pub(super) async fn receive(
-    stream: Streaming<DeliverPictureRequest>,
-) -> Result<(Head, Vec<u8>), Invalid> {
-    let mut parts = Parts { stream, until: Instant::now() + CALL_TIMEOUT };
-    let Some(Part::Head(head)) = parts.next().await? else {
+/// A message of a delivery.
+pub(super) enum Part<H> {
+    /// First and once.
+    Head(H),
+    /// The next piece of the file.
+    Piece(Vec<u8>),
+}
+
+/// What a head says of the file that follows.
+pub(super) trait Announces {
+    /// Its length and its SHA-256.
+    fn file(&self) -> (usize, Digest);
+}
+
+/// Takes in a streamed file; `read` makes a part of a message.
+pub(super) async fn receive<M, H: Announces>(
+    stream: Streaming<M>,
+    read: impl Fn(M) -> Result<Part<H>, Invalid>,
+) -> Result<(H, Vec<u8>), Invalid> {
+    let mut messages = Messages { stream, until: Instant::now() + CALL_TIMEOUT };
+    let Some(Part::Head(head)) = messages.next().await?.map(&read).transpose()? else {
         let detail = "send the head first and once, then the file in pieces";
         return Err(Invalid::new(Reason::FieldMissing, "head", detail));
     };
-    let head = Head::from_wire(head)?;
+    let announced = head.file();
     let mut file = Vec::new();
-    while let Some(part) = parts.next().await? {
-        let Part::Piece(piece) = part else {
+    while let Some(message) = messages.next().await? {
+        let Part::Piece(piece) = read(message)? else {
             return Err(Invalid::new(Reason::FieldInvalid, "head", "comes a second time"));
         };
-        take(&mut file, &piece, &head)?;
+        take(&mut file, &piece, announced)?;
     }
-    check_whole(&file, &head)?;
+    check_whole(&file, announced)?;
     Ok((head, file))
 }
 
-fn take(file: &mut Vec<u8>, piece: &[u8], head: &Head) -> Result<(), Invalid> {
+/// A message without either.
+pub(super) fn neither() -> Invalid {
+    Invalid::new(Reason::FieldMissing, "part", "is neither head nor piece")
+}
+
+fn take(file: &mut Vec<u8>, piece: &[u8], (bytes, _): (usize, Digest)) -> Result<(), Invalid> {
     if piece.len() > DELIVERY_PIECE_BYTES_MAX {
         let detail = format!("{} where {DELIVERY_PIECE_BYTES_MAX} is the most", piece.len());
         return Err(Invalid::new(Reason::LimitExceeded, "piece", detail));
     }
-    if file.len() + piece.len() > head.bytes {
-        let detail = format!("more than the {} bytes that were announced", head.bytes);
+    if file.len() + piece.len() > bytes {
+        let detail = format!("more than the {bytes} bytes that were announced");
         return Err(Invalid::new(Reason::LimitExceeded, "piece", detail));
     }
     file.extend_from_slice(piece);
@@ -47,33 +65,29 @@ fn take(file: &mut Vec<u8>, piece: &[u8], head: &Head) -> Result<(), Invalid> {
 }
 
 /// A call that is broken off ends its stream like one that is done.
-fn check_whole(file: &[u8], head: &Head) -> Result<(), Invalid> {
-    if file.len() != head.bytes {
-        let detail = format!("was cut: {} of {} bytes came", file.len(), head.bytes);
+fn check_whole(file: &[u8], (bytes, digest): (usize, Digest)) -> Result<(), Invalid> {
+    if file.len() != bytes {
+        let detail = format!("was cut: {} of {bytes} bytes came", file.len());
         return Err(Invalid::new(Reason::FieldInvalid, "file", detail));
     }
-    if Digest::of(file) != head.evidence {
-        let detail = "is not of the bytes that came";
-        return Err(Invalid::new(Reason::FieldInvalid, "head.evidence_sha256", detail));
+    if Digest::of(file) != digest {
+        let detail = "another file came than the one that was announced";
+        return Err(Invalid::new(Reason::FieldInvalid, "head.sha256", detail));
     }
     Ok(())
 }
 
 /// What comes, with a bound on each silence and on the whole.
-struct Parts {
-    stream: Streaming<DeliverPictureRequest>,
+struct Messages<M> {
+    stream: Streaming<M>,
     until: Instant,
 }
 
-impl Parts {
-    async fn next(&mut self) -> Result<Option<Part>, Invalid> {
+impl<M> Messages<M> {
+    async fn next(&mut self) -> Result<Option<M>, Invalid> {
         let until = self.until.min(Instant::now() + DELIVERY_SILENCE_MAX);
         match timeout_at(until, self.stream.message()).await {
-            Ok(Ok(None)) => Ok(None),
-            Ok(Ok(Some(DeliverPictureRequest { part: Some(part) }))) => Ok(Some(part)),
-            Ok(Ok(Some(DeliverPictureRequest { part: None }))) => {
-                Err(Invalid::new(Reason::FieldMissing, "part", "is neither head nor piece"))
-            }
+            Ok(Ok(message)) => Ok(message),
             Ok(Err(status)) => Err(from_status(&status)),
             Err(_) => {
                 let detail = "the sender fell silent, or took too long";
@@ -85,22 +99,13 @@ impl Parts {
 
 #[cfg(test)]
 mod tests {
-    use accord_proto::{clock::Timestamp, id::RequirementId};
-
     use super::*;
 
     fn file(announced: &[u8], pieces: &[&[u8]]) -> Result<Vec<u8>, Reason> {
-        let id = "01a20b74-b718-7a08-a333-9c5c982785a0";
-        let head = Head {
-            requirement: RequirementId::parse("", id).unwrap(),
-            version: 1,
-            drawn_at: Timestamp::EARLIEST,
-            bytes: announced.len(),
-            evidence: Digest::of(announced),
-        };
+        let announced = (announced.len(), Digest::of(announced));
         let mut file = Vec::new();
-        let taken = pieces.iter().try_for_each(|piece| take(&mut file, piece, &head));
-        taken.and_then(|()| check_whole(&file, &head)).map_err(|error| error.reason)?;
+        let taken = pieces.iter().try_for_each(|piece| take(&mut file, piece, announced));
+        taken.and_then(|()| check_whole(&file, announced)).map_err(|error| error.reason)?;
         Ok(file)
     }
 

@@ -4,10 +4,12 @@ use std::sync::{Arc, PoisonError};
 
 use accord_proto::{
     client::{ShownJournals, StandingJournal},
+    delivery::Head,
     identity::Role,
     journal::Proof,
     limits::DELIVERIES_MAX,
     reason::{Invalid, Reason},
+    seal::Digest,
     taxonomy::{AudienceCode, IndicatorCode},
     transport::{
         Peer,
@@ -31,9 +33,9 @@ use crate::{
 /// The adapter.
 #[derive(Clone)]
 pub struct ExchangeService {
-    node: Arc<Node>,
-    /// Pictures that are being taken in.
-    deliveries: Arc<Semaphore>,
+    pub(super) node: Arc<Node>,
+    /// Pictures and products that are being taken in.
+    pub(super) deliveries: Arc<Semaphore>,
 }
 
 impl ExchangeService {
@@ -53,12 +55,12 @@ impl ExchangeService {
             let detail = format!("{DELIVERIES_MAX} pictures are being taken in; try again shortly");
             Invalid::new(Reason::Overloaded, "picture", detail)
         })?;
-        let (head, file) = delivery::receive(stream).await?;
+        let (head, file) = delivery::receive(stream, part).await?;
         pictures::take_in(&self.node, peer, head, &file).await
     }
 
     /// Only a coordinator whose certificate the roster lists may call, and not during maintenance.
-    fn coordinator<T>(&self, request: &Request<T>) -> Result<Peer, Invalid> {
+    pub(super) fn coordinator<T>(&self, request: &Request<T>) -> Result<Peer, Invalid> {
         let peer = caller(request)?;
         if peer.identity.role != Role::Coordinator {
             let detail = format!("{} is not a coordinator", peer.identity);
@@ -72,6 +74,21 @@ impl ExchangeService {
         // Before anything is read of what is asked: it is no signal about a question.
         self.node.coordinators.check_own()?;
         Ok(peer)
+    }
+}
+
+impl delivery::Announces for Head {
+    fn file(&self) -> (usize, Digest) {
+        (self.bytes, self.evidence)
+    }
+}
+
+/// A message of a picture's delivery.
+fn part(message: wire::DeliverPictureRequest) -> Result<delivery::Part<Head>, Invalid> {
+    use wire::deliver_picture_request::Part;
+    match message.part.ok_or_else(delivery::neither)? {
+        Part::Head(head) => Head::from_wire(head).map(delivery::Part::Head),
+        Part::Piece(piece) => Ok(delivery::Part::Piece(piece)),
     }
 }
 
@@ -190,7 +207,7 @@ impl wire::exchange_server::Exchange for ExchangeService {
 
 /// What a peer is told: of this node's own troubles only that there are some.
 #[expect(clippy::wildcard_enum_match_arm, reason = "everything else is about the request")]
-fn told(error: Invalid) -> Invalid {
+pub(super) fn told(error: Invalid) -> Invalid {
     match error.reason {
         Reason::StoreFull | Reason::StoreFailed | Reason::Internal | Reason::RosterInvalid => {
             warn!(%error, "cannot answer");

@@ -96,6 +96,10 @@ impl Head {
             | Room::Receipts
             | Room::Pictures
             | Room::Files
+            | Room::Products
+            | Room::Steps
+            | Room::Rosters
+            | Room::Words
             | Room::Summaries
             | Room::Standing => return true,
         };

@@ -12,7 +12,7 @@ use accord_proto::{
 
 use super::{
     Contents, Head, Kept, Room, State, Store, block, contents, failed, grants, inbox, journal,
-    ledger, offers, pictures, schema, standing, summaries,
+    ledger, offers, pictures, products, schema, standing, summaries,
 };
 
 /// What to do with a damaged store.
@@ -173,6 +173,10 @@ fn readable(room: Room, value: &[u8]) -> Result<(), Invalid> {
             .map_err(|_| Invalid::new(Reason::StoreFailed, "store", "a mapping is no text")),
         Room::Peers => schema::decode::<journal::StoredPeer>(value).map(drop),
         Room::Pictures => schema::decode::<pictures::Delivered>(value).map(drop),
+        Room::Products => schema::decode::<products::Line>(value).map(drop),
+        Room::Steps => schema::decode::<products::StoredStep>(value).map(drop),
+        Room::Words => schema::decode::<products::StoredWord>(value).map(drop),
+        Room::Rosters => schema::decode::<accord_proto::seal::Envelope>(value).map(drop),
         Room::Meta | Room::Journal | Room::Files => Ok(()),
     }
 }

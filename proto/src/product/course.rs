@@ -313,7 +313,10 @@ impl Course {
         }
         for (digest, word) in self.words("hear.words", &hear.words, against)? {
             let beside = match &word.said {
-                Said::Report(report) => self.check_report(&word, report, against.lists)?,
+                Said::Report(report) => {
+                    self.check_report(word.jurisdiction, report, against.lists)?;
+                    true
+                }
                 Said::Feedback(..) | Said::Contribution(..) => true,
                 Said::Comment(_) | Said::Endorsement(..) | Said::AgreeToSilence => false,
             };
@@ -332,18 +335,43 @@ impl Course {
     }
 
     /// A report is of an action of the plan, by the jurisdiction that has a part in it.
-    fn check_report(&self, word: &Word, report: &[u8], lists: &Lists) -> Result<bool, Invalid> {
+    fn check_report(
+        &self,
+        by: JurisdictionCode,
+        report: &[u8],
+        lists: &Lists,
+    ) -> Result<(), Invalid> {
         let report = Report::read(report, lists)?;
         let plan = self.plan(lists)?.ok_or_else(|| {
             let detail = "is no plan: there is no action to report of";
             Invalid::new(Reason::ProductState, "product", detail)
         })?;
         report.fits(&plan)?;
-        if report.party.jurisdiction() == Some(word.jurisdiction) {
-            return Ok(true);
+        if report.party.jurisdiction() == Some(by) {
+            return Ok(());
         }
-        let detail = format!("{} reports for {}", word.jurisdiction, report.party);
+        let detail = format!("{by} reports for {}", report.party);
         Err(Invalid::new(Reason::AnswerIdentity, "report.party", detail))
+    }
+
+    /// Can a member of this jurisdiction say it, whatever the time?
+    pub fn check_said(
+        &self,
+        said: &Said,
+        by: JurisdictionCode,
+        lists: &Lists,
+    ) -> Result<(), Invalid> {
+        match said {
+            Said::Report(report) => self.check_report(by, report, lists),
+            Said::Comment(comment) => {
+                let section = comment.section.as_deref().unwrap_or_default();
+                self.check_section("comment.section", section)
+            }
+            Said::Endorsement(..)
+            | Said::AgreeToSilence
+            | Said::Feedback(..)
+            | Said::Contribution(..) => Ok(()),
+        }
     }
 
     /// Its plan, of a product that is one.

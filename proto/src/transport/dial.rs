@@ -19,7 +19,7 @@ use super::{
     Credentials, Expected, Protocol,
     connection::{handshake_failed, unchecked_name},
     door::PeerStream,
-    listener::{self, Grpc, Options, Services},
+    listener::{self, Options, Services},
     proxy,
 };
 use crate::{
@@ -135,7 +135,7 @@ struct Dial {
 pub async fn serve(
     way: Way,
     (credentials, centres): (&Credentials, Centres),
-    service: impl Grpc,
+    services: Services,
     options: Options,
     entropy: Arc<dyn Entropy>,
     shutdown: impl Future<Output = ()> + Send + 'static,
@@ -147,7 +147,7 @@ pub async fn serve(
         let name = dial.way.to_string();
         keep_dialling(&name, || dial.once(), Pace::default(), &*entropy).await;
     });
-    listener::serve_streams((source, incoming), Services::of(service), options, shutdown).await
+    listener::serve_streams((source, incoming), services, options, shutdown).await
 }
 
 impl Dial {

@@ -1,0 +1,237 @@
+//! Products at a node: the region's, which the coordinator delivers, and its own. Comes in: a file from the coordinator; a deed or a
+//! word of national staff. Goes out: a signed receipt, a signed word, a signed step. Must never hold a chain that does not
+//! continue the one that is held, one that puts words into this node's mouth, nor say anything of a text that nobody here has seen.
+
+use accord_proto::{
+    id::ProductId,
+    journal::{Act, Entry, Outcome},
+    product::{
+        Dossier, Receipt, Said, Trust, Word, dossier::Taken, harvest::Waiting, line::line,
+        step::Deed,
+    },
+    reason::{Invalid, Reason},
+    seal::{Digest, Envelope},
+    transport::Peer,
+};
+use tracing::{info, warn};
+
+use crate::{
+    answer::Node,
+    pinned::Pinned,
+    store::{Change, Line},
+};
+
+pub mod own;
+pub mod say;
+
+/// Whom a product is checked against.
+fn trust<'a>(node: &Node, pinned: &'a Pinned) -> Trust<'a> {
+    Trust { root: &pinned.root, lists: node.lists }
+}
+
+/// A product that is kept here.
+pub fn kept(node: &Node, id: ProductId) -> Result<Dossier, Invalid> {
+    find(node, id)?.ok_or_else(|| {
+        Invalid::new(Reason::NotFound, "product", format!("there is no product {id} here"))
+    })
+}
+
+fn find(node: &Node, id: ProductId) -> Result<Option<Dossier>, Invalid> {
+    let pinned = node.pinned.get();
+    node.store.product(id, trust(node, &pinned))
+}
+
+/// As much of a product as may be read now: of one's own all, of the region's what its moment has come for.
+pub fn readable(node: &Node, id: ProductId) -> Result<Dossier, Invalid> {
+    let dossier = kept(node, id)?;
+    if dossier.course().content.owner == *node.name() {
+        return Ok(dossier);
+    }
+    let count = dossier.readable(node.clock.now());
+    if count == dossier.steps().len() {
+        return Ok(dossier);
+    }
+    if count == 0 {
+        let detail = "its moment has not come: everybody reads it at the same time";
+        return Err(Invalid::new(Reason::ProductState, "product", detail));
+    }
+    let pinned = node.pinned.get();
+    Dossier::open(&dossier.write_first(count), trust(node, &pinned))
+}
+
+/// Takes in a file that came whole. The same one twice is one, and so is the beginning of what is held.
+pub async fn take_in(
+    node: &Node,
+    caller: &Peer,
+    id: ProductId,
+    file: &[u8],
+) -> Result<Envelope, Invalid> {
+    let kept = accord_proto::busy::here(|| keep(node, caller, id, file));
+    // What was learnt must not be forgotten, in a refusal either.
+    node.store.settled().await?;
+    Ok(kept?.sign(&node.seal_key()))
+}
+
+fn keep(node: &Node, caller: &Peer, id: ProductId, file: &[u8]) -> Result<Receipt, Invalid> {
+    let pinned = node.pinned.get();
+    let coming = Dossier::open(file, trust(node, &pinned))?;
+    check_ours(node, &pinned, &coming, id)?;
+    let change = node.store.begin_release()?;
+    let held = find(node, id)?;
+    if let Some(held) = &held {
+        if held.check_continues(&coming).is_ok() {
+            return Ok(receipt(node, held));
+        }
+        if let Err(error) = coming.check_continues(held) {
+            return Err(forked(node, caller, change, (held, &coming), error)?);
+        }
+    }
+    let known = held.as_ref().map_or(0, |held| held.steps().len());
+    let new = coming.steps().get(known..).unwrap_or_default();
+    check_own_words(node, &coming, new)?;
+    add(node, change, &coming, (new, None), entry(node, caller, Act::Collection, &coming))?;
+    info!(product = %id, steps = coming.steps().len(), "product taken in");
+    Ok(receipt(node, &coming))
+}
+
+/// It is the one that was announced, of a centre of the roster, and this node reviews it, or once did.
+fn check_ours(
+    node: &Node,
+    pinned: &Pinned,
+    coming: &Dossier,
+    id: ProductId,
+) -> Result<(), Invalid> {
+    let content = &coming.course().content;
+    if content.product != id {
+        let detail = format!("the file is of {}", content.product);
+        return Err(Invalid::new(Reason::FieldInvalid, "head.product", detail));
+    }
+    if pinned.roster.centres.iter().all(|centre| centre.name != content.owner) {
+        let detail = format!("{} is no centre of the roster", content.owner);
+        return Err(Invalid::new(Reason::AnswerIdentity, "content.owner", detail));
+    }
+    if !content.members.contains(node.name()) {
+        let detail = format!("does not name {} among those who review it", node.name());
+        return Err(Invalid::new(Reason::RequirementNotForMember, "content.members", detail));
+    }
+    Ok(())
+}
+
+/// What is said to be this node's word was signed here: whoever holds its key only may not speak for it at home.
+fn check_own_words(node: &Node, coming: &Dossier, new: &[Taken]) -> Result<(), Invalid> {
+    for envelope in new.iter().flat_map(|taken| words_of(&taken.step.deed)) {
+        let word = Word::unchecked(envelope, node.lists)?;
+        let digest = Digest::of(&envelope.payload);
+        if word.node == *node.name() && !node.store.has_said(coming.product(), digest)? {
+            let detail = format!("{} has never said {digest}", node.name());
+            return Err(Invalid::new(Reason::ProductFalse, "word", detail));
+        }
+    }
+    Ok(())
+}
+
+/// Words that a step takes in with their signatures.
+fn words_of(deed: &Deed) -> Vec<&Envelope> {
+    match deed {
+        Deed::CloseRound(close) => close.comments.iter().collect(),
+        Deed::Close(close) => close.endorsements.iter().chain(&close.agreements).collect(),
+        Deed::Hear(hear) => hear.words.iter().collect(),
+        Deed::Draft(_)
+        | Deed::Circulate(_)
+        | Deed::Resolve(_)
+        | Deed::Finalise(_)
+        | Deed::Open(_)
+        | Deed::Publish(_)
+        | Deed::Correct(_)
+        | Deed::Recall(_)
+        | Deed::Archive(_) => Vec::new(),
+    }
+}
+
+/// Two chains of one product are put on record, each second one once; the one that is held stays.
+fn forked(
+    node: &Node,
+    caller: &Peer,
+    mut change: Change<'_>,
+    (held, coming): (&Dossier, &Dossier),
+    error: Invalid,
+) -> Result<Invalid, Invalid> {
+    let id = held.product();
+    let apart = held.steps().iter().zip(coming.steps());
+    let second = apart.map(|(ours, theirs)| (ours.digest(), theirs.digest()));
+    let second = second.filter(|(ours, theirs)| ours != theirs).map(|(_, theirs)| theirs).next();
+    let line = node.store.product_line(id)?.unwrap_or_default();
+    if let Some(second) = second.filter(|second| line.contradicted_by != second.0) {
+        change.note_product(id, &Line { contradicted_by: second.0.to_vec(), ..line });
+        let entry = entry(node, caller, Act::Collection, coming);
+        change.commit(entry.ended(Outcome::Refused))?;
+        warn!(product = %id, "two chains of one product");
+    }
+    Ok(error)
+}
+
+/// Keeps steps with their journal entry.
+fn add(
+    node: &Node,
+    mut change: Change<'_>,
+    dossier: &Dossier,
+    (new, by): (&[Taken], Option<&Peer>),
+    entry: Entry,
+) -> Result<(), Invalid> {
+    let id = dossier.product();
+    let before = node.store.product_line(id)?;
+    let now = node.clock.now().as_s();
+    let line = Line {
+        entry: Some(line(dossier)),
+        received_at_s: before.as_ref().map_or(now, |line| line.received_at_s),
+        ..before.unwrap_or_default()
+    };
+    change.keep_steps(dossier, new, (line, by.map(|by| &by.identity)))?;
+    change.commit(entry)
+}
+
+fn entry(node: &Node, caller: &Peer, act: Act, dossier: &Dossier) -> Entry {
+    Entry {
+        at: node.clock.now(),
+        act,
+        by: caller.identity.clone(),
+        to: String::new(),
+        why: dossier.steps().last().map_or("", |last| last.step.name()).to_owned(),
+        subject: format!("product {} step {}", dossier.product(), dossier.steps().len()),
+        digest: dossier.head(),
+    }
+}
+
+fn receipt(node: &Node, held: &Dossier) -> Receipt {
+    Receipt {
+        node: node.name().clone(),
+        jurisdiction: node.jurisdiction,
+        product: held.product(),
+        steps: u32::try_from(held.steps().len()).unwrap_or(u32::MAX),
+        head: held.head(),
+    }
+}
+
+/// What this node has said of a product, opened.
+pub fn own_words(node: &Node, id: ProductId) -> Result<Vec<Waiting>, Invalid> {
+    let open = |envelope: Envelope| {
+        let word = Word::unchecked(&envelope, node.lists)?;
+        Ok((envelope, word))
+    };
+    node.store.own_words(id)?.into_iter().map(open).collect()
+}
+
+/// What this node has to say of a product, and no step that it holds has taken in: as much as belongs into what is open, and what
+/// stands beside.
+pub fn waiting(node: &Node, id: ProductId) -> Result<Vec<Envelope>, Invalid> {
+    let Some(dossier) = find(node, id)? else { return Ok(Vec::new()) };
+    let course = dossier.course();
+    let waits = |(envelope, word): &Waiting| {
+        let beside =
+            matches!(word.said, Said::Feedback(..) | Said::Contribution(..) | Said::Report(_));
+        let taken = course.taken.contains(&Digest::of(&envelope.payload));
+        !taken && (beside || course.belongs(word))
+    };
+    let words = own_words(node, id)?;
+    Ok(words.into_iter().filter(waits).map(|(envelope, _)| envelope).collect())
+}

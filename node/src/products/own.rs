@@ -1,0 +1,111 @@
+//! A product of this node: the national assessment, the national plan. Comes in: a deed of staff. Goes out: the next step, signed by
+//! the node. Must never let one person both write and open or publish a text, nor follow a step that was not seen.
+
+use accord_proto::{
+    id::ProductId,
+    identity::Role,
+    journal::Act,
+    product::{Dossier, Hand, dossier::Taken, step::Deed},
+    reason::{Invalid, Reason},
+    seal::Digest,
+    transport::Peer,
+};
+use tracing::info;
+
+use super::{add, entry, find, own_words};
+use crate::answer::Node;
+
+/// Takes the next step; `previous` is the one that it is to follow. The same step twice is one.
+pub async fn take(
+    node: &Node,
+    by: &Peer,
+    (id, previous): (ProductId, Option<Digest>),
+    deed: Deed,
+) -> Result<Dossier, Invalid> {
+    let taken = next(node, by, (id, previous), deed);
+    node.store.settled().await?;
+    taken
+}
+
+fn next(
+    node: &Node,
+    by: &Peer,
+    (id, previous): (ProductId, Option<Digest>),
+    deed: Deed,
+) -> Result<Dossier, Invalid> {
+    check_role(by, &deed)?;
+    // From here on nobody else takes a step.
+    let change = node.store.begin()?;
+    let held = find(node, id)?;
+    if held.as_ref().is_some_and(|held| held.course().content.owner != *node.name()) {
+        let detail = "is the region's: what is said of it is a word, not a step";
+        return Err(Invalid::new(Reason::ProductState, "product", detail));
+    }
+    if let Some(known) = held.as_ref().filter(|held| Some(held.head()) != previous) {
+        if known.steps().iter().any(|of| of.step.previous == previous && same(of, &deed)) {
+            return Ok(known.clone());
+        }
+        let detail = "another step was taken meanwhile: look at it again";
+        return Err(Invalid::new(Reason::ProductChanged, "previous_sha256", detail));
+    }
+    let pinned = node.pinned.get();
+    let hand = Hand {
+        at: node.clock.now(),
+        roster: (&pinned.signed, &pinned.roster),
+        key: &pinned.key,
+        lists: node.lists,
+    };
+    let next = match held {
+        Some(held) => {
+            check_hands(node, by, &held, &deed)?;
+            let words = own_words(node, id)?;
+            let deed = held.course().filled(deed, &words, (&[], &pinned.roster))?;
+            held.take(deed, hand)?
+        }
+        None => {
+            let (Deed::Draft(draft), None) = (deed, previous) else {
+                let detail = format!("there is no product {id} here; it begins with a draft");
+                return Err(Invalid::new(Reason::NotFound, "product", detail));
+            };
+            Dossier::begin(id, draft, hand)?
+        }
+    };
+    let new = next.steps().last().map(std::slice::from_ref).unwrap_or_default();
+    let journal = entry(node, by, Act::Alteration, &next);
+    add(node, change, &next, (new, Some(by)), journal)?;
+    info!(product = %id, state = next.course().state.as_str(), "step taken");
+    Ok(next)
+}
+
+/// What the client leaves to the server counts as the same, whatever was in it.
+fn same(taken: &Taken, deed: &Deed) -> bool {
+    match (&taken.step.deed, deed) {
+        (Deed::CloseRound(_), Deed::CloseRound(_))
+        | (Deed::Close(_), Deed::Close(_))
+        | (Deed::Hear(_), Deed::Hear(_)) => true,
+        (taken, deed) => taken == deed,
+    }
+}
+
+/// An analyst writes; what goes on with the text is a releaser's.
+fn check_role(by: &Peer, deed: &Deed) -> Result<(), Invalid> {
+    if matches!(deed, Deed::Draft(_)) || by.identity.role == Role::Releaser {
+        return Ok(());
+    }
+    let detail = format!("{} may not: this takes a releaser", by.identity);
+    Err(Invalid::new(Reason::CertificateRole, "certificate", detail))
+}
+
+/// Whoever has written a text may not be the one who has it endorsed or published.
+fn check_hands(node: &Node, by: &Peer, held: &Dossier, deed: &Deed) -> Result<(), Invalid> {
+    if !matches!(deed, Deed::Open(_) | Deed::Publish(_)) {
+        return Ok(());
+    }
+    let written = held.steps().iter().rfind(|of| matches!(of.step.deed, Deed::Draft(_)));
+    let Some(written) = written else { return Ok(()) };
+    if node.store.hand_of(held.product(), written.step.number)?.as_ref() != Some(&by.identity) {
+        return Ok(());
+    }
+    let detail = "whoever has written the text does not have it endorsed or published";
+    Err(Invalid::new(Reason::FourEyes, "certificate", detail))
+}

@@ -1,0 +1,126 @@
+//! Circulation, for the coordinator: products in, receipts and words out. Whoever is not a registered coordinator is refused before
+//! parsing. Must never take more than was announced, and never for longer than a call may last.
+
+use accord_proto::{
+    id::ProductId,
+    limits::{COLLECT_PRODUCTS_MAX, DELIVERIES_MAX, DOSSIER_BYTES_MAX, REPLY_BYTES_MAX},
+    reason::{Invalid, Reason},
+    seal::{Digest, Envelope},
+    transport::Peer,
+    wire::product::{self as wire, deliver_request::Part as Wire},
+};
+use tonic::{Request, Response, Status, Streaming};
+use tracing::warn;
+
+use super::{
+    delivery::{self, Announces, Part},
+    exchange::{ExchangeService, told},
+};
+use crate::{pictures, products};
+
+/// What of a reply is left for its frame.
+const BESIDE_BYTES: usize = 64 * 1024;
+
+impl ExchangeService {
+    async fn received(
+        &self,
+        peer: &Peer,
+        stream: Streaming<wire::DeliverRequest>,
+    ) -> Result<Envelope, Invalid> {
+        pictures::check_caller(&self.node, peer)?;
+        let _place = self.deliveries.try_acquire().map_err(|_| {
+            let detail = format!("{DELIVERIES_MAX} files are being taken in; try again shortly");
+            Invalid::new(Reason::Overloaded, "product", detail)
+        })?;
+        let (head, file) = delivery::receive(stream, part).await?;
+        products::take_in(&self.node, peer, head.product, &file).await
+    }
+
+    fn collected(&self, peer: &Peer, asked: &[String]) -> Result<Vec<Envelope>, Invalid> {
+        pictures::check_caller(&self.node, peer)?;
+        if asked.len() > COLLECT_PRODUCTS_MAX {
+            let detail = format!("{} where {COLLECT_PRODUCTS_MAX} is the most", asked.len());
+            return Err(Invalid::new(Reason::LimitExceeded, "products", detail));
+        }
+        let (mut words, mut bytes) = (Vec::new(), 0);
+        for product in asked {
+            let id = ProductId::parse("products", product)?;
+            for word in products::waiting(&self.node, id)? {
+                bytes += word.payload.len() + BESIDE_BYTES / 64;
+                // The others are given another time: these will have been taken in by then.
+                if bytes > REPLY_BYTES_MAX - BESIDE_BYTES {
+                    return Ok(words);
+                }
+                words.push(word);
+            }
+        }
+        Ok(words)
+    }
+}
+
+#[tonic::async_trait]
+impl wire::circulation_server::Circulation for ExchangeService {
+    async fn deliver(
+        &self,
+        request: Request<Streaming<wire::DeliverRequest>>,
+    ) -> Result<Response<wire::DeliverResponse>, Status> {
+        let peer = self.coordinator(&request)?;
+        match self.received(&peer, request.into_inner()).await {
+            Ok(receipt) => Ok(Response::new(wire::DeliverResponse { receipt: Some(receipt) })),
+            Err(error) => {
+                warn!(peer = peer.identity.in_log(), reason = %error.reason, field = %error.field, "refused");
+                Err(told(error).into())
+            }
+        }
+    }
+
+    async fn collect(
+        &self,
+        request: Request<wire::CollectRequest>,
+    ) -> Result<Response<wire::CollectResponse>, Status> {
+        let peer = self.coordinator(&request)?;
+        match self.collected(&peer, &request.into_inner().products) {
+            Ok(words) => {
+                // What a power cut could take back must not be said.
+                self.node.store.settled().await?;
+                Ok(Response::new(wire::CollectResponse { words }))
+            }
+            Err(error) => {
+                warn!(peer = peer.identity.in_log(), reason = %error.reason, field = %error.field, "refused");
+                Err(told(error).into())
+            }
+        }
+    }
+}
+
+/// What is coming.
+struct Head {
+    product: ProductId,
+    bytes: usize,
+    file: Digest,
+}
+
+impl Announces for Head {
+    fn file(&self) -> (usize, Digest) {
+        (self.bytes, self.file)
+    }
+}
+
+/// A message of a product's delivery.
+fn part(message: wire::DeliverRequest) -> Result<Part<Head>, Invalid> {
+    match message.part.ok_or_else(delivery::neither)? {
+        Wire::Head(head) => {
+            let bytes = usize::try_from(head.bytes).unwrap_or(usize::MAX);
+            if bytes > DOSSIER_BYTES_MAX {
+                let detail = format!("{bytes} where {DOSSIER_BYTES_MAX} is the most");
+                return Err(Invalid::new(Reason::LimitExceeded, "head.bytes", detail));
+            }
+            Ok(Part::Head(Head {
+                product: ProductId::parse("head.product", &head.product)?,
+                bytes,
+                file: Digest::from_wire("head.file_sha256", &head.file_sha256)?,
+            }))
+        }
+        Wire::Piece(piece) => Ok(Part::Piece(piece)),
+    }
+}

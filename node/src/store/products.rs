@@ -1,0 +1,188 @@
+//! Products on disk: a line for each, its steps, the rosters that they name; and this node's own words. Comes in: what was verified or
+//! signed here. Goes out: the same. Must never let go of a step, nor of a word that was signed.
+
+use accord_proto::{
+    id::ProductId,
+    identity::Identity,
+    limits::{PRODUCTS_BYTES_MAX, PRODUCTS_MAX, WORDS_KEPT_MAX},
+    product::{Dossier, Trust, dossier::Taken},
+    reason::{Invalid, Reason},
+    seal::{Digest, Envelope},
+    strict,
+    wire::product,
+};
+use prost::Message;
+use std::{collections::BTreeSet, ops::Bound};
+
+use super::{Change, Pair, Room, Store, failed, schema};
+
+/// A product in a list.
+#[derive(Clone, PartialEq, Message)]
+pub struct Line {
+    /// As staff sees it.
+    #[prost(message, optional, tag = "1")]
+    pub entry: Option<product::Entry>,
+    /// When it came here first.
+    #[prost(int64, tag = "2")]
+    pub received_at_s: i64,
+    /// SHA-256 of a step that was delivered under a number that another one has, and refused; empty: there was none.
+    #[prost(bytes = "vec", tag = "3")]
+    pub contradicted_by: Vec<u8>,
+    /// Of all its steps.
+    #[prost(uint64, tag = "4")]
+    pub bytes: u64,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct StoredStep {
+    #[prost(message, optional, tag = "1")]
+    pub envelope: Option<Envelope>,
+    /// Certificate of whoever took it here; empty: it was delivered.
+    #[prost(string, tag = "2")]
+    pub by: String,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct StoredWord {
+    #[prost(message, optional, tag = "1")]
+    pub envelope: Option<Envelope>,
+    /// Certificate of whoever said it. Stays at home.
+    #[prost(string, tag = "2")]
+    pub by: String,
+}
+
+fn step_key(product: ProductId, number: u32) -> Vec<u8> {
+    [&product.as_bytes()[..], &number.to_be_bytes()].concat()
+}
+
+fn word_key(product: ProductId, word: Digest) -> Vec<u8> {
+    [&product.as_bytes()[..], &word.0].concat()
+}
+
+impl Store {
+    /// The line of a product.
+    pub fn product_line(&self, id: ProductId) -> Result<Option<Line>, Invalid> {
+        let stored = self.rooms[Room::Products.at()].get(id.as_bytes())?;
+        stored.map(|bytes| schema::decode(&bytes)).transpose()
+    }
+
+    /// Lines, newest first, that are older than `before`.
+    pub fn product_lines(
+        &self,
+        before: Option<ProductId>,
+        most: usize,
+    ) -> Result<Vec<(ProductId, Line)>, Invalid> {
+        let room = &self.rooms[Room::Products.at()];
+        let end = before.map_or(Bound::Unbounded, |id| Bound::Excluded(*id.as_bytes()));
+        let read = |entry: Result<Pair, Invalid>| {
+            let (key, bytes) = entry?;
+            Ok((ProductId::from_bytes("store.product", &key)?, schema::decode(&bytes)?))
+        };
+        room.range((Bound::Unbounded, end)).rev().take(most).map(read).collect()
+    }
+
+    /// A product whole, verified as a stranger would; none: there is none.
+    pub fn product(&self, id: ProductId, trust: Trust<'_>) -> Result<Option<Dossier>, Invalid> {
+        let (mut steps, mut versions) = (Vec::new(), BTreeSet::new());
+        for entry in self.scan(Room::Steps, id.as_bytes()) {
+            let stored: StoredStep = schema::decode(&entry?.1)?;
+            let envelope = stored.envelope.unwrap_or_default();
+            let step: product::Step = strict::decode("store.step", &envelope.payload)?;
+            versions.insert(step.roster_version);
+            steps.push(envelope);
+        }
+        if steps.is_empty() {
+            return Ok(None);
+        }
+        let roster = |version: u64| {
+            let stored = self.rooms[Room::Rosters.at()].get(version.to_be_bytes())?;
+            schema::decode(&stored.ok_or_else(|| failed(&"damaged: a step without its roster"))?)
+        };
+        let rosters = versions.into_iter().map(roster).collect::<Result<_, Invalid>>()?;
+        Dossier::of(rosters, steps, trust).map(Some)
+    }
+
+    /// Who took a step here.
+    pub fn hand_of(&self, id: ProductId, number: u32) -> Result<Option<Identity>, Invalid> {
+        let stored = self.rooms[Room::Steps.at()].get(step_key(id, number))?;
+        let Some(stored) = stored else { return Ok(None) };
+        let StoredStep { by, .. } = schema::decode(&stored)?;
+        Some(by).filter(|by| !by.is_empty()).map(|by| Identity::parse(&by)).transpose()
+    }
+
+    /// What this node has said of a product, as it was signed, by name.
+    pub fn own_words(&self, id: ProductId) -> Result<Vec<Envelope>, Invalid> {
+        let word = |entry: Result<Pair, Invalid>| {
+            let stored: StoredWord = schema::decode(&entry?.1)?;
+            Ok(stored.envelope.unwrap_or_default())
+        };
+        self.scan(Room::Words, id.as_bytes()).map(word).collect()
+    }
+
+    /// Has this node said it?
+    pub fn has_said(&self, id: ProductId, word: Digest) -> Result<bool, Invalid> {
+        Ok(self.rooms[Room::Words.at()].get(word_key(id, word))?.is_some())
+    }
+}
+
+impl Change<'_> {
+    /// Keeps steps that continue a product, with the rosters that they name; `by`: who took them here.
+    pub fn keep_steps(
+        &mut self,
+        dossier: &Dossier,
+        new: &[Taken],
+        (line, by): (Line, Option<&Identity>),
+    ) -> Result<(), Invalid> {
+        let id = dossier.product();
+        let by = by.map_or_else(String::new, ToString::to_string);
+        let mut bytes = 0;
+        for taken in new {
+            let envelope = Some(taken.envelope.clone());
+            let stored = StoredStep { envelope, by: by.clone() }.encode_to_vec();
+            bytes += stored.len() as u64;
+            self.write(Room::Steps, &step_key(id, taken.step.number), stored);
+        }
+        for (envelope, roster) in dossier.rosters() {
+            let version = roster.version.to_be_bytes();
+            self.write(Room::Rosters, &version, envelope.encode_to_vec());
+        }
+        // A transaction is written twice before it is done with.
+        self.check_room_for(bytes.saturating_mul(2))?;
+        let all = self.store().product_lines(None, usize::MAX)?;
+        let others = || all.iter().filter(|(of, _)| *of != id);
+        let held: u64 = others().map(|(_, line)| line.bytes).sum();
+        let line = Line { bytes: line.bytes.saturating_add(bytes), ..line };
+        if others().count() >= PRODUCTS_MAX || held.saturating_add(line.bytes) > PRODUCTS_BYTES_MAX
+        {
+            let detail = format!(
+                "{PRODUCTS_MAX} products and {PRODUCTS_BYTES_MAX} bytes are the most that is kept"
+            );
+            return Err(Invalid::new(Reason::LimitExceeded, "products", detail));
+        }
+        self.note_product(id, &line);
+        Ok(())
+    }
+
+    /// A product's line as it is from now on.
+    pub fn note_product(&mut self, id: ProductId, line: &Line) {
+        self.write(Room::Products, id.as_bytes(), line.encode_to_vec());
+    }
+
+    /// Keeps a word of this node.
+    pub fn keep_word(
+        &mut self,
+        id: ProductId,
+        envelope: &Envelope,
+        by: &Identity,
+    ) -> Result<(), Invalid> {
+        let held = self.store().scan(Room::Words, id.as_bytes()).take(WORDS_KEPT_MAX).count();
+        if held >= WORDS_KEPT_MAX {
+            let detail = format!("{WORDS_KEPT_MAX} words of one product are the most");
+            return Err(Invalid::new(Reason::LimitExceeded, "words", detail));
+        }
+        let stored = StoredWord { envelope: Some(envelope.clone()), by: by.to_string() };
+        let key = word_key(id, Digest::of(&envelope.payload));
+        self.write(Room::Words, &key, stored.encode_to_vec());
+        Ok(())
+    }
+}
