@@ -130,6 +130,21 @@ impl Peers {
         newest.get(peer).is_some_and(|known| known.heard.maintenance_until.is_none())
     }
 
+    /// A peer that was asked has refused because of maintenance that ends then: it was heard, however it said so, and whoever looks
+    /// here knows it.
+    pub fn refused(&self, peer: &Name, until: Timestamp) {
+        let known = self.of(peer);
+        if known.maintenance_until != Some(until) {
+            self.note(peer, Heard { maintenance_until: Some(until), ..known });
+        }
+    }
+
+    /// When a peer was heard last.
+    pub fn heard_at(&self, peer: &Name) -> Option<Timestamp> {
+        let at_ms = self.newest().get(peer)?.at_ms;
+        Some(Timestamp::near(at_ms.div_euclid(1_000)))
+    }
+
     /// Was a peer heard since then?
     pub fn heard_since(&self, peer: &Name, at: Timestamp) -> bool {
         self.newest().get(peer).is_some_and(|known| known.at_ms >= at.as_s() * 1_000)
@@ -378,5 +393,24 @@ mod tests {
         says(None);
         assert!(peers.is_back(&name) && peers.heard_since(&name, now));
         assert!(!peers.heard_since(&name, now.plus_s(1)));
+    }
+
+    #[test]
+    fn whoever_refuses_because_of_maintenance_was_heard_and_is_in_maintenance() {
+        let now = Timestamp::near(1_800_000_000);
+        let peers = Peers::new(Arc::new(FixedClock(now)));
+        let name = Name::parse("", "al-police").unwrap();
+        assert_eq!(peers.heard_at(&name), None);
+        peers.refused(&name, now.plus_s(60));
+        assert_eq!(peers.in_maintenance(&name), Some(now.plus_s(60)));
+        assert_eq!(peers.heard_at(&name), Some(now));
+        // What it said beside that last does not count against it, and what else is known of it stays.
+        let heard = Heard { protocol: 2, clock_offset_ms: Some(7), maintenance_until: None };
+        peers.note(&name, heard);
+        assert!(peers.is_back(&name));
+        peers.refused(&name, now.plus_s(60));
+        assert!(!peers.is_back(&name));
+        let wanted = Heard { maintenance_until: Some(now.plus_s(60)), ..heard };
+        assert_eq!(peers.of(&name), wanted);
     }
 }
