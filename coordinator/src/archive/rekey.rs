@@ -106,7 +106,7 @@ pub(super) fn write_anew(
     let (head, values) = copy_under(&archive, opener, &copy, progress)?;
     let journal_size = note((opener, &copy), head, (from, to), now)?;
     drop(archive);
-    Ok(Some(Rekeyed { from, to, values, journal_size, left: Vec::new() }))
+    Ok(Some(Rekeyed { from, to, values, journal_size }))
 }
 
 /// Every value, and then each of them compared with what is read back.
