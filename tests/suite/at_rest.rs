@@ -272,3 +272,18 @@ fn whoever_is_not_the_owner_of_a_store_seals_nothing_and_leaves_no_file_in_it() 
         assert!(!me.is_root() || fs::read_dir(data).unwrap().count() == 0);
     }
 }
+
+#[test]
+fn a_rekey_that_was_cut_off_is_said_by_doctor_which_leaves_it_to_whoever_opens_the_archive() {
+    let running = prepared(&["AL"]);
+    let [_, coordinator] = services(&running);
+    let whole = coordinator.data().join("rekeyed");
+    fs::create_dir_all(&whole).unwrap();
+    let found = coordinator.findings();
+    let of_store = found.iter().find(|of| of["check"] == "store").unwrap();
+    assert_eq!(of_store["state"], "warning", "{of_store}");
+    assert!(of_store["found"].as_str().unwrap().contains("a rekey was cut off"), "{of_store}");
+    assert!(of_store["fix"].as_str().unwrap().contains("`rekey`"), "{of_store}");
+    assert!(whole.exists());
+    assert_eq!(fs::read_dir(coordinator.data()).unwrap().count(), 1);
+}
