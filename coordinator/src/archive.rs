@@ -183,6 +183,11 @@ impl Archive {
         path.join("db").exists() || rekey::under_way(path)
     }
 
+    /// Was a rekeying cut off that only has to be ended? Whoever opens the archive ends it.
+    pub fn is_being_rekeyed(path: &Path) -> bool {
+        rekey::under_way(path)
+    }
+
     /// See [`Durable::by_whoever_waits`].
     pub fn settle_by_whoever_waits(&mut self) {
         self.durable.by_whoever_waits();

@@ -125,7 +125,6 @@ impl Collections {
     /// Whoever was not connected and has come since is not waited for, nor one whose maintenance is over before its time: but one
     /// that says so and refuses again is asked at no other pace than everybody.
     fn hasten(&self, collection: &mut Collection, peers: &Peers, now: Timestamp) {
-        let pause = i64::try_from(self.shortest.as_secs()).unwrap_or(i64::MAX);
         let came = self.came.lock().unwrap_or_else(PoisonError::into_inner);
         let away = self.away.lock().unwrap_or_else(PoisonError::into_inner);
         for (node, slot) in &mut collection.slots {
@@ -134,8 +133,7 @@ impl Collections {
             if is_here {
                 slot.next = slot.next.min(now);
             } else if slot.reason == Reason::Maintenance.code() && peers.is_back(node) {
-                let rested = slot.last_contact.map_or(now, |at| at.plus_s(pause));
-                slot.next = slot.next.min(rested);
+                slot.next = slot.next.min(slot.rested(self.shortest).unwrap_or(now));
             }
         }
     }
@@ -190,7 +188,7 @@ pub fn note(
     states: &[MemberState],
     drawn: bool,
 ) -> Result<(), Invalid> {
-    let Coordinator { archive, collections, clock, .. } = coordinator;
+    let Coordinator { archive, collections, clock, caller, .. } = coordinator;
     let (requirement, now) = (asked.requirement(), clock.now());
     let known = archive.collection(requirement.id)?;
     let mut collection = known.unwrap_or_else(|| begun(coordinator, asked));
@@ -199,11 +197,18 @@ pub fn note(
             Outcome::Answered { .. } => None,
             Outcome::Silent(silence) => Some(silence),
         };
-        collection.note(node, silence, collections.shortest, now);
+        let peers = &caller.peers;
+        let refuses = silence.is_some_and(Silence::is_maintenance);
+        let until = peers.in_maintenance(node).filter(|_| refuses);
+        match until {
+            Some(until) => {
+                let heard = (until, peers.heard_at(node));
+                collection.refused(node, heard, collections.shortest, now);
+            }
+            None => collection.note(node, silence, collections.shortest, now),
+        }
         // Whoever is in maintenance is known to be so wherever it is asked.
-        let is_away = silence.is_some_and(|silence| {
-            matches!(silence, Silence::Unreachable(_)) && silence.maintenance().is_none()
-        });
+        let is_away = until.is_none() && matches!(silence, Some(Silence::Unreachable(_)));
         if let Some(slot) = collection.slots.get(node) {
             collections.tried(node, is_away, slot.next);
         }
@@ -489,5 +494,21 @@ mod tests {
         collection.slots.get_mut(&back).unwrap().next = later.plus_s(60);
         collections.hasten(&mut collection, &peers, now);
         assert_eq!(collection.slots[&back].next, later);
+
+        // However often it does so, and however near the end is that it says: it is asked at the pace of one that is away.
+        let (mut asked, mut pauses) = (now, Vec::new());
+        for _ in 0..8 {
+            peers.refused(&back, now.plus_s(1));
+            collection.refused(&back, (asked.plus_s(1), Some(asked)), collections.shortest, asked);
+            peers.note(&back, Heard::default());
+            collections.hasten(&mut collection, &peers, asked.plus_s(1));
+            let next = collection.slots[&back].next;
+            pauses.push(next.as_s() - asked.as_s());
+            asked = next;
+        }
+        for (number, pause) in pauses.into_iter().enumerate() {
+            let whole = (30 << number).min(600);
+            assert!((whole * 3 / 4..=whole).contains(&pause), "{number}: {pause}");
+        }
     }
 }

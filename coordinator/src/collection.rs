@@ -20,7 +20,6 @@ use accord_proto::{
     id::RequirementId,
     identity::Name,
     limits::{COLLECT_LAST, COLLECT_PAUSE_MAX, COLLECT_PENDING_PAUSE},
-    maintenance,
     question::Requirement,
     reason::Reason,
     seal::Digest,
@@ -40,12 +39,20 @@ pub struct Slot {
     pub reason: String,
     /// How often it was asked.
     pub tries: u32,
-    /// How often in a row it could not be reached.
+    /// How often in a row it was asked and could not be reached, or was in maintenance: the more often, the longer is the pause.
     pub failures: u32,
     /// When it last said anything.
     pub last_contact: Option<Timestamp>,
     /// When it is asked next; an answered one is not.
     pub next: Timestamp,
+}
+
+impl Slot {
+    /// Before this moment it is not asked again, whatever it has said meanwhile; none: it has said nothing yet.
+    pub fn rested(&self, shortest: Duration) -> Option<Timestamp> {
+        let pause = backed_off(shortest, self.failures).as_secs();
+        Some(self.last_contact?.plus_s(i64::try_from(pause).unwrap_or(i64::MAX)))
+    }
 }
 
 /// How a collection ended.
@@ -130,8 +137,8 @@ impl Collection {
         Self { requirement: requirement.id, begun_at: now, slots, end: None }
     }
 
-    /// What came of asking a member. Whoever has answered and is away when the picture is drawn is not in it, and is asked
-    /// again like everybody else.
+    /// What came of asking a member; of one in maintenance, see [`Self::refused`]. Whoever has answered and is away when the picture is
+    /// drawn is not in it, and is asked again like everybody else.
     pub fn note(
         &mut self,
         node: &Name,
@@ -142,10 +149,6 @@ impl Collection {
         let requirement = self.requirement;
         let Some(slot) = self.slots.get_mut(node) else { return };
         slot.tries = slot.tries.saturating_add(1);
-        let announced = silence.and_then(Silence::maintenance);
-        if let Some(until) = announced.filter(|until| maintenance::lasts(*until, now)) {
-            return self.wait(node, until, shortest);
-        }
         let reached = !matches!(silence, Some(Silence::Unreachable(_) | Silence::Late));
         slot.failures = if reached { 0 } else { slot.failures.saturating_add(1) };
         if reached {
@@ -155,10 +158,7 @@ impl Collection {
         slot.reason = silence.map_or_else(String::new, |silence| silence.reason().to_owned());
         let pause = match silence {
             // Seconds at first, minutes then: it may come back at any time.
-            Some(Silence::Unreachable(_) | Silence::Late) => {
-                let doubled = shortest.saturating_mul(1 << slot.failures.saturating_sub(1).min(16));
-                doubled.min(COLLECT_PAUSE_MAX)
-            }
+            Some(Silence::Unreachable(_) | Silence::Late) => backed_off(shortest, slot.failures),
             // People decide.
             Some(Silence::Pending) | None => COLLECT_PENDING_PAUSE.max(shortest),
             Some(Silence::Declined(_) | Silence::Rejected(_)) => COLLECT_PAUSE_MAX.max(shortest),
@@ -166,7 +166,29 @@ impl Collection {
         slot.next = now.plus_s(jittered(pause, requirement, node, slot.tries));
     }
 
-    /// A member is in maintenance until then: it is no failure, it is not asked before, and not all who were so at once.
+    /// A member that was asked is in maintenance until then, and was heard last at that other moment. It waits, and never for less than
+    /// one that cannot be reached: an end that is always near makes nobody ask without a pause.
+    pub fn refused(
+        &mut self,
+        node: &Name,
+        (until, heard): (Timestamp, Option<Timestamp>),
+        shortest: Duration,
+        now: Timestamp,
+    ) {
+        let requirement = self.requirement;
+        let Some(slot) = self.slots.get_mut(node) else { return };
+        slot.tries = slot.tries.saturating_add(1);
+        slot.failures = slot.failures.saturating_add(1);
+        slot.last_contact = heard.or(slot.last_contact);
+        let pause = backed_off(shortest, slot.failures);
+        let rested = now.plus_s(jittered(pause, requirement, node, slot.tries));
+        self.wait(node, until, shortest);
+        if let Some(slot) = self.slots.get_mut(node) {
+            slot.next = slot.next.max(rested);
+        }
+    }
+
+    /// A member is known to be in maintenance until then: it is not asked before, and not all who were so at once.
     pub fn wait(&mut self, node: &Name, until: Timestamp, shortest: Duration) {
         let requirement = self.requirement;
         let Some(slot) = self.slots.get_mut(node) else { return };
@@ -220,6 +242,12 @@ fn last_round(requirement: &Requirement) -> Timestamp {
     let window = requirement.closes_at.as_s() - requirement.opens_at.as_s();
     let margin = i64::try_from(COLLECT_LAST.as_secs()).unwrap_or(i64::MAX).min(window / 4);
     requirement.closes_at.plus_s(-margin)
+}
+
+/// How long nobody asks after so many failures in a row: it doubles, up to a bound.
+fn backed_off(shortest: Duration, failures: u32) -> Duration {
+    let doubled = shortest.saturating_mul(1 << failures.saturating_sub(1).min(16));
+    doubled.min(COLLECT_PAUSE_MAX)
 }
 
 /// In seconds, between three and five quarters of a pause, and at least one.

@@ -97,7 +97,7 @@ impl Program for Examined {
     }
 }
 
-/// Opens the archive as a start would, where there is one; gives the newest roster that it knows.
+/// Opens the archive, where there is one, without ending what a start would end; gives the newest roster that it knows.
 fn archive(
     config: &Config,
     findings: &mut Findings,
@@ -113,6 +113,12 @@ fn archive(
     {
         return 0;
     }
+    if Archive::is_being_rekeyed(&config.data) {
+        let found =
+            "a rekey was cut off: it is not opened before that has ended, and nothing is lost";
+        findings.warning("store", found, "start the service, or run `rekey` again: either ends it");
+        return 0;
+    }
     let Some(credentials) = credentials else {
         findings.skipped("store", "without a certificate nobody knows whose it should be");
         return 0;
@@ -121,7 +127,7 @@ fn archive(
         findings.skipped("store", "without its keys it cannot be opened");
         return 0;
     };
-    let opened = Archive::open_by(Opener {
+    let opened = Archive::examine(Opener {
         path: &config.data,
         owner: &credentials.own().identity,
         free_bytes_min: config.free_bytes_min,

@@ -8,6 +8,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use accord_proto::{
     answer::Answer,
     client::ExchangeClient,
+    identity::Name,
     limits::MEMBERS_MAX,
     maintenance,
     question::SignedRequirement,
@@ -76,7 +77,7 @@ impl Caller {
             let asked = self.ask(requirement, &member, heads);
             let late = |_| Err(Invalid::new(Reason::DeadlineExceeded, "call", "no answer in time"));
             let said = tokio::time::timeout(self.call_deadline, asked).await.unwrap_or_else(late);
-            let said = said.map_err(|error| self.excused(&member, error));
+            let said = said.map_err(|error| explained(&self.peers, &member.node, error));
             Reply { member, said }
         });
         let mut replies = stream::iter(asking).buffer_unordered(MEMBERS_MAX);
@@ -108,16 +109,10 @@ impl Caller {
         }
     }
 
-    /// Whoever has announced maintenance and cannot be reached is in maintenance.
-    fn excused(&self, member: &Member, error: Invalid) -> Invalid {
-        let away = matches!(error.reason, Reason::NoConnection | Reason::DeadlineExceeded);
-        let until = self.peers.in_maintenance(&member.node).filter(|_| away);
-        until.map_or(error, maintenance::refusal)
-    }
-
     /// A connection to exactly this member, or none.
     pub async fn connect(&self, member: &Member) -> Result<ExchangeClient, Invalid> {
-        self.connected(member).await.map_err(|error| self.excused(member, error))
+        let connected = self.connected(member).await;
+        connected.map_err(|error| explained(&self.peers, &member.node, error))
     }
 
     /// The only place that knows who opens it.
@@ -132,5 +127,47 @@ impl Caller {
             self.listening.connect(&member.address, expected).await?
         };
         Ok(ExchangeClient::over(channel.noted(&self.peers, &member.node)))
+    }
+}
+
+/// Why a member gives nothing. That it refuses because of maintenance is known of it from here on, wherever it is asked; and whoever
+/// has announced maintenance and cannot be reached is in maintenance.
+fn explained(peers: &Peers, member: &Name, error: Invalid) -> Invalid {
+    if let Some(until) = maintenance::until_of(&error) {
+        peers.refused(member, until);
+    }
+    let away = matches!(error.reason, Reason::NoConnection | Reason::DeadlineExceeded);
+    let until = peers.in_maintenance(member).filter(|_| away);
+    until.map_or(error, maintenance::refusal)
+}
+
+#[cfg(test)]
+mod tests {
+    use accord_proto::{
+        clock::{FixedClock, Timestamp},
+        transport::heard::Heard,
+    };
+
+    use super::*;
+
+    #[test]
+    fn a_refusal_because_of_maintenance_is_known_wherever_its_member_is_asked() {
+        let now = Timestamp::parse("now", "2026-12-01").unwrap();
+        let (peers, until) = (Peers::new(Arc::new(FixedClock(now))), now.plus_s(60));
+        let name = Name::parse("node", "al-police").unwrap();
+        let said = |reason| explained(&peers, &name, Invalid::new(reason, "call", "")).reason;
+        assert_eq!(said(Reason::NoConnection), Reason::NoConnection);
+        // One that says beside its refusal that it is in none is in maintenance all the same.
+        peers.note(&name, Heard::default());
+        let refused = maintenance::refusal(until);
+        assert_eq!(explained(&peers, &name, refused.clone()), refused);
+        assert_eq!((peers.in_maintenance(&name), peers.is_back(&name)), (Some(until), false));
+        assert_eq!(said(Reason::NoConnection), Reason::Maintenance);
+        assert_eq!(said(Reason::Overloaded), Reason::Overloaded, "it says something else now");
+        // What is no maintenance excuses nobody.
+        let refused = maintenance::refusal(now.plus_s(30 * 86_400));
+        assert_eq!(explained(&peers, &name, refused.clone()), refused);
+        assert_eq!(peers.in_maintenance(&name), None);
+        assert_eq!(said(Reason::NoConnection), Reason::NoConnection);
     }
 }

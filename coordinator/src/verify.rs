@@ -5,7 +5,6 @@ use accord_proto::{
     answer::{Answer, Decline, RedactedTable, Seal, SealedTable, seal_digest},
     clock::Timestamp,
     limits::CLOCK_SKEW_S,
-    maintenance,
     question::SignedRequirement,
     reason::{Invalid, Reason},
     roster::Member,
@@ -113,12 +112,9 @@ pub enum Silence {
 }
 
 impl Silence {
-    /// Until when it is in maintenance, if that is why.
-    pub fn maintenance(&self) -> Option<Timestamp> {
-        match self {
-            Self::Unreachable(why) => maintenance::until_of(why),
-            Self::Pending | Self::Declined(_) | Self::Late | Self::Rejected(_) => None,
-        }
+    /// Does it refuse because of maintenance? Until when is what is known of peers.
+    pub fn is_maintenance(&self) -> bool {
+        matches!(self, Self::Unreachable(why) if why.reason == Reason::Maintenance)
     }
 
     /// The stable code that the picture shows.

@@ -62,6 +62,7 @@ pub use backup::BACKUPS;
 pub use change::Change;
 pub use head::Head;
 pub use journal::PeerJournal;
+pub use migrate::kept_beside;
 pub use open::{Found, Opener};
 pub use pictures::Delivered;
 pub use products::Line;

@@ -3,7 +3,7 @@
 
 use std::{
     fs,
-    os::unix::fs::PermissionsExt as _,
+    os::unix::fs::{PermissionsExt as _, chown},
     path::{Path, PathBuf},
     process::{Command, Stdio},
     time::Duration,
@@ -237,4 +237,53 @@ fn a_key_of_a_store_that_is_missing_wrong_or_open_to_others_is_named_with_what_t
         );
         assert_eq!(Keys::load(Some(&inside)).unwrap().names().len(), 1);
     }
+}
+
+#[test]
+fn whoever_is_not_the_owner_of_a_store_seals_nothing_and_leaves_no_file_in_it() {
+    /// Somebody whom every system has, and who owns nothing.
+    const NOBODY: u32 = 65_534;
+    let running = prepared(&["AL"]);
+    running.federation.seal_stores().unwrap();
+    let me = rustix::process::geteuid();
+    for service in &services(&running) {
+        let (data, owner) = if me.is_root() {
+            fs::create_dir_all(service.data()).unwrap();
+            chown(service.data(), Some(NOBODY), None).unwrap();
+            (service.data(), NOBODY)
+        } else {
+            // Only root gives folders away: one of root's, then.
+            let config = service.home.join(service.config);
+            let text = fs::read_to_string(&config).unwrap();
+            fs::write(&config, text.replace("\"data\"", "\"/\"")).unwrap();
+            (PathBuf::from("/"), 0)
+        };
+        let refused = service.run(&["rekey"]);
+        assert_eq!(refused.code, Some(1), "{}", refused.stderr);
+        for said in [
+            "FIELD_INVALID".to_owned(),
+            format!("{} belongs to user {owner}", data.display()),
+            format!("this is user {}", me.as_raw()),
+            format!("run it as user {owner}"),
+        ] {
+            let heard = refused.stderr.replace(": belongs", " belongs");
+            assert!(heard.contains(&said), "{said}: {heard}");
+        }
+        assert!(!me.is_root() || fs::read_dir(data).unwrap().count() == 0);
+    }
+}
+
+#[test]
+fn a_rekey_that_was_cut_off_is_said_by_doctor_which_leaves_it_to_whoever_opens_the_archive() {
+    let running = prepared(&["AL"]);
+    let [_, coordinator] = services(&running);
+    let whole = coordinator.data().join("rekeyed");
+    fs::create_dir_all(&whole).unwrap();
+    let found = coordinator.findings();
+    let of_store = found.iter().find(|of| of["check"] == "store").unwrap();
+    assert_eq!(of_store["state"], "warning", "{of_store}");
+    assert!(of_store["found"].as_str().unwrap().contains("a rekey was cut off"), "{of_store}");
+    assert!(of_store["fix"].as_str().unwrap().contains("`rekey`"), "{of_store}");
+    assert!(whole.exists());
+    assert_eq!(fs::read_dir(coordinator.data()).unwrap().count(), 1);
 }

@@ -7,10 +7,10 @@ use accord_proto::{
     at_rest::{Keeping, KeyId, Keys},
     backup::moment::Before,
     clock::Entropy,
-    durable::Durable,
+    durable::{self, Durable},
     identity::Identity,
     journal::Frontier,
-    reason::Invalid,
+    reason::{Invalid, Reason},
 };
 
 use super::{
@@ -55,6 +55,22 @@ impl Archive {
         drop(held);
         rekey::remove_left(opener.path)?;
         Ok(archive)
+    }
+
+    /// The same, only to look at it: none is made, a rekeying that was cut off is left as it is, and said to be so, and nothing is cleared
+    /// away. The database itself finishes what a crash has left, as it does at every start.
+    pub fn examine(opener: Opener<'_>) -> Result<Self, Invalid> {
+        restore::check_whole(opener.path)?;
+        // Nobody exchanges files there meanwhile: where there is an archive, there still is one when it is opened.
+        let _held = durable::hold(opener.path)?;
+        if Self::is_being_rekeyed(opener.path) {
+            return Err(failed("a rekey was cut off: the next start ends it, or `rekey`"));
+        }
+        if !Self::is_there(opener.path) {
+            let detail = "holds no archive";
+            return Err(Invalid::new(Reason::NotFound, opener.path.display().to_string(), detail));
+        }
+        Self::open_any(opener, Keys::of_store)
     }
 
     /// The same with one that is still being restored, or is about to be written anew. `with`: how it is read, by the key that it says.

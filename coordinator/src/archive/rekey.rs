@@ -106,7 +106,7 @@ pub(super) fn write_anew(
     let (head, values) = copy_under(&archive, opener, &copy, progress)?;
     let journal_size = note((opener, &copy), head, (from, to), now)?;
     drop(archive);
-    Ok(Some(Rekeyed { from, to, values, journal_size, left: Vec::new() }))
+    Ok(Some(Rekeyed { from, to, values, journal_size }))
 }
 
 /// Every value, and then each of them compared with what is read back.
@@ -414,39 +414,84 @@ mod tests {
         assert_eq!((all(&archive), archive.journal_size()), (before, 3));
     }
 
+    /// What had been done when it was cut off.
+    type Cut = fn(&Path);
+    const CUTS: [(&str, Cut); 6] = [
+        ("half a copy", |data| fs::write(data.join("rekeying/db"), "half").unwrap()),
+        ("a whole copy", |_| ()),
+        ("it counts", |data| {
+            fs::rename(data.join("rekeying"), data.join("rekeyed")).unwrap();
+        }),
+        ("some old files are gone", |data| {
+            fs::rename(data.join("rekeying"), data.join("rekeyed")).unwrap();
+            fs::remove_file(data.join("db")).unwrap();
+        }),
+        ("all old files are gone", |data| {
+            for name in ["db", "conf"] {
+                fs::remove_file(data.join(name)).unwrap();
+            }
+            fs::remove_dir_all(data.join("blobs")).unwrap();
+            fs::rename(data.join("rekeying"), data.join("taking")).unwrap();
+        }),
+        ("some have moved up", |data| {
+            for name in ["db", "conf"] {
+                fs::remove_file(data.join(name)).unwrap();
+            }
+            fs::remove_dir_all(data.join("blobs")).unwrap();
+            fs::rename(data.join("rekeying"), data.join("taking")).unwrap();
+            fs::rename(data.join("taking/db"), data.join("db")).unwrap();
+        }),
+    ];
+
+    /// What lies there, by name.
+    fn names(folder: &Path) -> Vec<String> {
+        let mut names = Vec::new();
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            names.push(path.display().to_string());
+            if path.is_dir() {
+                names.extend(self::names(&path));
+            }
+        }
+        names.sort();
+        names
+    }
+
+    #[tokio::test]
+    async fn whoever_only_looks_at_an_archive_leaves_a_rekeying_as_it_was_cut_off_and_makes_none() {
+        let owner = owner();
+        for (what, cut) in CUTS {
+            let dir = tempfile::tempdir().unwrap();
+            let (data, old, new) = (dir.path(), line(), line());
+            filled(data, &keys(&[&old])).await;
+            let both = keys(&[&new, &old]);
+            write_anew(opener(data, &owner, &both), now(), &mut |_, _| ()).unwrap().unwrap();
+            // The database lets go a moment later.
+            drop(durable::hold(&data.join("db")).unwrap());
+            cut(data);
+            let (before, ends) = (names(data), under_way(data));
+            let (old_files, only) = (files(data), keys(&[&old]));
+            let looked = Archive::examine(opener(data, &owner, &only));
+            if ends {
+                let error = looked.map(drop).unwrap_err();
+                assert!(error.detail.contains("a rekey was cut off"), "{what}: {error}");
+                assert_eq!(files(data), old_files, "{what}");
+            } else {
+                assert_eq!(looked.unwrap().key(), only.first(), "{what}");
+            }
+            assert_eq!(names(data), before, "{what}");
+        }
+        let dir = tempfile::tempdir().unwrap();
+        let nothing = Archive::examine(opener(dir.path(), &owner, &Keys::none())).map(drop);
+        assert_eq!(nothing.unwrap_err().reason, Reason::NotFound);
+        assert_eq!(names(dir.path()), [""; 0]);
+    }
+
     #[tokio::test]
     async fn a_rekeying_of_an_archive_that_is_cut_off_anywhere_loses_nothing_and_ends_when_run_again()
      {
-        /// What had been done when it was cut off.
-        type Cut = fn(&Path);
-        let cuts: [(&str, Cut); 6] = [
-            ("half a copy", |data| fs::write(data.join("rekeying/db"), "half").unwrap()),
-            ("a whole copy", |_| ()),
-            ("it counts", |data| {
-                fs::rename(data.join("rekeying"), data.join("rekeyed")).unwrap();
-            }),
-            ("some old files are gone", |data| {
-                fs::rename(data.join("rekeying"), data.join("rekeyed")).unwrap();
-                fs::remove_file(data.join("db")).unwrap();
-            }),
-            ("all old files are gone", |data| {
-                for name in ["db", "conf"] {
-                    fs::remove_file(data.join(name)).unwrap();
-                }
-                fs::remove_dir_all(data.join("blobs")).unwrap();
-                fs::rename(data.join("rekeying"), data.join("taking")).unwrap();
-            }),
-            ("some have moved up", |data| {
-                for name in ["db", "conf"] {
-                    fs::remove_file(data.join(name)).unwrap();
-                }
-                fs::remove_dir_all(data.join("blobs")).unwrap();
-                fs::rename(data.join("rekeying"), data.join("taking")).unwrap();
-                fs::rename(data.join("taking/db"), data.join("db")).unwrap();
-            }),
-        ];
         let owner = owner();
-        for (what, cut) in cuts {
+        for (what, cut) in CUTS {
             for serves_between in [false, true] {
                 let dir = tempfile::tempdir().unwrap();
                 let (data, old, new) = (dir.path(), line(), line());

@@ -196,3 +196,33 @@ fn pauses_double_up_to_ten_minutes_and_no_two_members_come_at_once() {
     nexts.dedup();
     assert_eq!(nexts.len(), NODES.len());
 }
+
+#[test]
+fn one_that_is_always_about_to_be_back_from_maintenance_is_asked_no_more_often_than_one_that_is_away()
+ {
+    let requirement = requirement(24 * HOUR);
+    let asked = |ends_after: i64| {
+        let mut collection = begun(&requirement);
+        let node = Name::parse("", NODES[0].0).unwrap();
+        let (mut now, mut asked) = (0, 0);
+        while now < 24 * HOUR {
+            asked += 1;
+            let heard = (at(now + ends_after), Some(at(now)));
+            collection.refused(&node, heard, SHORTEST, at(now));
+            let slot = &collection.slots[&node];
+            assert_eq!((slot.answered, &*slot.reason), (false, "MAINTENANCE"));
+            assert!(slot.next > at(now + ends_after), "asked before its maintenance is over");
+            assert_eq!(slot.last_contact, Some(at(now)));
+            now = slot.next.as_s() - at(0).as_s();
+        }
+        asked
+    };
+    // Every ten minutes, once it has done so for a while.
+    assert!((100..250).contains(&asked(1)), "{}", asked(1));
+    assert_eq!(asked(25 * HOUR), 1, "whoever says when it is over is asked then");
+    let mut collection = begun(&requirement);
+    let node = Name::parse("", NODES[0].0).unwrap();
+    collection.refused(&node, (at(1), Some(at(0))), SHORTEST, at(0));
+    collection.note(&node, None, SHORTEST, at(60));
+    assert_eq!(collection.slots[&node].failures, 0, "it has answered");
+}

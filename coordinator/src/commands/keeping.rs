@@ -62,6 +62,7 @@ pub(crate) async fn restore(wanted: Restore) -> Result<Outcome, Invalid> {
 
 /// `accord-coordinator rekey`
 pub(crate) async fn rekey(config: &Config) -> Result<Outcome, Invalid> {
+    store_key::check_user(&config.data)?;
     let own = Credentials::load(&config.tls)?.own();
     let opener = Opener {
         path: &config.data,
@@ -71,7 +72,7 @@ pub(crate) async fn rekey(config: &Config) -> Result<Outcome, Invalid> {
         entropy: &SystemEntropy,
     };
     let rekeyed = archive::rekey(opener, SystemClock.now(), store_key::progress()).await?;
-    Ok(store_key::said(&config.data, rekeyed))
+    Ok(store_key::said(&config.data, rekeyed, &[]))
 }
 
 /// `accord-coordinator confirm-restore --why TEXT`

@@ -125,7 +125,7 @@ fn format_of(store: &Path) -> Result<String, Invalid> {
 }
 
 /// Stores of older formats that lie beside this one: names of folders.
-pub(super) fn kept_beside(data: &Path) -> Vec<String> {
+pub fn kept_beside(data: &Path) -> Vec<String> {
     let entries = fs::read_dir(data).into_iter().flatten().filter_map(Result::ok);
     let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
     let mut names: Vec<_> = names.filter(|name| name.starts_with(&kept("accord-node "))).collect();

@@ -98,8 +98,7 @@ pub(super) fn write_anew(
     if found.state() != head.state() {
         return Err(damaged("the new store is not what was written"));
     }
-    let left = migrate::kept_beside(path);
-    Ok(Some(Rekeyed { from, to, values, journal_size: head.journal.size(), left }))
+    Ok(Some(Rekeyed { from, to, values, journal_size: head.journal.size() }))
 }
 
 /// Every value that counts, and the entry that says that it was sealed anew.

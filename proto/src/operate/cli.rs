@@ -191,14 +191,16 @@ pub enum Operate {
         #[arg(long)]
         out: PathBuf,
     },
-    /// Make a key that the store is sealed with: a new file, or before the keys of a file that is there.
+    /// Make a key that the store is sealed with: a new file, or before the keys of a file that is there. Only the user to whom file and
+    /// folder belong may.
     StoreKey {
         /// The file that `[store] key` names; not in the data folder.
         #[arg(long, default_value = "keys/store.key")]
         file: PathBuf,
     },
     /// Seal the store with the first key of its file, after `store-key` or for the first time; the service does not run. A whole new
-    /// store is written beside the old one, which is then removed: it needs as much room again, for a while.
+    /// store is written beside the old one, which is then removed: it needs as much room again, for a while. Only the user to whom the
+    /// data folder belongs may.
     Rekey {
         /// The configuration; it says where store and keys lie.
         #[arg(long, env = "ACCORD_CONFIG")]

@@ -343,11 +343,9 @@ pub fn free_bytes(folder: &Path) -> Option<u64> {
 
 /// Is this the user whose folder it is? Whoever else opens a store leaves files in it that the service cannot read.
 pub fn owned(findings: &mut Findings, check: &str, folder: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt as _;
-    let me = rustix::process::geteuid().as_raw();
-    match std::fs::metadata(folder).map(|folder| folder.uid()) {
-        Ok(owner) if owner == me => true,
-        Ok(owner) => {
+    match files::other_owner(folder, files::me()) {
+        Ok(None) => true,
+        Ok(Some(owner)) => {
             let found = format!("{} belongs to user {owner}: run as that one", folder.display());
             findings.skipped(check, found);
             false

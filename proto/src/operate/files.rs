@@ -3,7 +3,8 @@
 
 use std::{
     fs::{self, File, OpenOptions},
-    io::{Read as _, Write as _},
+    io::{self, Read as _, Write as _},
+    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
 };
 
@@ -73,8 +74,38 @@ pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<(), Invalid> {
 /// Gives a file another one's place.
 pub(super) fn rename(from: &Path, to: &Path) -> Result<(), Invalid> {
     fs::rename(from, to).map_err(|error| unusable(to, error))?;
-    let folder = to.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
+    let folder = folder_of(to);
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(|error| unusable(folder, error))
+}
+
+/// As whom this process runs.
+pub(super) fn me() -> u32 {
+    rustix::process::geteuid().as_raw()
+}
+
+/// To whom it belongs, if to another user than this one: what this one writes there, the other cannot read.
+pub(super) fn other_owner(path: &Path, me: u32) -> io::Result<Option<u32>> {
+    let owner = fs::metadata(path)?.uid();
+    Ok(Some(owner).filter(|owner| *owner != me))
+}
+
+/// Refuses what belongs to another user than this one; what is not there belongs to nobody.
+pub(super) fn check_owned(path: &Path, me: u32) -> Result<(), Invalid> {
+    match other_owner(path, me) {
+        Ok(Some(owner)) => {
+            let detail = format!(
+                "belongs to user {owner}, and this is user {me}, whose files that one could not read; nothing was written: run it as user {owner}"
+            );
+            Err(unusable(path, detail))
+        }
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(unusable(path, error)),
+        Ok(None) | Err(_) => Ok(()),
+    }
+}
+
+/// The folder in which a file lies.
+pub(super) fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."))
 }
 
 /// The same path with something behind it.

@@ -1,6 +1,7 @@
 //! What peers let be known besides what they say. Comes in: the version and the time that stand beside a message. Goes out: of each
 //! peer the newest of both, and a line in the log when its clock goes too far off, and when it is back; and who is in
-//! maintenance, here and there. Must never decide anything: what a document says about times is checked where it is read.
+//! maintenance, here and there. Must never decide anything: what a document says about times is checked where it is read; nor
+//! let a peer fill the log.
 
 use std::{
     collections::BTreeMap,
@@ -27,7 +28,7 @@ use crate::{
 const FAR_MS: u64 = CLOCK_SKEW_S.unsigned_abs() * 1_000 / 2;
 /// One that was, is right again when it is no further off than this.
 const RIGHT_MS: u64 = FAR_MS / 2;
-/// Between two times that the same clock is said to be off: nobody fills a disk with that.
+/// Between two times that the same is said of a peer: nobody fills a disk with that.
 const SAID_EVERY_MS: i64 = 60_000;
 /// The end of the year 9999.
 const TIME_MS_MAX: i64 = 253_402_300_799_999;
@@ -59,14 +60,45 @@ pub struct Peers {
     own: Arc<Mutex<Option<Maintenance>>>,
 }
 
+/// What the log says of something about a peer that comes and goes.
+#[derive(Clone, Copy, Debug)]
+struct Told<T> {
+    /// As it was said last; none: that it is over, or nothing yet.
+    last: Option<T>,
+    /// When it was said last to be on.
+    at_ms: Option<i64>,
+}
+
+impl<T> Default for Told<T> {
+    fn default() -> Self {
+        Self { last: None, at_ms: None }
+    }
+}
+
+impl<T: Copy + PartialEq> Told<T> {
+    /// Is this to be said now? That it is on, once in a while; that it is over, always: once for each time that it was said to be on.
+    fn turns(&mut self, on: Option<T>, now_ms: i64) -> bool {
+        let lately =
+            self.at_ms.is_some_and(|said| now_ms.abs_diff(said) < SAID_EVERY_MS.unsigned_abs());
+        if on == self.last || (on.is_some() && lately) {
+            return false;
+        }
+        self.last = on;
+        if on.is_some() {
+            self.at_ms = Some(now_ms);
+        }
+        true
+    }
+}
+
 /// The newest of a peer, and what was said of it.
 #[derive(Clone, Copy, Debug, Default)]
 struct Known {
     heard: Heard,
-    /// Its clock was said to be off.
-    off: bool,
-    /// When that was said last.
-    said_ms: Option<i64>,
+    /// That its clock is off.
+    clock: Told<()>,
+    /// That it is in maintenance, and until when.
+    maintenance: Told<Timestamp>,
     /// When it was heard last.
     at_ms: i64,
 }
@@ -75,18 +107,9 @@ impl Known {
     /// Is there something to say? The offset, and whether it is far now.
     fn turns(&mut self, now_ms: i64) -> Option<(bool, i64)> {
         let offset_ms = self.heard.clock_offset_ms?;
-        let far = offset_ms.unsigned_abs() > if self.off { RIGHT_MS } else { FAR_MS };
-        let lately =
-            self.said_ms.is_some_and(|said| now_ms.abs_diff(said) < SAID_EVERY_MS.unsigned_abs());
-        // That one is right again is always said: once for each time that it was said to be off.
-        if far == self.off || (far && lately) {
-            return None;
-        }
-        self.off = far;
-        if far {
-            self.said_ms = Some(now_ms);
-        }
-        Some((far, offset_ms))
+        let is_off = self.clock.last.is_some();
+        let far = offset_ms.unsigned_abs() > if is_off { RIGHT_MS } else { FAR_MS };
+        self.clock.turns(far.then_some(()), now_ms).then_some((far, offset_ms))
     }
 }
 
@@ -128,6 +151,21 @@ impl Peers {
     pub fn is_back(&self, peer: &Name) -> bool {
         let newest = self.newest();
         newest.get(peer).is_some_and(|known| known.heard.maintenance_until.is_none())
+    }
+
+    /// A peer that was asked has refused because of maintenance that ends then: it was heard, however it said so, and whoever looks
+    /// here knows it.
+    pub fn refused(&self, peer: &Name, until: Timestamp) {
+        let known = self.of(peer);
+        if known.maintenance_until != Some(until) {
+            self.note(peer, Heard { maintenance_until: Some(until), ..known });
+        }
+    }
+
+    /// When a peer was heard last.
+    pub fn heard_at(&self, peer: &Name) -> Option<Timestamp> {
+        let at_ms = self.newest().get(peer)?.at_ms;
+        Some(Timestamp::near(at_ms.div_euclid(1_000)))
     }
 
     /// Was a peer heard since then?
@@ -201,15 +239,16 @@ impl Peers {
             let mut newest = self.newest();
             let kept = newest.entry(peer.clone()).or_default();
             let known = kept.heard.clock_offset_ms.filter(|_| heard.speaks(V2));
-            if kept.heard.maintenance_until != heard.maintenance_until {
+            let now_ms = self.now_ms();
+            if kept.maintenance.turns(heard.maintenance_until, now_ms) {
                 match heard.maintenance_until {
                     Some(until) => info!(%peer, %until, "is in maintenance"),
                     None => info!(%peer, "is in no maintenance any more"),
                 }
             }
-            kept.at_ms = self.now_ms();
+            kept.at_ms = now_ms;
             kept.heard = Heard { clock_offset_ms: heard.clock_offset_ms.or(known), ..heard };
-            kept.turns(self.now_ms())
+            kept.turns(now_ms)
         };
         let tolerated_s = CLOCK_SKEW_S;
         match turns {
@@ -310,6 +349,30 @@ mod tests {
     }
 
     #[test]
+    fn a_maintenance_that_comes_and_goes_or_moves_is_said_once_a_minute_at_most_and_its_end_in_the_end()
+     {
+        let (mut told, mut said) = (Told::default(), Vec::new());
+        let mut turns = |now_s: i64, until: Option<i64>| {
+            let until = until.map(|until| Timestamp::near(1_800_000_000 + until));
+            if told.turns(until, now_s * 1_000) {
+                said.push((now_s, until.is_some()));
+            }
+        };
+        turns(0, None);
+        turns(1, Some(600));
+        turns(2, Some(600));
+        // Another end with every message, and gone and back again.
+        for now_s in 3..120 {
+            turns(now_s, Some(600 + now_s));
+        }
+        for now_s in 120..182 {
+            turns(now_s, (now_s % 2 == 0).then_some(600));
+        }
+        turns(182, None);
+        assert_eq!(said, [(1, true), (61, true), (121, false), (122, true), (123, false)]);
+    }
+
+    #[test]
     fn what_is_no_time_is_none() {
         let said = |text: &[u8]| {
             let mut headers = HeaderMap::new();
@@ -378,5 +441,24 @@ mod tests {
         says(None);
         assert!(peers.is_back(&name) && peers.heard_since(&name, now));
         assert!(!peers.heard_since(&name, now.plus_s(1)));
+    }
+
+    #[test]
+    fn whoever_refuses_because_of_maintenance_was_heard_and_is_in_maintenance() {
+        let now = Timestamp::near(1_800_000_000);
+        let peers = Peers::new(Arc::new(FixedClock(now)));
+        let name = Name::parse("", "al-police").unwrap();
+        assert_eq!(peers.heard_at(&name), None);
+        peers.refused(&name, now.plus_s(60));
+        assert_eq!(peers.in_maintenance(&name), Some(now.plus_s(60)));
+        assert_eq!(peers.heard_at(&name), Some(now));
+        // What it said beside that last does not count against it, and what else is known of it stays.
+        let heard = Heard { protocol: 2, clock_offset_ms: Some(7), maintenance_until: None };
+        peers.note(&name, heard);
+        assert!(peers.is_back(&name));
+        peers.refused(&name, now.plus_s(60));
+        assert!(!peers.is_back(&name));
+        let wanted = Heard { maintenance_until: Some(now.plus_s(60)), ..heard };
+        assert_eq!(peers.of(&name), wanted);
     }
 }
