@@ -21,6 +21,7 @@ use accord_proto::{
         connection::connect,
         dial::{self, Centres, Way},
         dialled::{self, Dialled},
+        listener::Services,
         write_secret,
     },
     wire::{self, exchange_client::ExchangeClient, exchange_server::ExchangeServer},

@@ -21,7 +21,7 @@ use accord_proto::{
         dial::{self, Centres, Way},
         dialled::{self, Dialled},
         heard::Peers,
-        listener::Options,
+        listener::{Options, Services},
     },
     wire::{
         self, desk::desk_client::DeskClient, exchange_client::ExchangeClient,
