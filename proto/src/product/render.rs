@@ -3,7 +3,7 @@
 //! erratum, a recall or the note that a name carries.
 //!
 //! ```text
-//! Page ─► pages (front, sections; text, names) ─► tree::Document ─┬─► html
+//! Page ─► pages (front, sections; text, plan, names) ─► tree::Document ─┬─► html
 //!                                                                 └─► docx ─► package
 //! ```
 
@@ -13,6 +13,7 @@ mod html;
 mod names;
 mod package;
 mod pages;
+mod plan;
 mod sections;
 mod text;
 mod tree;

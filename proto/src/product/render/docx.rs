@@ -15,6 +15,12 @@ const IMAGE_MAX: (u64, u64) = (6_120_130, 7_200_000);
 const PIXEL: u64 = 9_525;
 /// Levels that a list may have in Word.
 const LEVEL_MAX: usize = 8;
+/// A letter of a table and what stands beside its words, in twentieths of a point.
+const LETTER: usize = 115;
+const PADDING: usize = 190;
+/// More letters of a word, or of a field, widen no column.
+const WORD_MAX: usize = 24;
+const TEXT_MAX: usize = 60;
 /// From one level of a list or a quotation to the next.
 const INDENT: usize = 360;
 
@@ -341,19 +347,31 @@ fn extent((width, height): (u32, u32)) -> (u64, u64) {
     (wide, (wide * height / width).max(1))
 }
 
-/// Widths of columns: after the words that stand in them.
+/// Widths of columns: each has room for its longest word, and shares what is left by how much stands in it.
 fn widths(table: &Table) -> Vec<usize> {
     let rows = || [&table.head].into_iter().chain(&table.rows);
     let columns = rows().map(Vec::len).max().unwrap_or(0);
-    let needs = |line: &Line| {
-        let text: String = line.iter().map(words).collect();
-        let word = text.split([' ', '\n']).map(|word| word.chars().count()).max().unwrap_or(0);
-        (word.min(24) + 2).max(text.chars().count().min(60))
+    let of = |at| {
+        let texts = rows().filter_map(|row| row.get(at)).map(text);
+        let count = |text: &str| text.chars().count();
+        texts.fold((0, 0), |(word, all), text| {
+            let longest = text.split([' ', '\n']).map(count).max().unwrap_or(0);
+            (word.max(longest.min(WORD_MAX)), all.max(count(&text).min(TEXT_MAX)))
+        })
     };
-    let of = |at| rows().filter_map(|row| row.get(at)).map(needs).max().unwrap_or(0).max(4);
-    let needs: Vec<usize> = (0..columns).map(of).collect();
-    let all = needs.iter().sum::<usize>().max(1);
-    needs.iter().map(|need| (WIDTH * need / all).max(1)).collect()
+    let needs: Vec<(usize, usize)> = (0..columns).map(of).collect();
+    let least = |(word, _): &(usize, usize)| word * LETTER + PADDING;
+    let all_least = needs.iter().map(least).sum::<usize>().max(1);
+    let all = needs.iter().map(|(_, text)| text + 1).sum::<usize>().max(1);
+    let width = |need: &(usize, usize)| match WIDTH.checked_sub(all_least) {
+        Some(left) => least(need) + left * (need.1 + 1) / all,
+        None => (WIDTH * least(need) / all_least).max(1),
+    };
+    needs.iter().map(width).collect()
+}
+
+fn text(line: &Line) -> String {
+    line.iter().map(words).collect()
 }
 
 fn words(run: &Run) -> &str {

@@ -74,13 +74,7 @@ fn facts(pages: &mut Pages<'_>) -> Result<(), Invalid> {
         ("Content SHA-256", vec![Run::code(content.digest().to_string())]),
     ];
     let rows = facts.map(|(name, line)| vec![vec![Run::ours(name)], line]).to_vec();
-    add(pages, Table { rows, named: true, ..Table::default() })
-}
-
-fn add(pages: &mut Pages<'_>, table: Table) -> Result<(), Invalid> {
-    let blocks = pages.table(table)?;
-    pages.blocks.extend(blocks);
-    Ok(())
+    pages.add(Table { rows, named: true, ..Table::default() })
 }
 
 /// Outcome, rule, who says what; and word for word what members have written.
@@ -104,7 +98,7 @@ fn endorsement(pages: &mut Pages<'_>) -> Result<(), Invalid> {
     };
     let rows = page.positions.iter().map(row).collect();
     let caption = Some(vec![Run::ours("Positions of the members")]);
-    add(pages, Table { caption, head, rows, named: true })?;
+    pages.add(Table { caption, head, rows, named: true })?;
     for stand in page.positions.iter().filter(|stand| !stand.text.is_empty()) {
         let what = match stand.position {
             Some(Position::Dissent) => "Dissent of ",

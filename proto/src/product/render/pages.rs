@@ -108,6 +108,13 @@ impl Pages<'_> {
         Ok(caption.into_iter().chain([head].into_iter().chain(rows).map(row)).collect())
     }
 
+    /// A table, at the end.
+    pub(super) fn add(&mut self, table: Table) -> Result<(), Invalid> {
+        let blocks = self.table(table)?;
+        self.blocks.extend(blocks);
+        Ok(())
+    }
+
     fn head(&mut self) -> Vec<(Kind, Line)> {
         let mut head = vec![(Kind::Mark, said(&self.rendition.mark))];
         if self.page.recalled.is_some() {

@@ -3,7 +3,7 @@
 
 use super::{
     pages::Pages,
-    text,
+    plan, text,
     tree::{Block, Kind, Line, Run, Table, said},
 };
 use crate::{
@@ -42,9 +42,8 @@ pub(super) fn write(pages: &mut Pages<'_>, section: Option<&Section>) -> Result<
     for of in &section.figures {
         figure(pages, of)?;
     }
-    if section.plan.is_some() {
-        let text = "Its priorities, goals and actions are a plan of their own, which is exported beside this text.";
-        pages.paragraph(Kind::Body, vec![Run::ours(text)]);
+    if let Some(bytes) = &section.plan {
+        plan::write(pages, bytes)?;
     }
     sources(pages, &section.citations)
 }
@@ -90,9 +89,7 @@ fn figure(pages: &mut Pages<'_>, figure: &Figure) -> Result<(), Invalid> {
     let mut rows = figure.rows.iter().map(line);
     let head = rows.next().unwrap_or_default();
     let caption = Some(vec![Run::ours(format!("Figure {} as a table", pages.figures))]);
-    let twin = pages.table(Table { caption, head, rows: rows.collect(), named: true })?;
-    pages.blocks.extend(twin);
-    Ok(())
+    pages.add(Table { caption, head, rows: rows.collect(), named: true })
 }
 
 fn sources(pages: &mut Pages<'_>, citations: &[Citation]) -> Result<(), Invalid> {
@@ -115,7 +112,5 @@ fn sources(pages: &mut Pages<'_>, citations: &[Citation]) -> Result<(), Invalid>
         rows: citations.iter().map(row).collect(),
         named: false,
     };
-    let blocks = pages.table(table)?;
-    pages.blocks.extend(blocks);
-    Ok(())
+    pages.add(table)
 }

@@ -248,6 +248,15 @@ fn read(root: Node<'_, '_>, is_block: &dyn Fn(Node<'_, '_>) -> bool) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// Writes a page to look at, if a folder for that is named.
+fn look(name: &str, sample: &Sample, extent: Extent) {
+    if let Some(folder) = std::env::var_os("ACCORD_RENDER_FOLDER").map(PathBuf::from) {
+        fs::write(folder.join(format!("{name}.html")), sample.html(extent)).unwrap();
+        let docx = docx(&sample.page(extent)).unwrap();
+        fs::write(folder.join(format!("{name}.docx")), docx).unwrap();
+    }
+}
+
 /// HTML without the bytes of its images.
 fn without_images(html: &str) -> String {
     let mut parts = html.split("base64,");
@@ -263,7 +272,6 @@ fn without_images(html: &str) -> String {
 fn a_product_is_written_as_it_stands_in_the_golden_files() {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src/product/render/golden");
     let update = std::env::var_os("ACCORD_UPDATE_GOLDEN").is_some_and(|value| value == "1");
-    let look = std::env::var_os("ACCORD_RENDER_FOLDER").map(PathBuf::from);
     let recalled =
         Sample { recalled: Some("The figures of one member were wrong."), ..Sample::whole() };
     let foreign = Sample::new(&sections(), |content| content.language = "sr-Latn".to_owned());
@@ -281,10 +289,6 @@ fn a_product_is_written_as_it_stands_in_the_golden_files() {
         }
         let same = fs::read_to_string(&path).unwrap_or_default() == without_images(&html);
         assert!(same, "{}; if that is meant, run with ACCORD_UPDATE_GOLDEN=1", path.display());
-        if let Some(folder) = &look {
-            fs::write(folder.join(format!("{name}.html")), html).unwrap();
-            let docx = docx(&sample.page(extent)).unwrap();
-            fs::write(folder.join(format!("{name}.docx")), docx).unwrap();
-        }
+        look(name, sample, extent);
     }
 }

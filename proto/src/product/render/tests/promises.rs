@@ -161,3 +161,34 @@ fn an_extent_without_rendition_and_sections_of_another_text_are_refused() {
     sample.sections.pop();
     assert_eq!(refused(&sample, Extent::Restricted).field, "sections");
 }
+
+#[test]
+fn a_plan_is_printed_with_every_action_whole() {
+    let lists = Lists::builtin();
+    let plan = crate::cycle::Plan::from_toml("plan", crate::cycle::TEMPLATE, lists).unwrap();
+    let held =
+        wire::Section { plan: plan.encode(lists), ..section("plan", "Plan", Extent::Public) };
+    let sample = Sample::new(&[held], |content| content.kind = wire::Kind::Plan.into());
+    look("plan", &sample, Extent::Public);
+    let html = read_html(&sample.html(Extent::Public));
+    assert_eq!(html, read_docx(&sample.docx(Extent::Public)));
+    let plain = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut wanted = vec![plan.title.clone(), plan.cycle.name.clone()];
+    for of in &plan.priorities {
+        wanted.push(of.name.clone());
+        wanted.extend(of.sub_items.iter().map(|part| part.name.clone()));
+    }
+    wanted.extend(plan.goals.iter().flat_map(|of| [of.id.to_string(), of.text.clone()]));
+    for (of, action) in plan.actions() {
+        wanted.push(format!("Driver: {}", of.driver.label(lists)));
+        wanted.push(format!("{}. {}", action.code, action.title));
+        wanted.extend([action.description.clone(), action.expected_result.clone()]);
+        wanted.push(format!("Leader {}", action.leader.label(lists)));
+        wanted.extend(action.participants.iter().map(|of| of.label(lists).to_owned()));
+        wanted.extend(action.indicators.iter().map(|of| of.name(lists)));
+    }
+    assert!(wanted.len() > 20, "{wanted:?}");
+    for words in wanted {
+        assert!(html[1].contains(&plain(&words)), "{words} in {}", html[1]);
+    }
+}
