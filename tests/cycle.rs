@@ -34,18 +34,18 @@ struct Stage<'a> {
 pub(crate) fn play(
     federation: &mut Federation,
     dir: &Path,
-    (first, second): (&str, &dyn Fn(&Federation) -> Result<String>),
+    first: &str,
+    second: impl Fn(&Federation) -> Result<String>,
 ) -> Result<()> {
     let documents = dir.join("documents");
     std::fs::create_dir_all(&documents)?;
-    let stage = Stage { federation, documents };
+    let stage = Stage { federation, documents: documents.clone() };
     let assessment = stage.assessment(first)?;
     stage.feedback(&assessment)?;
     let plan = stage.plan(first)?;
     let second = second(stage.federation)?;
     stage.implementation(&plan, first, &second)?;
     stage.loop_closed(&assessment, &plan)?;
-    let documents = stage.documents.clone();
     without_centre(federation, &assessment)?;
     say(&format!("\nthe documents lie in {}", documents.display()));
     for entry in std::fs::read_dir(&documents)? {
@@ -223,13 +223,15 @@ impl Stage<'_> {
     /// Priorities and three actions, endorsed as any other text.
     fn plan(&self, picture: &str) -> Result<String> {
         let shown = self.region("analyst", &["picture", "show", picture])?;
-        let figure = |period: &str| {
-            let of = cell(&shown, "ICCS0101", period)?["value"].clone();
-            of.as_i64().or_else(|| of.as_str().and_then(|text| text.parse().ok()))
+        let figure = |area: &str| {
+            let of = cell(&shown, area, "2014").map(|cell| cell["value"].clone());
+            let of = of.and_then(|of| of.as_i64().or_else(|| of.as_str()?.parse().ok()));
+            of.with_context(|| format!("no figure of {area} in 2014"))
         };
-        let base = figure("2014").context("no figure of 2014")?;
+        let base = figure("ICCS0101")?;
         let plan = include_str!("cycle/plan.toml")
             .replace("@BASE@", &base.to_string())
+            .replace("@ROBBERY@", &figure("ICCS0401")?.to_string())
             .replace("@TARGET@", &(base * 9 / 10).to_string());
         self.write("plan.toml", &plan)?;
         let file = self.write("plan-text.toml", include_str!("cycle/plan-text.toml"))?;
@@ -260,7 +262,7 @@ impl Stage<'_> {
             ("al-police", "OA 2.2", "AL", "2017", "DONE", ""),
         ] {
             let report = format!(
-                "plan = \"region-2016-2019\"\naction = \"{action}\"\nparty = \"{party}\"\n\
+                "plan = \"region-2016-2018\"\naction = \"{action}\"\nparty = \"{party}\"\n\
                  period = \"{period}\"\nstate = \"{state}\"\nprogress = \"As planned for {period}.\"\n\
                  obstacles = \"{obstacles}\"\n"
             );
@@ -270,18 +272,18 @@ impl Stage<'_> {
             std::fs::remove_file(&file)?;
         }
         self.closed(plan, "hear")?;
-        lights(second, "2019-03-31", "on 2019-03-31, by the second picture and the reports")?;
-        let measured = ["cycle", "indicators", plan, "--picture", second, "--on", "2019-03-31"];
+        lights(second, "2018-03-31", "on 2018-03-31, by the second picture and the reports")?;
+        let measured = ["cycle", "indicators", plan, "--picture", second, "--on", "2018-03-31"];
         let measured = self.federation.region("editor", "table", &measured)?;
         say(&format!("\nindicators:\n{}", measured.stdout.trim_end()));
-        let sheet = ["cycle", "evaluate", plan, "--picture", second, "--on", "2020-03-31"];
+        let sheet = ["cycle", "evaluate", plan, "--picture", second, "--on", "2018-12-31"];
         let sheet = self.federation.region("editor", "table", &sheet)?;
         self.write("evaluation.txt", &sheet.stdout)?;
         let national = ["cycle", "national", plan, "--jurisdiction", "RS", "--picture", second];
         let national = self.federation.desk(
             "rs-police",
             "analyst",
-            &[&national[..], &["--on", "2019-03-31"]].concat(),
+            &[&national[..], &["--on", "2018-03-31"]].concat(),
         )?;
         national.json(&[0]).context("the national view")?;
         Ok(())

@@ -189,7 +189,7 @@ fn run(arguments: &Arguments, dir: &Path) -> Result<Federation> {
             let blocks = plan.blocks();
             asked(federation, &blocks.iter().map(String::as_str).collect::<Vec<_>>())
         };
-        cycle::play(&mut federation, dir, (&requirement, &next))?;
+        cycle::play(&mut federation, dir, &requirement, next)?;
     }
     Ok(federation)
 }
