@@ -5,28 +5,22 @@
 use std::{
     path::{Path, PathBuf},
     process::Command,
-    time::{Duration, Instant},
 };
 
 use accord_tests::{
     federation::{Federation, cell},
     process::Finished,
+    review::{Comment, Review},
     roles,
 };
 use anyhow::{Context as _, Result, bail};
-use serde_json::Value;
 
 use crate::demo::say;
-
-/// How long a round of comments is open in the demo.
-const ROUND: &str = "3s";
-/// Within this time one is closed.
-const CLOSES_WITHIN: Duration = Duration::from_secs(60);
-const PAUSE: Duration = Duration::from_millis(250);
 
 /// A federation, and where its documents go.
 struct Stage<'a> {
     federation: &'a Federation,
+    review: Review<'a>,
     documents: PathBuf,
 }
 
@@ -39,7 +33,7 @@ pub(crate) fn play(
 ) -> Result<()> {
     let documents = dir.join("documents");
     std::fs::create_dir_all(&documents)?;
-    let stage = Stage { federation, documents: documents.clone() };
+    let stage = Stage { federation, review: Review { federation }, documents: documents.clone() };
     let assessment = stage.assessment(first)?;
     stage.feedback(&assessment)?;
     let plan = stage.plan(first)?;
@@ -65,86 +59,14 @@ impl Stage<'_> {
         Ok(self.path(name))
     }
 
-    /// A command at the centre.
-    fn region(&self, role: &str, arguments: &[&str]) -> Result<Value> {
-        let done = self.federation.region(role, "json", arguments)?;
-        done.json(&[0, 3]).with_context(|| arguments.join(" "))
-    }
-
-    /// A command at a node.
-    fn desk(&self, node: &str, role: &str, arguments: &[&str]) -> Result<Value> {
-        let done = self.federation.desk(node, role, arguments)?;
-        done.json(&[0, 3]).with_context(|| format!("{node}: {}", arguments.join(" ")))
-    }
-
-    /// What everybody was given time for is ended at that time, and not before.
-    fn closed(&self, product: &str, step: &str) -> Result<Value> {
-        let began = Instant::now();
-        loop {
-            let done = self.federation.region("editor", "json", &["product", step, product])?;
-            if done.code == Some(0) {
-                return done.json(&[0]);
-            }
-            if began.elapsed() > CLOSES_WITHIN || !done.stderr.contains("PRODUCT_STATE") {
-                bail!("{step}: {}", done.stderr.trim_end());
-            }
-            std::thread::sleep(PAUSE);
-        }
-    }
-
-    /// Every member holds what was circulated last.
-    fn arrived(&self, product: &str) -> Result<()> {
-        let began = Instant::now();
-        loop {
-            let shown = self.region("editor", &["product", "show", product])?;
-            let steps = shown["steps"].as_u64().unwrap_or(u64::MAX);
-            let holders = shown["holders"].as_array().cloned().unwrap_or_default();
-            let there = holders.iter().filter(|of| of["steps"].as_u64() == Some(steps)).count();
-            if there == holders.len() {
-                return Ok(());
-            }
-            if began.elapsed() > CLOSES_WITHIN {
-                bail!("{there} of {} members hold it", holders.len());
-            }
-            std::thread::sleep(PAUSE);
-        }
-    }
-
-    fn drafted(&self, file: &str, why: &str, product: Option<&str>) -> Result<String> {
-        let of = product.map(|id| vec!["--product", id]).unwrap_or_default();
-        let arguments = [&["product", "draft", file, "--why", why][..], &of].concat();
-        let entry = self.region("editor", &arguments)?;
-        Ok(entry["product"].as_str().context("no product")?.to_owned())
-    }
-
-    fn round(&self, product: &str, said: &[(&str, &str, &[&str])]) -> Result<usize> {
-        let circulated = ["product", "circulate", product, "--until", ROUND];
-        self.region("editor", &circulated)?;
-        self.arrived(product)?;
-        for (node, text, more) in said {
-            let comment = ["product", "comment", product, "--text", text];
-            self.desk(node, "analyst", &[&comment[..], more].concat())?;
-        }
-        self.closed(product, "close-round")?;
-        let comments = self.region("editor", &["product", "comments", product])?;
-        let comments = comments.as_array().cloned().unwrap_or_default();
-        for comment in comments.iter().filter(|comment| comment["decision"].is_null()) {
-            let digest = comment["comment"].as_str().context("no comment")?;
-            let text = "The next text says so.";
-            let resolve = ["product", "resolve", product, "--comment", digest, "--decision"];
-            self.region("editor", &[&resolve[..], &["accepted", "--text", text]].concat())?;
-        }
-        Ok(comments.len())
-    }
-
     /// Picture, draft, two rounds, a reservation and a dissent, endorsed, published.
     fn assessment(&self, picture: &str) -> Result<String> {
         let text = include_str!("cycle/assessment.toml").replace("@PICTURE@", picture);
         let first = text.replace("@SECOND@", "");
         let file = self.write("assessment.toml", &first)?;
-        let product = self.drafted(&file, "first draft", None)?;
+        let product = self.review.drafted(Path::new(&file), "first draft", None)?;
         say(&format!("\nassessment {product}: drafted on the picture"));
-        let said: &[(&str, &str, &[&str])] = &[
+        let said: &[Comment<'_>] = &[
             ("al-police", "Të thuhet se shifrat janë të publikuara.", &["--language", "sq"]),
             ("rs-police", "Say how homicide is counted.", &["--section", "violence"]),
             (
@@ -153,15 +75,15 @@ impl Stage<'_> {
                 &["--section", "violence", "--not-attributed"],
             ),
         ];
-        let comments = self.round(&product, said)?;
+        let comments = self.review.round(&product, said)?;
         say(&format!("round 1: {comments} comments, one of them not attributed; each decided"));
         let second =
             text.replace("@SECOND@", "Attempts are left out; small numbers move by chance.");
         std::fs::write(&file, second)?;
-        self.drafted(&file, "after the comments of round 1", Some(&product))?;
-        let said: &[(&str, &str, &[&str])] =
+        self.review.drafted(Path::new(&file), "after the comments of round 1", Some(&product))?;
+        let said: &[Comment<'_>] =
             &[("mk-police", "Agreed.", &["--section", "violence", "--place", "second sentence"])];
-        self.round(&product, said)?;
+        self.review.round(&product, said)?;
         let changes =
             self.federation.region("editor", "table", &["product", "changes", &product])?;
         say(&format!("round 2; what had changed:\n{}", changes.stdout.trim_end()));
@@ -188,26 +110,15 @@ impl Stage<'_> {
         Ok(product)
     }
 
-    /// Final draft, endorsement, publication: by another editor than the one who wrote it.
+    /// Endorsed and published, and what is said of it then.
     fn endorsed(
         &self,
         product: &str,
         position: impl Fn(&str) -> (&'static str, &'static str),
     ) -> Result<()> {
-        self.region("editor", &["product", "finalise", product])?;
-        self.region("second-editor", &["product", "open", product, "--until", "1h"])?;
-        self.arrived(product)?;
-        for node in self.federation.nodes.keys() {
-            let (position, text) = position(node);
-            let endorse = ["product", "endorse", product, "--position", position];
-            let words = if text.is_empty() { vec![] } else { vec!["--text", text] };
-            self.desk(node, "releaser", &[&endorse[..], &words].concat())?;
-        }
-        let closed = self.closed(product, "close")?;
-        self.region("second-editor", &["product", "publish", product])?;
-        self.arrived(product)?;
+        let state = self.review.endorsed(product, position)?;
         let shown = self.federation.region("editor", "table", &["product", "show", product])?;
-        say(&format!("{}, and published:\n{}", closed["state"], shown.stdout.trim_end()));
+        say(&format!("{state}, and published:\n{}", shown.stdout.trim_end()));
         Ok(())
     }
 
@@ -215,14 +126,14 @@ impl Stage<'_> {
         let gap = ["--gap", "How vehicle theft is counted in each jurisdiction."];
         let fed =
             ["product", "feedback", product, "--used-for", "planning of the year", "--value", "4"];
-        self.desk("mk-police", "analyst", &[&fed[..], &gap].concat())?;
-        self.closed(product, "hear")?;
+        self.review.desk("mk-police", "analyst", &[&fed[..], &gap].concat())?;
+        self.review.closed(product, "hear")?;
         Ok(())
     }
 
     /// Priorities and three actions, endorsed as any other text.
     fn plan(&self, picture: &str) -> Result<String> {
-        let shown = self.region("analyst", &["picture", "show", picture])?;
+        let shown = self.review.region("analyst", &["picture", "show", picture])?;
         let figure = |area: &str| {
             let of = cell(&shown, area, "2014").map(|cell| cell["value"].clone());
             let of = of.and_then(|of| of.as_i64().or_else(|| of.as_str()?.parse().ok()));
@@ -235,9 +146,13 @@ impl Stage<'_> {
             .replace("@TARGET@", &(base * 9 / 10).to_string());
         self.write("plan.toml", &plan)?;
         let file = self.write("plan-text.toml", include_str!("cycle/plan-text.toml"))?;
-        let product = self.drafted(&file, "from the recommendations of the assessment", None)?;
+        let product = self.review.drafted(
+            Path::new(&file),
+            "from the recommendations of the assessment",
+            None,
+        )?;
         say(&format!("\nplan {product}: two priorities, three actions"));
-        self.round(&product, &[("ba-police", "We drive the second plan.", &[])])?;
+        self.review.round(&product, &[("ba-police", "We drive the second plan.", &[])])?;
         self.endorsed(&product, |_| ("endorse", ""))?;
         Ok(product)
     }
@@ -268,10 +183,10 @@ impl Stage<'_> {
             );
             let name = format!("report-{party}-{period}.toml");
             let file = self.write(&name, &report)?;
-            self.desk(node, "analyst", &["product", "report", plan, &file])?;
+            self.review.desk(node, "analyst", &["product", "report", plan, &file])?;
             std::fs::remove_file(&file)?;
         }
-        self.closed(plan, "hear")?;
+        self.review.closed(plan, "hear")?;
         lights(second, "2018-03-31", "on 2018-03-31, by the second picture and the reports")?;
         let measured = ["cycle", "indicators", plan, "--picture", second, "--on", "2018-03-31"];
         let measured = self.federation.region("editor", "table", &measured)?;

@@ -19,6 +19,7 @@ pub mod process;
 pub mod proxy;
 pub mod report;
 pub mod resident;
+pub mod review;
 pub mod ring;
 pub mod roles;
 pub mod rotation;

@@ -40,6 +40,7 @@ mod exports;
 mod threat;
 mod readers;
 mod deliveries;
+mod products;
 mod bulletin;
 mod bulletins;
 mod history;
