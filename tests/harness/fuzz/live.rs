@@ -114,11 +114,21 @@ async fn doors(federation: &Federation) -> Result<Vec<Door>> {
         let credentials = peers::credentials(&keys)?;
         let expected = Expected { identity: identity.clone(), spki: None };
         let packages: &[&str] = if *address == node.exchange {
-            &["accord.exchange."]
+            &["accord.exchange.", "accord.product.v1.Circulation"]
         } else if *address == node.desk {
-            &["accord.desk.", "accord.journal.", "accord.maintenance."]
+            &[
+                "accord.desk.",
+                "accord.product.v1.Products",
+                "accord.journal.",
+                "accord.maintenance.",
+            ]
         } else {
-            &["accord.region.", "accord.journal.", "accord.maintenance."]
+            &[
+                "accord.region.",
+                "accord.product.v1.Products",
+                "accord.journal.",
+                "accord.maintenance.",
+            ]
         };
         doors.push(Door {
             role,

@@ -22,7 +22,7 @@ const DEPTH_MAX: usize = 6;
 /// What fields that are a time say.
 const TIME_S: u64 = 1_800_000_000;
 /// What text fields hold whose name begins so.
-const TEXTS: [(&str, &str); 20] = [
+const TEXTS: [(&str, &str); 21] = [
     ("indicator", "PUB.OFF.N"),
     ("crime_area", "ICCS0101"),
     ("region", "AL"),
@@ -43,6 +43,7 @@ const TEXTS: [(&str, &str); 20] = [
     ("requirement", REQUIREMENT),
     ("grant", REQUIREMENT),
     ("summary", REQUIREMENT),
+    ("product", REQUIREMENT),
 ];
 
 /// What looks right in a field of this name; now and then what does not.

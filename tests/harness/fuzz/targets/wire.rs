@@ -6,7 +6,9 @@ use accord_proto::{
     delivery::Head,
     journal::Filter,
     strict,
-    wire::{self, answer_response::Outcome, desk, journal, maintenance, proof, region},
+    wire::{
+        self, answer_response::Outcome, cycle, desk, journal, maintenance, product, proof, region,
+    },
 };
 use anyhow::Result;
 use prost::{Message, Name};
@@ -42,6 +44,13 @@ pub fn messages() -> Vec<(String, Judge)> {
         maintenance {
             BeginRequest BeginResponse EndRequest EndResponse ShowRequest ShowResponse
         }
+        product {
+            DeliverRequest DeliverResponse CollectRequest CollectResponse TakeRequest TakeResponse
+            ListRequest ListResponse GetRequest GetResponse GetReleaseRequest GetReleaseResponse
+            SayRequest SayResponse ShowRequest ShowResponse Content Section Step Word Receipt Dossier
+            Release GuestComment
+        }
+        cycle { Plan Report }
         desk {
             ImportRequest ImportResponse ListImportsRequest ListImportsResponse GetImportRequest
             GetImportResponse UndoImportRequest UndoImportResponse SaveMappingRequest
