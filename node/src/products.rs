@@ -5,14 +5,17 @@
 use accord_proto::{
     id::ProductId,
     journal::{Act, Entry, Outcome},
+    limits::REPLY_BYTES_MAX,
     product::{
-        Dossier, Receipt, Said, Trust, Word, dossier::Taken, harvest::Waiting, line::line,
+        Content, Dossier, Receipt, Trust, Word, dossier::Taken, harvest::Waiting, line::line,
         step::Deed,
     },
     reason::{Invalid, Reason},
     seal::{Digest, Envelope},
     transport::Peer,
+    wire::product,
 };
+use prost::Message as _;
 use tracing::{info, warn};
 
 use crate::{
@@ -110,11 +113,34 @@ fn check_ours(
         let detail = format!("{} is no centre of the roster", content.owner);
         return Err(Invalid::new(Reason::AnswerIdentity, "content.owner", detail));
     }
-    if !content.members.contains(node.name()) {
+    if !names(content, node) && !once_named(coming, node) {
         let detail = format!("does not name {} among those who review it", node.name());
         return Err(Invalid::new(Reason::RequirementNotForMember, "content.members", detail));
     }
     Ok(())
+}
+
+fn names(content: &Content, node: &Node) -> bool {
+    content.members.contains(node.name())
+}
+
+/// Whoever is not asked any more may still know what has become of it.
+fn once_named(coming: &Dossier, node: &Node) -> bool {
+    let drafts = coming.steps().iter().filter_map(|taken| match &taken.step.deed {
+        Deed::Draft(draft) => Content::read(&draft.content, node.lists).ok(),
+        Deed::Circulate(_)
+        | Deed::CloseRound(_)
+        | Deed::Resolve(_)
+        | Deed::Finalise(_)
+        | Deed::Open(_)
+        | Deed::Close(_)
+        | Deed::Publish(_)
+        | Deed::Correct(_)
+        | Deed::Recall(_)
+        | Deed::Archive(_)
+        | Deed::Hear(_) => None,
+    });
+    drafts.into_iter().any(|content| names(&content, node))
 }
 
 /// What is said to be this node's word was signed here: whoever holds its key only may not speak for it at home.
@@ -184,10 +210,48 @@ fn add(
     let line = Line {
         entry: Some(line(dossier)),
         received_at_s: before.as_ref().map_or(now, |line| line.received_at_s),
+        readable_from_s: readable_from(dossier),
         ..before.unwrap_or_default()
     };
     change.keep_steps(dossier, new, (line, by.map(|by| &by.identity)))?;
     change.commit(entry)
+}
+
+/// From when on all of it may be read.
+fn readable_from(dossier: &Dossier) -> i64 {
+    if dossier.told() < dossier.steps().len() {
+        // It ends in a text that nobody has circulated.
+        return i64::MAX;
+    }
+    let moments = dossier.steps().iter().filter_map(|taken| taken.step.readable_from());
+    moments.max().unwrap_or(i64::MIN)
+}
+
+/// Lines of products, newest first, each as it may be read now; and where the next page begins. One whose moment has not come is
+/// left out.
+pub fn list(
+    node: &Node,
+    before: Option<ProductId>,
+    most: usize,
+) -> Result<(Vec<product::Entry>, Option<ProductId>), Invalid> {
+    let listed = node.store.product_lines(before, most)?;
+    let next = listed.last().filter(|_| listed.len() == most).map(|(id, _)| *id);
+    let now = node.clock.now().as_s();
+    let mut entries = Vec::new();
+    for (id, kept) in listed {
+        let entry = kept.entry.unwrap_or_default();
+        let whole = entry.owner == node.name().as_str() || now >= kept.readable_from_s;
+        if whole {
+            entries.push(entry);
+            continue;
+        }
+        match readable(node, id) {
+            Ok(dossier) => entries.push(line(&dossier)),
+            Err(error) if error.reason == Reason::ProductState => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok((entries, next))
 }
 
 fn entry(node: &Node, caller: &Peer, act: Act, dossier: &Dossier) -> Entry {
@@ -224,14 +288,46 @@ pub fn own_words(node: &Node, id: ProductId) -> Result<Vec<Waiting>, Invalid> {
 /// What this node has to say of a product, and no step that it holds has taken in: as much as belongs into what is open, and what
 /// stands beside.
 pub fn waiting(node: &Node, id: ProductId) -> Result<Vec<Envelope>, Invalid> {
+    let words = own_words(node, id)?;
+    // Mostly there is nothing: then the chain is not opened.
+    if words.is_empty() {
+        return Ok(Vec::new());
+    }
     let Some(dossier) = find(node, id)? else { return Ok(Vec::new()) };
     let course = dossier.course();
     let waits = |(envelope, word): &Waiting| {
-        let beside =
-            matches!(word.said, Said::Feedback(..) | Said::Contribution(..) | Said::Report(_));
+        let beside = say::is_beside(&word.said);
         let taken = course.taken.contains(&Digest::of(&envelope.payload));
         !taken && (beside || course.belongs(word))
     };
-    let words = own_words(node, id)?;
     Ok(words.into_iter().filter(waits).map(|(envelope, _)| envelope).collect())
+}
+
+/// Words of one reply: as many as it holds. The others are given another time: these will have been taken in by then.
+#[derive(Debug, Default)]
+pub struct Reply {
+    words: Vec<Envelope>,
+    bytes: usize,
+}
+
+impl Reply {
+    /// What is left for everything else.
+    const BESIDE_BYTES: usize = 64 * 1024;
+
+    /// Adds a word; false: there is no room for it.
+    pub fn add(&mut self, word: Envelope) -> bool {
+        // Tag and length in front of it.
+        let bytes = self.bytes + word.encoded_len() + 16;
+        let fits = bytes <= REPLY_BYTES_MAX - Self::BESIDE_BYTES;
+        if fits {
+            self.bytes = bytes;
+            self.words.push(word);
+        }
+        fits
+    }
+
+    /// Those that fit.
+    pub fn words(self) -> Vec<Envelope> {
+        self.words
+    }
 }

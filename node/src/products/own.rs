@@ -5,7 +5,7 @@ use accord_proto::{
     id::ProductId,
     identity::Role,
     journal::Act,
-    product::{Dossier, Hand, dossier::Taken, step::Deed},
+    product::{Content, Dossier, Hand, dossier::Taken, step::Deed},
     reason::{Invalid, Reason},
     seal::Digest,
     transport::Peer,
@@ -22,7 +22,7 @@ pub async fn take(
     (id, previous): (ProductId, Option<Digest>),
     deed: Deed,
 ) -> Result<Dossier, Invalid> {
-    let taken = next(node, by, (id, previous), deed);
+    let taken = accord_proto::busy::here(|| next(node, by, (id, previous), deed));
     node.store.settled().await?;
     taken
 }
@@ -67,6 +67,7 @@ fn next(
                 let detail = format!("there is no product {id} here; it begins with a draft");
                 return Err(Invalid::new(Reason::NotFound, "product", detail));
             };
+            check_owner(node, &draft.content)?;
             Dossier::begin(id, draft, hand)?
         }
     };
@@ -75,6 +76,16 @@ fn next(
     add(node, change, &next, (new, Some(by)), journal)?;
     info!(product = %id, state = next.course().state.as_str(), "step taken");
     Ok(next)
+}
+
+/// What a node takes steps with is its own.
+fn check_owner(node: &Node, content: &[u8]) -> Result<(), Invalid> {
+    let owner = Content::read(content, node.lists)?.owner;
+    if owner == *node.name() {
+        return Ok(());
+    }
+    let detail = format!("is {owner}; {} takes steps with products of its own only", node.name());
+    Err(Invalid::new(Reason::FieldInvalid, "content.owner", detail))
 }
 
 /// What the client leaves to the server counts as the same, whatever was in it.
@@ -103,7 +114,9 @@ fn check_hands(node: &Node, by: &Peer, held: &Dossier, deed: &Deed) -> Result<()
     }
     let written = held.steps().iter().rfind(|of| matches!(of.step.deed, Deed::Draft(_)));
     let Some(written) = written else { return Ok(()) };
-    if node.store.hand_of(held.product(), written.step.number)?.as_ref() != Some(&by.identity) {
+    let author = node.store.hand_of(held.product(), written.step.number)?;
+    // A person may hold several certificates: what counts is the name, whatever the role.
+    if author.is_none_or(|author| author.name != by.identity.name) {
         return Ok(());
     }
     let detail = "whoever has written the text does not have it endorsed or published";

@@ -2,10 +2,12 @@
 //! collect it. Must never sign what names a person, nor a word of a text that has not been read here.
 
 use accord_proto::{
+    cycle::Report,
     id::ProductId,
     identity::Role,
     journal::Act,
-    product::{Said, Word},
+    limits::{COMMENTS_MAX, WORDS_MAX},
+    product::{Course, Said, Word, harvest::Waiting},
     reason::{Invalid, Reason},
     seal::Digest,
     transport::Peer,
@@ -22,9 +24,9 @@ pub async fn say(
     (id, content, nonce): (ProductId, Digest, [u8; 16]),
     said: Said,
 ) -> Result<Digest, Invalid> {
-    let digest = sign(node, by, (id, content, nonce), said)?;
+    let signed = accord_proto::busy::here(|| sign(node, by, (id, content, nonce), said));
     node.store.settled().await?;
-    Ok(digest)
+    signed
 }
 
 fn sign(
@@ -34,24 +36,8 @@ fn sign(
     said: Said,
 ) -> Result<Digest, Invalid> {
     check_role(by, &said)?;
-    check_texts(&said)?;
+    check_texts(node, &said)?;
     let dossier = readable(node, id)?;
-    let course = dossier.course();
-    for (envelope, word) in own_words(node, id)? {
-        if word.nonce == nonce && word.content == content && word.said == said {
-            return Ok(Digest::of(&envelope.payload));
-        }
-    }
-    if course.content.digest() != content {
-        let detail =
-            format!("{} stands, and {content} was read: read it again", course.content.digest());
-        return Err(Invalid::new(Reason::ProductChanged, "content_sha256", detail));
-    }
-    if !course.may_be_said(&said) {
-        let detail = format!("it is {}, and no time for: {}", course.state.as_str(), said.kind());
-        return Err(Invalid::new(Reason::ProductState, "product", detail));
-    }
-    course.check_said(&said, node.jurisdiction, node.lists)?;
     let word = Word {
         node: node.name().clone(),
         jurisdiction: node.jurisdiction,
@@ -61,13 +47,18 @@ fn sign(
         nonce,
         said,
     };
-    let late = course.window.is_some_and(|(_, closes)| word.at > closes);
-    if late && !matches!(word.said, Said::Feedback(..) | Said::Contribution(..) | Said::Report(_)) {
-        return Err(Invalid::new(Reason::ProductState, "product", "its time is over"));
-    }
-    let signed = word.sign(&node.seal_key());
-    let digest = Digest::of(&signed.payload);
+    // From here on nobody else says anything: the same twice at the same time is one as well.
     let mut change = node.store.begin_release()?;
+    let own = own_words(node, id)?;
+    if let Some((envelope, _)) = own.iter().find(|(_, held)| is_same(held, &word)) {
+        return Ok(Digest::of(&envelope.payload));
+    }
+    check_now(node, dossier.course(), &word)?;
+    check_room(&own, &word.said)?;
+    let signed = word.sign(&node.seal_key());
+    // What could not be read again would hide all others.
+    Word::unchecked(&signed, node.lists)?;
+    let digest = Digest::of(&signed.payload);
     change.keep_word(id, &signed, &by.identity)?;
     let mut entry = entry(node, by, Act::Disclosure, &dossier);
     entry.to = "whoever reviews or reads the product".to_owned();
@@ -76,6 +67,59 @@ fn sign(
     change.commit(entry)?;
     info!(product = %id, says = word.said.kind(), "signed");
     Ok(digest)
+}
+
+/// The same, said before.
+fn is_same(held: &Word, word: &Word) -> bool {
+    (held.nonce, held.content, &held.said) == (word.nonce, word.content, &word.said)
+}
+
+/// It is of the text that stands, and its time is now.
+fn check_now(node: &Node, course: &Course, word: &Word) -> Result<(), Invalid> {
+    let Word { content, said, at, .. } = word;
+    let stands = course.content.digest();
+    if stands != *content {
+        let detail = format!("{stands} stands, and {content} was read: read it again");
+        return Err(Invalid::new(Reason::ProductChanged, "content_sha256", detail));
+    }
+    if !course.may_be_said(said) {
+        let detail = format!("it is {}, and no time for: {}", course.state.as_str(), said.kind());
+        return Err(Invalid::new(Reason::ProductState, "product", detail));
+    }
+    if let Some((_, closes)) = course.window.filter(|(_, closes)| at > closes && !is_beside(said)) {
+        let detail = format!("the time for it was until {closes}");
+        return Err(Invalid::new(Reason::ProductState, "product", detail));
+    }
+    course.check_said(said, node.jurisdiction, node.lists)
+}
+
+/// More than the step takes in that is to take it in would keep everybody's words out.
+fn check_room(own: &[Waiting], said: &Said) -> Result<(), Invalid> {
+    let count = |like: fn(&Said, &Said) -> bool| {
+        own.iter().filter(|(_, word)| like(&word.said, said)).count()
+    };
+    let (held, most) = match said {
+        Said::Comment(_) => (count(of_one_round), COMMENTS_MAX),
+        Said::Feedback(..) | Said::Contribution(..) | Said::Report(_) => {
+            (count(|held, _| is_beside(held)), WORDS_MAX)
+        }
+        // Of these the last one counts.
+        Said::Endorsement(..) | Said::AgreeToSilence => return Ok(()),
+    };
+    if held < most {
+        return Ok(());
+    }
+    let detail = format!("{held} of this kind are said, and {most} are the most");
+    Err(Invalid::new(Reason::LimitExceeded, "words", detail))
+}
+
+fn of_one_round(held: &Said, said: &Said) -> bool {
+    matches!((held, said), (Said::Comment(held), Said::Comment(said)) if held.round == said.round)
+}
+
+/// Does it move nothing, whenever it is said?
+pub(super) fn is_beside(said: &Said) -> bool {
+    matches!(said, Said::Feedback(..) | Said::Contribution(..) | Said::Report(_))
 }
 
 /// How the side stands is a releaser's word; remarks and reports an analyst's as well.
@@ -92,16 +136,22 @@ fn check_role(by: &Peer, said: &Said) -> Result<(), Invalid> {
 }
 
 /// No text names a person.
-fn check_texts(said: &Said) -> Result<(), Invalid> {
-    let texts = match said {
-        Said::Comment(comment) => vec![&comment.place, &comment.text],
-        Said::Endorsement(_, text) => vec![text],
-        Said::Feedback(used_for, _, gap) => vec![used_for, gap],
-        Said::Contribution(heading, text) => vec![heading, text],
-        Said::AgreeToSilence => Vec::new(),
-        // Its texts are inside: read as a whole.
-        Said::Report(report) => return check_text(&String::from_utf8_lossy(report)),
-    };
+fn check_texts(node: &Node, said: &Said) -> Result<(), Invalid> {
+    match said {
+        Said::Comment(comment) => check_each([&comment.place, &comment.text]),
+        Said::Endorsement(_, text) => check_each([text]),
+        Said::Feedback(used_for, _, gap) => check_each([used_for, gap]),
+        Said::Contribution(heading, text) => check_each([heading, text]),
+        Said::AgreeToSilence => Ok(()),
+        Said::Report(report) => {
+            let report = Report::read(report, node.lists)?;
+            let Report { progress, obstacles, lessons, next_steps, .. } = &report;
+            check_each([progress, obstacles, lessons, next_steps])
+        }
+    }
+}
+
+fn check_each<const N: usize>(texts: [&String; N]) -> Result<(), Invalid> {
     texts.into_iter().try_for_each(|text| check_text(text))
 }
 

@@ -3,7 +3,7 @@
 
 use accord_proto::{
     id::ProductId,
-    limits::{COLLECT_PRODUCTS_MAX, DELIVERIES_MAX, DOSSIER_BYTES_MAX, REPLY_BYTES_MAX},
+    limits::{COLLECT_PRODUCTS_MAX, DELIVERIES_MAX, DOSSIER_BYTES_MAX},
     reason::{Invalid, Reason},
     seal::{Digest, Envelope},
     transport::Peer,
@@ -16,10 +16,10 @@ use super::{
     delivery::{self, Announces, Part},
     exchange::{ExchangeService, told},
 };
-use crate::{pictures, products};
-
-/// What of a reply is left for its frame.
-const BESIDE_BYTES: usize = 64 * 1024;
+use crate::{
+    pictures,
+    products::{self, Reply},
+};
 
 impl ExchangeService {
     async fn received(
@@ -42,19 +42,16 @@ impl ExchangeService {
             let detail = format!("{} where {COLLECT_PRODUCTS_MAX} is the most", asked.len());
             return Err(Invalid::new(Reason::LimitExceeded, "products", detail));
         }
-        let (mut words, mut bytes) = (Vec::new(), 0);
+        let mut reply = Reply::default();
         for product in asked {
             let id = ProductId::parse("products", product)?;
             for word in products::waiting(&self.node, id)? {
-                bytes += word.payload.len() + BESIDE_BYTES / 64;
-                // The others are given another time: these will have been taken in by then.
-                if bytes > REPLY_BYTES_MAX - BESIDE_BYTES {
-                    return Ok(words);
+                if !reply.add(word) {
+                    return Ok(reply.words());
                 }
-                words.push(word);
             }
         }
-        Ok(words)
+        Ok(reply.words())
     }
 }
 
@@ -79,7 +76,8 @@ impl wire::circulation_server::Circulation for ExchangeService {
         request: Request<wire::CollectRequest>,
     ) -> Result<Response<wire::CollectResponse>, Status> {
         let peer = self.coordinator(&request)?;
-        match self.collected(&peer, &request.into_inner().products) {
+        let asked = request.into_inner().products;
+        match accord_proto::busy::here(|| self.collected(&peer, &asked)) {
             Ok(words) => {
                 // What a power cut could take back must not be said.
                 self.node.store.settled().await?;

@@ -8,7 +8,7 @@ use accord_proto::{
     limits::{BACKUP_CHUNK_BYTES, PAGE_SIZE_MAX},
     product::{Dossier, Extent, asked, line::line, release},
     reason::{Invalid, Reason},
-    seal::Digest,
+    seal::{Digest, Envelope},
     transport::{Peer, listener::caller},
     wire::product as wire,
 };
@@ -16,7 +16,11 @@ use tokio_stream::Stream;
 use tonic::{Request, Response, Status};
 use tracing::warn;
 
-use crate::{answer::Node, desk::check_staff, products};
+use crate::{
+    answer::Node,
+    desk::check_staff,
+    products::{self, Reply},
+};
 
 /// Who reads: not whoever only keeps the service running.
 const READERS: &[Role] = &[Role::Analyst, Role::Releaser, Role::Auditor];
@@ -40,7 +44,8 @@ impl ProductsService {
     }
 
     fn readable(&self, product: &str) -> Result<Dossier, Invalid> {
-        products::readable(&self.node, ProductId::parse("product", product)?)
+        let id = ProductId::parse("product", product)?;
+        accord_proto::busy::here(|| products::readable(&self.node, id))
     }
 }
 
@@ -85,20 +90,10 @@ impl wire::products_server::Products for ProductsService {
             token => Some(ProductId::parse("page_token", token)?),
         };
         let size = usize::try_from(page_size.clamp(1, PAGE_SIZE_MAX)).unwrap_or(1);
-        let listed = self.node.store.product_lines(before, size)?;
+        let listed = accord_proto::busy::here(|| products::list(&self.node, before, size));
+        let (products, next) = listed?;
         self.node.store.settled().await?;
-        let next_page_token = listed
-            .last()
-            .filter(|_| listed.len() == size)
-            .map_or_else(String::new, |(id, _)| id.to_string());
-        // Each as it may be read now.
-        let lines =
-            listed.into_iter().filter_map(|(id, _)| match products::readable(&self.node, id) {
-                Ok(dossier) => Some(Ok(line(&dossier))),
-                Err(error) if error.reason == Reason::ProductState => None,
-                Err(error) => Some(Err(error)),
-            });
-        let products = lines.collect::<Result<_, Invalid>>()?;
+        let next_page_token = next.map_or_else(String::new, |id| id.to_string());
         Ok(Response::new(wire::ListResponse { products, next_page_token }))
     }
 
@@ -155,15 +150,16 @@ impl wire::products_server::Products for ProductsService {
         let left_out = course.left_out(&own);
         let left_out_sha256 =
             left_out.iter().map(|(envelope, _)| Digest::of(&envelope.payload).0.to_vec()).collect();
-        let waits = |envelope: &accord_proto::seal::Envelope| {
-            !course.taken.contains(&Digest::of(&envelope.payload))
-        };
-        let waiting = own.iter().map(|(envelope, _)| envelope.clone()).filter(waits).collect();
+        let mut reply = Reply::default();
+        let mut waiting = own.iter().map(|(envelope, _)| envelope);
+        let taken = |of: &Envelope| course.taken.contains(&Digest::of(&of.payload));
+        // As many as one reply holds.
+        waiting.all(|word| taken(word) || reply.add(word.clone()));
         self.node.store.settled().await?;
         Ok(Response::new(wire::ShowResponse {
             entry: Some(line(&dossier)),
             holders: Vec::new(),
-            waiting,
+            waiting: reply.words(),
             guests: Vec::new(),
             left_out_sha256,
         }))

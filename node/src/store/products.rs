@@ -28,9 +28,12 @@ pub struct Line {
     /// SHA-256 of a step that was delivered under a number that another one has, and refused; empty: there was none.
     #[prost(bytes = "vec", tag = "3")]
     pub contradicted_by: Vec<u8>,
-    /// Of all its steps.
+    /// Of all its steps, and of rosters that came with them.
     #[prost(uint64, tag = "4")]
     pub bytes: u64,
+    /// From when on all of its steps may be read: until then nobody sees this line.
+    #[prost(int64, tag = "5")]
+    pub readable_from_s: i64,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -143,8 +146,7 @@ impl Change<'_> {
             self.write(Room::Steps, &step_key(id, taken.step.number), stored);
         }
         for (envelope, roster) in dossier.rosters() {
-            let version = roster.version.to_be_bytes();
-            self.write(Room::Rosters, &version, envelope.encode_to_vec());
+            bytes += self.keep_roster(envelope, roster.version)?;
         }
         // A transaction is written twice before it is done with.
         self.check_room_for(bytes.saturating_mul(2))?;
@@ -161,6 +163,24 @@ impl Change<'_> {
         }
         self.note_product(id, &line);
         Ok(())
+    }
+
+    /// Keeps a roster that a step names, once for all products; gives the bytes that it adds.
+    fn keep_roster(&mut self, envelope: &Envelope, version: u64) -> Result<u64, Invalid> {
+        let key = version.to_be_bytes();
+        let held = self.store().rooms[Room::Rosters.at()].get(key)?;
+        let Some(held) = held else {
+            let stored = envelope.encode_to_vec();
+            let bytes = stored.len() as u64;
+            self.write(Room::Rosters, &key, stored);
+            return Ok(bytes);
+        };
+        // Steps of other products rest on the one that is held.
+        if schema::decode::<Envelope>(&held)?.payload != envelope.payload {
+            let detail = format!("another roster {version} is held: the root has signed both");
+            return Err(Invalid::new(Reason::ProductFalse, "rosters", detail));
+        }
+        Ok(0)
     }
 
     /// A product's line as it is from now on.
