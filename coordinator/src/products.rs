@@ -117,7 +117,7 @@ async fn ready(
         Ok((envelope, word))
     };
     let waiting: Vec<Waiting> = said.words.into_iter().map(open).collect::<Result<_, Invalid>>()?;
-    held.course().filled(deed, &waiting, (&said.guests, &coordinator.roster()))
+    held.course().filled(deed, &waiting, (&said.guests, &coordinator.roster(), coordinator.lists))
 }
 
 /// What is cited is kept here, and for whom the text says.

@@ -59,7 +59,7 @@ fn next(
         Some(held) => {
             check_hands(node, by, &held, &deed)?;
             let words = own_words(node, id)?;
-            let deed = held.course().filled(deed, &words, (&[], &pinned.roster))?;
+            let deed = held.course().filled(deed, &words, (&[], &pinned.roster, node.lists))?;
             held.take(deed, hand)?
         }
         None => {

@@ -2,7 +2,7 @@
 //! signed, with all of them that belong into it. Must never leave one out that belongs, nor tell whose a comment is that is not
 //! attributed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use prost::Message as _;
 
@@ -16,9 +16,11 @@ use super::{
 };
 use crate::{
     identity::Name,
+    limits::{COMMENTS_MAX, WORDS_MAX},
     reason::{Invalid, Reason},
     roster::Roster,
     seal::{Digest, Envelope},
+    taxonomy::Lists,
     wire::product as wire,
 };
 
@@ -26,17 +28,20 @@ use crate::{
 pub type Waiting = (Envelope, Word);
 
 impl Course {
-    /// A deed with what members have said, where it is the server that fills it in; any other as it is.
+    /// A deed with what members have said, where it is the server that fills it in; any other as it is. One word that no step may
+    /// hold does not keep out all the others: it stays where it is, and its node finds it left out.
     pub fn filled(
         &self,
         deed: Deed,
         waiting: &[Waiting],
-        (guests, roster): (&[wire::GuestComment], &Roster),
+        (guests, roster, lists): (&[wire::GuestComment], &Roster, &Lists),
     ) -> Result<Deed, Invalid> {
+        let may_stand = |found: &&Waiting| self.may_stand(found, roster, lists);
+        let sound = || waiting.iter().filter(may_stand).cloned().collect::<Vec<_>>();
         match deed {
-            Deed::CloseRound(_) => Ok(self.harvest_round(waiting, guests)),
-            Deed::Close(_) => Ok(self.harvest_endorsement(waiting, roster)),
-            Deed::Hear(_) => self.harvest_beside(waiting).ok_or_else(|| {
+            Deed::CloseRound(_) => Ok(self.harvest_round(&sound(), guests)),
+            Deed::Close(_) => Ok(self.harvest_endorsement(&sound(), roster)),
+            Deed::Hear(_) => self.harvest_beside(&sound()).ok_or_else(|| {
                 let detail = "nobody has said anything that stands outside a round";
                 Invalid::new(Reason::NotFound, "words", detail)
             }),
@@ -52,11 +57,22 @@ impl Course {
         }
     }
 
-    /// The end of the round that is open. Words of another text or another time stay where they are.
+    /// Is it a member's, under a key of this roster, and of something that is there?
+    fn may_stand(&self, (envelope, word): &Waiting, roster: &Roster, lists: &Lists) -> bool {
+        let member = roster.member(&word.node);
+        member.is_some_and(|member| Word::open(envelope, member, lists).is_ok())
+            && self.check_said(&word.said, word.jurisdiction, lists).is_ok()
+    }
+
+    /// The end of the round that is open. Words of another text or another time stay where they are, and so do comments of one
+    /// node past the most that it may make.
     pub fn harvest_round(&self, waiting: &[Waiting], guests: &[wire::GuestComment]) -> Deed {
         let mut comments: BTreeMap<Digest, Envelope> = BTreeMap::new();
         let mut unattributed: BTreeMap<Digest, wire::Unattributed> = BTreeMap::new();
-        for (envelope, word) in waiting.iter().filter(|(_, word)| self.belongs(word)) {
+        let belong = waiting
+            .iter()
+            .filter(|(_, word)| matches!(word.said, Said::Comment(_)) && self.belongs(word));
+        for (envelope, word) in first_of_each(belong, |_| COMMENTS_MAX) {
             let Said::Comment(comment) = &word.said else { continue };
             let digest = Digest::of(&envelope.payload);
             if comment.attributed {
@@ -121,16 +137,20 @@ impl Course {
         })
     }
 
-    /// What members say beside, if anything waits.
+    /// What members say beside, if anything waits: of each no more than may stand in a product.
     pub fn harvest_beside(&self, waiting: &[Waiting]) -> Option<Deed> {
         let beside = |(envelope, word): &&Waiting| {
             is_beside(&word.said)
                 && word.product == self.content.product
+                && self.content.members.contains(&word.node)
                 && !self.taken.contains(&Digest::of(&envelope.payload))
         };
-        let words: BTreeMap<Digest, Envelope> = waiting
-            .iter()
-            .filter(beside)
+        let room = |node: &Name| {
+            let heard = self.heard.values().filter(|word| word.node == *node).count();
+            WORDS_MAX.saturating_sub(heard)
+        };
+        let words: BTreeMap<Digest, Envelope> = first_of_each(waiting.iter().filter(beside), room)
+            .into_iter()
             .map(|(envelope, _)| (Digest::of(&envelope.payload), envelope.clone()))
             .collect();
         let words: Vec<_> = words.into_values().collect();
@@ -218,6 +238,22 @@ impl Course {
             }
         }
     }
+}
+
+/// Of each node so many, in the order in which they were said; a word that is there twice is one.
+fn first_of_each<'a>(
+    words: impl Iterator<Item = &'a Waiting>,
+    most: impl Fn(&Name) -> usize,
+) -> Vec<&'a Waiting> {
+    let mut of_each: BTreeMap<&Name, BTreeSet<_>> = BTreeMap::new();
+    let mut found = BTreeMap::new();
+    for word in words {
+        let digest = Digest::of(&word.0.payload);
+        of_each.entry(&word.1.node).or_default().insert((word.1.at, digest));
+        found.insert(digest, word);
+    }
+    let first = of_each.into_iter().flat_map(|(node, said)| said.into_iter().take(most(node)));
+    first.filter_map(|(_, digest)| found.remove(&digest)).collect()
 }
 
 fn is_beside(said: &Said) -> bool {

@@ -1,6 +1,6 @@
 use super::*;
 use crate::{
-    limits::COMMENTS_MAX,
+    limits::{COMMENTS_MAX, WORDS_MAX},
     product::{
         course::{Decision, Speaker},
         difference::{Change, Line, difference},
@@ -156,15 +156,58 @@ fn members_that_were_asked_stay_and_one_of_them_cannot_flood_a_round() {
     let words: Vec<_> = (0..=COMMENTS_MAX)
         .map(|_| region.say("rs-police", 12, &dossier, comment(1, "Again.", true)))
         .collect();
-    let deed = dossier.course().harvest_round(&words, &[]);
-    assert_eq!(reason(dossier.take(deed, region.hand(20))), Reason::LimitExceeded);
-    let dossier = dossier.take(dossier.course().harvest_round(&[], &[]), region.hand(20)).unwrap();
+    let mut comments: Vec<_> = words.iter().map(|(envelope, _)| envelope.clone()).collect();
+    comments.sort_by_key(|envelope| Digest::of(&envelope.payload));
+    let all = product::CloseRound { comments, ..Default::default() };
+    let refused = dossier.take(Deed::CloseRound(all), region.hand(20));
+    assert_eq!(reason(refused), Reason::LimitExceeded);
+    // Whoever tries it keeps nobody else out: the round ends with the most that it may say, and it sees what was left out.
+    let other = region.say("al-police", 13, &dossier, comment(1, "Once.", false));
+    let said = [words.clone(), vec![other]].concat();
+    let closed = dossier.take(dossier.course().harvest_round(&said, &[]), region.hand(20)).unwrap();
+    assert_eq!(closed.course().remarks.len(), COMMENTS_MAX + 1);
+    assert_eq!(closed.course().left_out(&words).len(), 1);
     let mut draft = region.draft("Without one of them.");
     let mut content = product::Content::decode(draft.content.as_slice()).unwrap();
     content.members.retain(|node| node != "rs-police");
     draft.content = content.encode_to_vec();
-    let refused = dossier.take(Deed::Draft(draft), region.hand(21));
+    let refused = closed.take(Deed::Draft(draft), region.hand(21));
     assert_eq!(reason(refused), Reason::ProductFalse);
+}
+
+#[test]
+fn one_word_that_no_step_may_hold_keeps_no_other_out() {
+    let region = Region::new();
+    let dossier = region.circulated();
+    let sound = region.say("al-police", 12, &dossier, comment(1, "Hm.", true));
+    let Said::Comment(elsewhere) = comment(1, "Nowhere.", true) else { panic!() };
+    let elsewhere = Said::Comment(Comment { section: Some("gone".to_owned()), ..elsewhere });
+    let (_, forged) = region.say("ba-police", 12, &dossier, comment(1, "Not mine.", true));
+    let (_, stranger) = region.say("ba-border", 12, &dossier, comment(1, "Who?", false));
+    let stranger = Word { node: name("ba-navy"), ..stranger };
+    let words = [
+        sound.clone(),
+        region.say("rs-police", 12, &dossier, elsewhere),
+        (forged.sign(&region.keys["rs-police"]), forged),
+        (stranger.sign(&region.keys["ba-border"]), stranger),
+    ];
+    let sources = (&[][..], &region.roster, Lists::builtin());
+    let close = Deed::CloseRound(product::CloseRound::default());
+    let deed = dossier.course().filled(close, &words, sources).unwrap();
+    let closed = dossier.take(deed, region.hand(20)).unwrap();
+    let found: Vec<_> = course_digests(&closed);
+    assert_eq!(found, [sound.1.digest()]);
+
+    let stray = region.say("rs-police", 22, &closed, Said::Report(b"no report".to_vec()));
+    let said = || Said::Contribution("More".to_owned(), "It goes on.".to_owned());
+    let many: Vec<_> =
+        (0..=WORDS_MAX).map(|_| region.say("al-police", 22, &closed, said())).collect();
+    let words = [many, vec![stray, region.say("ba-police", 22, &closed, said())]].concat();
+    let hear = Deed::Hear(product::Hear::default());
+    let deed = closed.course().filled(hear, &words, sources).unwrap();
+    let heard = closed.take(deed, region.hand(23)).unwrap();
+    assert_eq!(heard.course().heard.len(), WORDS_MAX + 1);
+    assert!(heard.course().harvest_beside(&words[..=WORDS_MAX]).is_none(), "it has said enough");
 }
 
 #[test]
