@@ -12,7 +12,7 @@ use accord_proto::{
     clock::Timestamp,
     id::ProductId,
     identity::{Identity, Name},
-    limits::{CALL_TIMEOUT, GATHER_CONCURRENCY_MAX},
+    limits::{CALL_TIMEOUT, CIRCULATE_AGAIN, GATHER_CONCURRENCY_MAX},
     product::{Dossier, Receipt, State, Word},
     reason::{Invalid, Reason},
     roster::Member,
@@ -79,8 +79,14 @@ pub async fn keep_circulating(coordinator: Arc<Coordinator>, every: Duration) {
     // The first tick comes at once; members may still be starting then.
     pace.tick().await;
     loop {
+        // Whoever was away is tried again long before the next round.
+        let again = match coordinator.circulation.waiting() {
+            0 => every,
+            _ => every.min(CIRCULATE_AGAIN),
+        };
         let all = tokio::select! {
             _ = pace.tick() => true,
+            () = tokio::time::sleep(again) => false,
             () = coordinator.circulation.poked.notified() => false,
         };
         if coordinator.caller.peers.own_maintenance().is_some() {

@@ -152,7 +152,10 @@ async fn admit(
         return Ok(JoinSet::new());
     };
     let (hears, knows) = (Arc::clone(coordinator), Arc::clone(coordinator));
-    let came = move |node: &Name| hears.collections.came(node, hears.clock.now());
+    let came = move |node: &Name| {
+        hears.circulation.poke();
+        hears.collections.came(node, hears.clock.now());
+    };
     let listener = bind(listen).await?;
     info!(listen, "members may dial in");
     let dialled = coordinator.caller.dialled.clone();

@@ -462,6 +462,8 @@ pub const PRODUCTS_MAX: usize = 1_000;
 pub const PRODUCTS_BYTES_MAX: u64 = 512 * 1024 * 1024;
 /// Products that one call collects the words of.
 pub const COLLECT_PRODUCTS_MAX: usize = 32;
+/// Pause before a member that was away is tried again with a product.
+pub const CIRCULATE_AGAIN: Duration = Duration::from_secs(10);
 /// Days that an early warning may be relied on.
 pub const EARLY_WARNING_DAYS_MAX: i64 = 184;
 

@@ -26,6 +26,7 @@ mod faults;
 mod member;
 mod oracle;
 mod play;
+mod product;
 mod template;
 mod week;
 mod world;
@@ -86,6 +87,8 @@ impl Scenario {
             matches!(fault, Fault::CentreRotates | Fault::MemberRotates(_))
         };
         plan.extend(at_last(plan.iter().any(rotates)));
+        plan.extend(product_all_along());
+        plan.sort_by_key(|(at, _)| *at);
         let mut people = [People::HaveConsented; MEMBERS];
         let by_hand = usize::try_from(dice.below(2 * MEMBERS as u64)).unwrap_or(0);
         if let Some(people) = people.get_mut(by_hand) {
@@ -251,6 +254,15 @@ fn note_panics() {
             before(info);
         }));
     });
+}
+
+/// An editor goes on with a product, and members say what they have to say of it, all along.
+fn product_all_along() -> impl Iterator<Item = (Duration, Fault)> {
+    let every = |ms| (0..u64::MAX).map(move |times| 1_500 + times * ms);
+    let within = |at: &u64| Duration::from_millis(*at) < MINUTE.over;
+    let steps = every(3_000).take_while(within).map(|ms| (ms, Fault::ProductGoesOn));
+    let words = every(2_500).take_while(within).map(|ms| (ms + 700, Fault::MembersSay));
+    steps.chain(words).map(|(ms, fault)| (Duration::from_millis(ms), fault))
 }
 
 /// What people do when everything works again: newer keys for everybody, if anybody has them; decide; gather; gather again, when a

@@ -138,7 +138,7 @@ fn one_changed_byte_makes_every_endorsement_invalid_and_the_verifier_says_so() {
             let forged = running.dir.join("forged");
             fs::write(&forged, changed).unwrap();
             let done = verified(&running, roles::NODE, &forged.display().to_string());
-            assert_eq!(done.code, Some(1), "byte {at} of {name}: {}", done.stdout);
+            assert!(!matches!(done.code, Some(0) | None), "byte {at} of {name}: {}", done.stdout);
         }
     }
     // Of the public release nothing of the restricted section can be read.
@@ -226,7 +226,7 @@ fn a_member_that_was_away_gets_the_product_when_it_is_back_and_its_words_count_o
     let review = Review { federation: &running.federation };
     let product = review.drafted(&text(&running, &NODES, "First."), "first draft", None).unwrap();
     running.node_server("rs-police").unwrap().kill();
-    let circulate = ["product", "circulate", &product, "--until", "8s"];
+    let circulate = ["product", "circulate", &product, "--until", "25s"];
     Review { federation: &running.federation }.region("editor", &circulate).unwrap();
     running.federation.start_node("rs-police").unwrap();
     let review = Review { federation: &running.federation };

@@ -9,6 +9,7 @@ use std::{
 
 use accord_coordinator::{
     archive::Archive,
+    circulate,
     collect::{self, Collections},
     deliver,
     gate::GatePolicy,
@@ -34,6 +35,7 @@ use tokio::sync::mpsc;
 use super::{
     events::{Event, Events},
     member::locked,
+    product,
     template::{Generation, Template},
     world::{Network, SimClock},
 };
@@ -52,6 +54,8 @@ pub(super) enum Deed {
     Issue(usize),
     /// Gathers what a requirement asks.
     Gather(usize),
+    /// Takes the next steps with the product.
+    GoOn,
     /// Takes the newer roster, and signs with the newer key from then on.
     Rotate,
 }
@@ -123,6 +127,7 @@ impl Centre {
         *locked(&self.deeds) = Some(sender);
         tokio::spawn(collect::keep_collecting(Arc::clone(&coordinator)));
         tokio::spawn(deliver::keep_delivering(Arc::clone(&coordinator), EVERY));
+        tokio::spawn(circulate::keep_circulating(Arc::clone(&coordinator), EVERY));
         tokio::spawn(ask_again(Arc::clone(&coordinator)));
         while let Some(deed) = deeds.recv().await {
             tokio::spawn(Arc::clone(&self).act(Arc::clone(&coordinator), deed));
@@ -152,6 +157,7 @@ impl Centre {
             Deed::Issue(which) => self.issue(&coordinator, which).await,
             Deed::Gather(which) => self.gather(&coordinator, which).await,
             Deed::Rotate => self.rotate(&coordinator).await,
+            Deed::GoOn => self.go_on(&coordinator).await,
         };
         if let Err(error) = done {
             self.events.note(NAME, format!("{deed:?} came to nothing: {error}"));
@@ -177,6 +183,12 @@ impl Centre {
         let picture = Box::new(strict::decode_signed("picture", &payload)?);
         let version = drawn.version;
         self.events.push(NAME, Event::Drawn { which, begun, version, picture });
+        Ok(())
+    }
+
+    async fn go_on(&self, coordinator: &Coordinator) -> Result<(), Invalid> {
+        let state = product::go_on(coordinator, &self.template.analyst).await?;
+        self.events.push(NAME, Event::Product(state.as_str()));
         Ok(())
     }
 

@@ -40,6 +40,8 @@ pub(super) enum Event {
         /// Which requirement.
         which: usize,
     },
+    /// The product stands so, and nothing more is due.
+    Product(&'static str),
     /// Something that nothing is judged by.
     Noted(String),
 }
@@ -68,6 +70,7 @@ impl fmt::Display for Happened {
                 write!(f, "consent to indicator {which} is taken back")
             }
             Event::Reminded { which, .. } => write!(f, "is reminded of requirement {which}"),
+            Event::Product(state) => write!(f, "the product is {state}"),
             Event::Noted(note) => f.write_str(note),
         }
     }

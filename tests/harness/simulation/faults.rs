@@ -51,6 +51,10 @@ pub(super) enum Fault {
     Issued(usize),
     /// They gather.
     Gathered(usize),
+    /// They take the next steps with a product.
+    ProductGoesOn,
+    /// People at every member say what they have to say of it.
+    MembersSay,
 }
 
 /// Faults with their moments, in order of time.

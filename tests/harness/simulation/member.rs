@@ -19,10 +19,12 @@ use accord_node::{
 };
 use accord_proto::{
     id::RequirementId,
-    limits::{ANSWER_BYTES_MAX, CALL_TIMEOUT, NOTICES_WAITING_MAX, REQUEST_BYTES_MAX},
+    limits::{
+        ANSWER_BYTES_MAX, CALL_TIMEOUT, NOTICES_WAITING_MAX, REPLY_BYTES_MAX, REQUEST_BYTES_MAX,
+    },
     reason::Invalid,
     transport::{Peer, pinned::Party as _},
-    wire::exchange_server::ExchangeServer,
+    wire::{exchange_server::ExchangeServer, product::circulation_server::CirculationServer},
 };
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
@@ -30,6 +32,7 @@ use turmoil::net::TcpListener;
 
 use super::{
     events::{Event, Events},
+    product,
     template::{Generation, Member, Template},
     world::{Accepted, PORT, Seeded, SimClock},
 };
@@ -43,6 +46,8 @@ pub(super) enum Deed {
     Rotate,
     /// Looks at every requirement that waits for a person, and lets go what would leave.
     Decide,
+    /// Says what it has to say of the product.
+    Say,
 }
 
 /// How people at a member let something go.
@@ -139,7 +144,11 @@ impl Site {
         tokio::spawn(Arc::clone(&self).hear(told));
         let (looked_at, data) = (Arc::clone(&node), locked(&self.data).clone());
         tokio::spawn(async move { notify::watch(&looked_at, &data, Warnings::default()).await });
-        let service = ExchangeServer::new(ExchangeService::new(Arc::clone(&node)))
+        let service = ExchangeService::new(Arc::clone(&node));
+        let circulation = CirculationServer::new(service.clone())
+            .max_decoding_message_size(REQUEST_BYTES_MAX)
+            .max_encoding_message_size(REPLY_BYTES_MAX);
+        let service = ExchangeServer::new(service)
             .max_decoding_message_size(REQUEST_BYTES_MAX)
             .max_encoding_message_size(ANSWER_BYTES_MAX);
         let listener = TcpListener::bind(("0.0.0.0", PORT)).await?;
@@ -149,6 +158,7 @@ impl Site {
         let serving = tonic::transport::Server::builder()
             .timeout(CALL_TIMEOUT)
             .add_service(service)
+            .add_service(circulation)
             .serve_with_incoming(ReceiverStream::new(incoming));
         tokio::spawn(serving);
         while let Some(deed) = deeds.recv().await {
@@ -185,6 +195,7 @@ impl Site {
             Deed::Withdraw(which) => self.withdraw(&node, which).await,
             Deed::Rotate => self.rotate(&node).await,
             Deed::Decide => self.decide(&node).await,
+            Deed::Say => self.say(&node).await,
         };
         if let Err(error) = done {
             self.events.note(self.name(), format!("{deed:?} came to nothing: {error}"));
@@ -195,6 +206,14 @@ impl Site {
         let member = self.member();
         grants::withdraw(node, &member.releasers[0], &member.grants[which]).await?;
         self.events.push(self.name(), Event::Withdrawn { member: self.at, which });
+        Ok(())
+    }
+
+    async fn say(&self, node: &Node) -> Result<(), Invalid> {
+        let by = &self.member().releasers[0];
+        if let Some(word) = product::say(node, (by, self.at)).await? {
+            self.events.note(self.name(), format!("says {word}"));
+        }
         Ok(())
     }
 

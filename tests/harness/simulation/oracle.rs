@@ -6,6 +6,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use accord_coordinator::{archive::Archive, collection::End};
 use accord_node::{answer::Node, seal::SealedAnswer};
 use accord_proto::{
+    clock::Clock as _,
     journal::{origin, verify_consistency},
     strict,
     wire::region,
@@ -13,16 +14,20 @@ use accord_proto::{
 use anyhow::{Context as _, Result, ensure};
 
 use super::{
-    INDICATORS, Weakness,
+    INDICATORS, MINUTE, Weakness,
     centre::Centre,
     events::{Event, Happened},
     faults::HEALED,
     member::{People, Site},
+    product,
     template::{INDICATORS as CODES, UNITS},
 };
 
 /// After [`HEALED`], people have decided everywhere: a gather from here on is complete.
 pub(super) const LAST_GATHER_MS: u64 = 10_000;
+
+/// A step of a product is everywhere within so much when everything works.
+const SETTLES_S: i64 = 25;
 
 /// What is judged.
 pub(super) struct Found<'a> {
@@ -70,7 +75,20 @@ impl Found<'_> {
             self.has_arrived(which)?;
         }
         self.is_charged_once()?;
+        self.product_is_one()?;
         self.journals_continue()
+    }
+
+    /// One chain, whoever holds it.
+    fn product_is_one(&self) -> Result<()> {
+        let pinned_root = &self.centre.template.root;
+        let lists = self.centre.template.lists;
+        let trust = accord_proto::product::Trust { root: pinned_root, lists };
+        // What was said, and settled, when everything worked again is everywhere.
+        let end = self.centre.clock.now();
+        let since_s = i64::try_from((MINUTE.over - HEALED).as_secs()).unwrap_or(i64::MAX);
+        let times = (end.plus_s(1 - since_s), end.plus_s(-SETTLES_S));
+        product::judge(self.archive.product(product::id()?, trust), self.nodes, times)
     }
 
     /// Who has not decided when the window is almost over is told so once; whoever has answered is left in peace.

@@ -122,7 +122,10 @@ impl Play<'_> {
     }
 
     fn happen(&mut self, fault: Fault) -> Result<()> {
-        self.events.note("", format!("{fault:?}"));
+        // Of these there are many, and what they come to is told.
+        if !matches!(fault, Fault::ProductGoesOn | Fault::MembersSay) {
+            self.events.note("", format!("{fault:?}"));
+        }
         let name = |at: usize| self.sites[at].name().to_owned();
         match fault {
             Fault::Partition(at) => self.sim.partition(NAME, name(at)),
@@ -148,6 +151,10 @@ impl Play<'_> {
             }
             Fault::Issued(which) => self.centre.tell(centre::Deed::Issue(which)),
             Fault::Gathered(which) => self.centre.tell(centre::Deed::Gather(which)),
+            Fault::ProductGoesOn => self.centre.tell(centre::Deed::GoOn),
+            Fault::MembersSay => {
+                self.sites.iter().for_each(|site| site.tell(member::Deed::Say));
+            }
         }
         Ok(())
     }
