@@ -78,11 +78,12 @@ pub async fn keep_circulating(coordinator: Arc<Coordinator>, every: Duration) {
     pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
     // The first tick comes at once; members may still be starting then.
     pace.tick().await;
+    let mut begun = true;
     loop {
-        // Whoever was away is tried again long before the next round.
-        let again = match coordinator.circulation.waiting() {
-            0 => every,
-            _ => every.min(CIRCULATE_AGAIN),
+        // Whoever was away is tried again long before the next round; so is what nobody knows of a process that has ended.
+        let again = match std::mem::take(&mut begun) || coordinator.circulation.waiting() > 0 {
+            true => every.min(CIRCULATE_AGAIN),
+            false => every,
         };
         let all = tokio::select! {
             _ = pace.tick() => true,

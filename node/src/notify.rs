@@ -39,6 +39,10 @@ pub enum Kind {
     ReleaseChanged,
     /// A certificate, a revocation list or the roster ends soon.
     Ending,
+    /// A product was circulated, is to be endorsed, or was published, corrected or recalled.
+    Product,
+    /// A round of comments or an endorsement ends soon, and nothing was said here.
+    ProductNear,
 }
 
 impl Kind {
@@ -51,6 +55,8 @@ impl Kind {
             Self::BreakGlass => "break_glass",
             Self::ReleaseChanged => "release_changed",
             Self::Ending => "ending",
+            Self::Product => "product",
+            Self::ProductNear => "product_near",
         }
     }
 
@@ -66,6 +72,12 @@ impl Kind {
             Self::Ending => {
                 "A certificate, a revocation list or the roster ends soon; it must be replaced."
             }
+            Self::Product => {
+                "A product was circulated, is to be endorsed, or was published, corrected or recalled."
+            }
+            Self::ProductNear => {
+                "A round of comments or an endorsement ends soon, and nothing was said here."
+            }
         }
     }
 }
@@ -75,7 +87,7 @@ impl Kind {
 pub struct Notice {
     /// What happened.
     pub kind: Kind,
-    /// Id of the requirement or grant, or what ends; empty: none of them.
+    /// Id of the requirement, grant or product, or what ends; empty: none of them.
     pub subject: String,
     /// Who asks; empty: nobody does.
     pub authority: String,
@@ -95,6 +107,12 @@ impl Notice {
             purpose: asked.purpose.to_string(),
             deadline: asked.closes_at,
         }
+    }
+
+    /// About a product, by its id; the end of what is open, or now.
+    pub fn of_product(kind: Kind, product: String, deadline: Timestamp) -> Self {
+        let (authority, purpose) = (String::new(), String::new());
+        Self { kind, subject: product, authority, purpose, deadline }
     }
 
     /// For programs.

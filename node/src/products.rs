@@ -20,6 +20,7 @@ use tracing::{info, warn};
 
 use crate::{
     answer::Node,
+    notify::{Kind, Notice},
     pinned::Pinned,
     store::{Change, Line},
 };
@@ -94,7 +95,27 @@ fn keep(node: &Node, caller: &Peer, id: ProductId, file: &[u8]) -> Result<Receip
     check_own_words(node, &coming, new)?;
     add(node, change, &coming, (new, None), entry(node, caller, Act::Collection, &coming))?;
     info!(product = %id, steps = coming.steps().len(), "product taken in");
+    tell(node, &coming, new);
     Ok(receipt(node, &coming))
+}
+
+/// Somebody should look: something was circulated, is to be endorsed, or was said of what is published.
+fn tell(node: &Node, dossier: &Dossier, new: &[Taken]) {
+    let telling = |taken: &Taken| {
+        matches!(
+            taken.step.deed,
+            Deed::Circulate(_)
+                | Deed::Open(_)
+                | Deed::Publish(_)
+                | Deed::Correct(_)
+                | Deed::Recall(_)
+        )
+    };
+    if new.iter().any(telling) {
+        let deadline = dossier.course().window.map_or(node.clock.now(), |(_, closes)| closes);
+        let id = dossier.product().to_string();
+        node.notices.tell(Notice::of_product(Kind::Product, id, deadline));
+    }
 }
 
 /// It is the one that was announced, of a centre of the roster, and this node reviews it, or once did.

@@ -1,4 +1,4 @@
-//! What comes near its end. Comes in: the inbox, the grants, and since when somebody last looked. Goes out: notices, each once. Reads the
+//! What comes near its end. Comes in: the inbox, the grants, products, and since when somebody last looked. Goes out: notices, each once. Reads the
 //! store and never writes it: all that is remembered stands in a file beside the store: a moment up to which everything was told, and what was there then that ends.
 //! A crash between telling and remembering tells again; nothing is left out, however long the node was down.
 
@@ -17,6 +17,7 @@ use crate::{
     answer::Node,
     consent::Grant,
     inbox::{Item, State},
+    products,
 };
 
 /// Name of the file in the data folder.
@@ -45,7 +46,9 @@ fn look(node: &Node, file: &Path, warnings: Warnings) -> Result<(), Invalid> {
     };
     let endings = node.endings.get();
     let ending = ending(&endings, &seen, (since, now));
-    notices.into_iter().chain(ending).for_each(|notice| node.notices.tell(notice));
+    let products = products(node, warnings, (since, now))?;
+    let all = notices.into_iter().chain(ending).chain(products);
+    all.for_each(|notice| node.notices.tell(notice));
     remember(file, now, &endings)
 }
 
@@ -93,6 +96,31 @@ pub(super) fn due(
         deadline: grant.newest().terms.until,
     });
     items.chain(grants).collect()
+}
+
+/// Products of which a round or an endorsement ends soon, and this node has said nothing of this text.
+fn products(
+    node: &Node,
+    warnings: Warnings,
+    (since, now): (Timestamp, Timestamp),
+) -> Result<Vec<Notice>, Invalid> {
+    let mut notices = Vec::new();
+    for (id, line) in node.store.product_lines(None, usize::MAX)? {
+        let entry = line.entry.unwrap_or_default();
+        if entry.closes_at_s == 0 {
+            continue;
+        }
+        let closes = Timestamp::near(entry.closes_at_s);
+        let near = closes.plus_s(-warnings.deadline_s).max(Timestamp::near(entry.at_s));
+        if since >= near || near > now || now >= closes {
+            continue;
+        }
+        let words = products::own_words(node, id)?;
+        if words.iter().all(|(_, word)| word.content.0 != *entry.content_sha256) {
+            notices.push(Notice::of_product(Kind::ProductNear, id.to_string(), closes));
+        }
+    }
+    Ok(notices)
 }
 
 /// What has come to another stage before its end after `since`, and by `now`; of what was not seen then, the stage that it is in.
