@@ -69,7 +69,7 @@ impl Vital for Vitals {
     }
 
     fn readings(&self) -> Vec<Reading> {
-        let Coordinator { archive, caller, rounds, collections, deliveries, .. } =
+        let Coordinator { archive, caller, rounds, collections, deliveries, circulation, .. } =
             &*self.coordinator;
         let mut readings = vec![
             Reading {
@@ -82,7 +82,10 @@ impl Vital for Vitals {
             },
             Reading::of("accord_journal_entries", count(archive.journal_size())),
             Reading::with("accord_collections", "state", "open", count(collections.number())),
-            Reading::of("accord_deliveries_waiting", count(deliveries.waiting())),
+            Reading::of(
+                "accord_deliveries_waiting",
+                count(deliveries.waiting() + circulation.waiting()),
+            ),
         ];
         let mut known = |name, value: Option<f64>| {
             readings.extend(value.map(|value| Reading::of(name, value)));
