@@ -13,10 +13,10 @@ use accord_proto::{
     id::ProductId,
     identity::{Identity, Name},
     limits::{CALL_TIMEOUT, CIRCULATE_AGAIN, GATHER_CONCURRENCY_MAX},
-    product::{Dossier, Receipt, State, Word},
+    product::{Dossier, Receipt, State, Word, line::line},
     reason::{Invalid, Reason},
     roster::Member,
-    seal::Envelope,
+    seal::{Digest, Envelope},
 };
 use futures_util::{StreamExt as _, stream};
 use tokio::{sync::MutexGuard, time::MissedTickBehavior};
@@ -38,6 +38,8 @@ pub struct Circulation {
     poked: tokio::sync::Notify,
     /// Why a member waits for a product.
     failed: Mutex<BTreeMap<(ProductId, Name), Reason>>,
+    /// So many steps of a product were at all of its members when it was looked at last.
+    everywhere: Mutex<BTreeMap<ProductId, u32>>,
 }
 
 impl Circulation {
@@ -60,6 +62,16 @@ impl Circulation {
     /// How many members wait for a product that could not be delivered.
     pub fn waiting(&self) -> u64 {
         self.failed.lock().unwrap_or_else(PoisonError::into_inner).len() as u64
+    }
+
+    fn is_everywhere(&self, product: ProductId, told: u32) -> bool {
+        let everywhere = self.everywhere.lock().unwrap_or_else(PoisonError::into_inner);
+        everywhere.get(&product) == Some(&told)
+    }
+
+    fn note_everywhere(&self, product: ProductId, told: u32) {
+        let mut everywhere = self.everywhere.lock().unwrap_or_else(PoisonError::into_inner);
+        everywhere.insert(product, told);
     }
 
     fn note(&self, product: ProductId, node: &Name, reason: Option<Reason>) {
@@ -111,14 +123,29 @@ pub async fn circulate(coordinator: &Coordinator, collect: bool) -> Result<(), I
             if line.told == 0 {
                 continue;
             }
-            let dossier = products::kept(coordinator, id)?;
-            deliver(coordinator, &dossier).await?;
-            if collect && dossier.course().state != State::Archived {
-                collect_from_all(coordinator, &dossier).await;
+            if !collect && coordinator.circulation.is_everywhere(id, line.told) {
+                continue;
+            }
+            // One that cannot be opened keeps no other one from its members.
+            if let Err(error) = circulate_one(coordinator, id, collect).await {
+                warn!(product = %id, %error, "cannot be circulated");
             }
         }
     }
     coordinator.archive.settled().await
+}
+
+async fn circulate_one(
+    coordinator: &Coordinator,
+    id: ProductId,
+    collect: bool,
+) -> Result<(), Invalid> {
+    let dossier = products::kept(coordinator, id)?;
+    deliver(coordinator, &dossier).await?;
+    if collect && dossier.course().state != State::Archived {
+        collect_from_all(coordinator, &dossier).await;
+    }
+    Ok(())
 }
 
 /// A member's receipt for a product, checked.
@@ -150,11 +177,14 @@ async fn deliver(coordinator: &Coordinator, dossier: &Dossier) -> Result<(), Inv
     let mut waiting = Vec::new();
     for member in members(coordinator, dossier) {
         let held = held_by(coordinator, id, &member.node)?;
-        if held.is_none_or(|receipt| receipt.steps < wanted) {
+        // A restored archive does not know what its members hold.
+        let in_doubt = coordinator.archive.in_doubt()?;
+        if in_doubt || held.is_none_or(|receipt| receipt.steps < wanted) {
             waiting.push(member);
         }
     }
     if waiting.is_empty() {
+        coordinator.circulation.note_everywhere(id, wanted);
         return Ok(());
     }
     let file: Arc<[u8]> = dossier.write_first(told).into();
@@ -193,7 +223,34 @@ async fn send(
     }
     let (by, now) = own(coordinator);
     let to = coordinator.caller.roster.identity_of(member);
-    coordinator.archive.keep_receipt((&by, &to, now), (&receipt, &signed))
+    coordinator.archive.keep_receipt((&by, &to, now), (&receipt, &signed))?;
+    if receipt.steps > wanted && coordinator.archive.in_doubt()? {
+        let file = node.product_given_back(id, CALL_TIMEOUT).await?;
+        take_over(coordinator, member, id, &file).await?;
+    }
+    Ok(())
+}
+
+/// A restored archive goes on from what a member holds: every step of it was signed here.
+async fn take_over(
+    coordinator: &Coordinator,
+    member: &Member,
+    id: ProductId,
+    file: &[u8],
+) -> Result<(), Invalid> {
+    let pinned = coordinator.pinned.get();
+    let given = Dossier::open(file, products::trust(coordinator, &pinned))?;
+    let held = products::kept(coordinator, id)?;
+    given.check_continues(&held)?;
+    let new = given.steps().get(held.steps().len()..).unwrap_or_default();
+    if new.is_empty() {
+        return Ok(());
+    }
+    let (by, now) = own(coordinator);
+    let whose = (&by, &member.node, now);
+    coordinator.archive.take_over(whose, &given, (new, line(&given))).await?;
+    info!(product = %id, member = %member.node, steps = given.steps().len(), "taken over");
+    Ok(())
 }
 
 /// A connection to a member over which the coordinator has shown its journal: it takes nothing from whoever has not.
@@ -212,8 +269,9 @@ fn own(coordinator: &Coordinator) -> (Identity, Timestamp) {
     (coordinator.caller.credentials.own().identity.clone(), coordinator.clock.now())
 }
 
-/// Asks every member of a product what it has to say of it, and keeps that. Whoever is away says it another time.
-pub async fn collect_from_all(coordinator: &Coordinator, dossier: &Dossier) {
+/// Asks every member of a product what it has to say of it, and keeps that; whoever could not be asked, ascending.
+pub async fn collect_from_all(coordinator: &Coordinator, dossier: &Dossier) -> Vec<Name> {
+    let mut not_reached = Vec::new();
     let asking = members(coordinator, dossier).into_iter().map(|member| async move {
         let asked = collect(coordinator, dossier.product(), &member);
         let late = |_| Err(Invalid::new(Reason::DeadlineExceeded, "call", "no answer in time"));
@@ -224,31 +282,36 @@ pub async fn collect_from_all(coordinator: &Coordinator, dossier: &Dossier) {
     while let Some((member, kept)) = asked.next().await {
         if let Err(error) = kept {
             warn!(product = %dossier.product(), member = %member.node, %error, "its words are not known");
+            not_reached.push(member.node);
         }
     }
+    not_reached.sort();
+    not_reached
 }
 
 async fn collect(coordinator: &Coordinator, id: ProductId, member: &Member) -> Result<(), Invalid> {
     let mut node = reach(coordinator, member).await?;
     let words = node.collect_words(&[id], coordinator.caller.call_deadline).await?;
-    check(coordinator, id, member, &words)?;
+    let words = sound(coordinator, id, member, words);
     let (by, now) = own(coordinator);
     coordinator.archive.keep_words((&by, now), (id, &member.node), &words)
 }
 
-/// Every word is of this product, and signed by the member that gives it.
-fn check(
+/// Words that are of this product, and signed by the member that gives them: another one, under a key that was replaced, say, keeps
+/// none of them out.
+fn sound(
     coordinator: &Coordinator,
     id: ProductId,
     member: &Member,
-    words: &[Envelope],
-) -> Result<(), Invalid> {
-    for envelope in words {
-        let word = Word::open(envelope, member, coordinator.lists)?;
-        if word.product != id {
-            let detail = format!("is of the product {}", word.product);
-            return Err(Invalid::new(Reason::AnswerIdentity, "words", detail));
+    words: Vec<Envelope>,
+) -> Vec<Envelope> {
+    let sound = |envelope: &Envelope| match Word::open(envelope, member, coordinator.lists) {
+        Ok(word) if word.product == id => true,
+        Ok(_) | Err(_) => {
+            let word = Digest::of(&envelope.payload);
+            warn!(product = %id, member = %member.node, %word, "is no word of this member");
+            false
         }
-    }
-    Ok(())
+    };
+    words.into_iter().filter(sound).collect()
 }

@@ -9,6 +9,7 @@
 
 use accord_proto::{
     id::ProductId,
+    identity::Name,
     product::{
         Dossier, Hand, Word,
         dossier::{Taken, Trust},
@@ -41,8 +42,13 @@ pub async fn take(
     coordinator: &Coordinator,
     by: &Peer,
     (id, previous): (ProductId, Option<Digest>),
-    deed: Deed,
+    (deed, without): (Deed, &[Name]),
 ) -> Result<Dossier, Invalid> {
+    if coordinator.archive.in_doubt()? {
+        let detail = "the archive was restored: what members hold is taken over first, and the \
+                      custodian confirms it";
+        return Err(Invalid::new(Reason::ProductState, "archive", detail));
+    }
     let _turn = coordinator.circulation.turn().await;
     let held = match kept(coordinator, id) {
         Ok(dossier) => Some(dossier),
@@ -58,7 +64,7 @@ pub async fn take(
         let detail = "another step was taken meanwhile: look at it again";
         return Err(Invalid::new(Reason::ProductChanged, "previous_sha256", detail));
     }
-    let deed = ready(coordinator, held.as_ref(), deed).await?;
+    let deed = ready(coordinator, held.as_ref(), deed, without).await?;
     check_cited(coordinator, &deed)?;
     let pinned = coordinator.pinned.get();
     let hand = Hand {
@@ -106,18 +112,28 @@ async fn ready(
     coordinator: &Coordinator,
     held: Option<&Dossier>,
     deed: Deed,
+    without: &[Name],
 ) -> Result<Deed, Invalid> {
     let (Some(held), Deed::CloseRound(_) | Deed::Close(_) | Deed::Hear(_)) = (held, &deed) else {
         return Ok(deed);
     };
-    circulate::collect_from_all(coordinator, held).await;
+    let not_reached = circulate::collect_from_all(coordinator, held).await;
+    let missed = not_reached.iter().find(|node| !without.contains(node));
+    if let Some(node) = missed.filter(|_| !matches!(deed, Deed::Hear(_))) {
+        let detail = format!(
+            "{node} cannot be asked what it has said: try again, or leave it out by name, and the \
+             product says so for good"
+        );
+        return Err(Invalid::new(Reason::NoConnection, "members", detail));
+    }
     let said = coordinator.archive.said_of(held.product())?;
     let open = |envelope| {
         let word = Word::unchecked(&envelope, coordinator.lists)?;
         Ok((envelope, word))
     };
     let waiting: Vec<Waiting> = said.words.into_iter().map(open).collect::<Result<_, Invalid>>()?;
-    held.course().filled(deed, &waiting, (&said.guests, &coordinator.roster(), coordinator.lists))
+    let sources = (said.guests.as_slice(), not_reached.as_slice());
+    held.course().filled(deed, &waiting, sources, (&coordinator.roster(), coordinator.lists))
 }
 
 /// What is cited is kept here, and for whom the text says.
@@ -140,7 +156,7 @@ fn check_cited(coordinator: &Coordinator, deed: &Deed) -> Result<(), Invalid> {
     Ok(())
 }
 
-/// Whoever has written a text may not be the one who has it endorsed or published.
+/// Nobody who has written any of its texts has it endorsed or published.
 fn check_hands(
     coordinator: &Coordinator,
     by: &Peer,
@@ -150,14 +166,15 @@ fn check_hands(
     if !matches!(deed, Deed::Open(_) | Deed::Publish(_)) {
         return Ok(());
     }
-    let written = held.steps().iter().rfind(|of| matches!(of.step.deed, Deed::Draft(_)));
-    let Some(written) = written else { return Ok(()) };
-    if coordinator.archive.hand_of(held.product(), written.step.number)? != by.identity {
-        return Ok(());
+    for written in held.steps().iter().filter(|of| matches!(of.step.deed, Deed::Draft(_))) {
+        let by_whom = coordinator.archive.hand_of(held.product(), written.step.number)?;
+        if by_whom.as_ref() == Some(&by.identity) {
+            let detail = "whoever has written a text of it does not have it endorsed or published: \
+                          another editor does";
+            return Err(Invalid::new(Reason::FourEyes, "certificate", detail));
+        }
     }
-    let detail = "whoever has written the text does not have it endorsed or published: another \
-                  editor does";
-    Err(Invalid::new(Reason::FourEyes, "certificate", detail))
+    Ok(())
 }
 
 /// A member that holds more steps than the archive: the archive was put back, and a step more would part the chain.
@@ -167,8 +184,8 @@ fn check_newest(coordinator: &Coordinator, held: &Dossier) -> Result<(), Invalid
         let known = circulate::held_by(coordinator, held.product(), node)?;
         if let Some(receipt) = known.filter(|receipt| receipt.steps > steps) {
             let detail = format!(
-                "{node} holds {} steps, and {steps} are kept here: an older archive was restored; \
-                 take over the product from a member before anything is added",
+                "{node} holds {} steps, and {steps} are kept here: an older archive was put back by \
+                 hand; restore it with `restore`, which takes over what members hold",
                 receipt.steps
             );
             return Err(Invalid::new(Reason::ProductForked, "product", detail));

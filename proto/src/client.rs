@@ -177,6 +177,31 @@ impl ExchangeClient {
         Ok(bounded(deadline, call).await?.words)
     }
 
+    /// A product whole, as the node holds it; not checked yet.
+    pub async fn product_given_back(
+        &mut self,
+        id: ProductId,
+        deadline: Duration,
+    ) -> Result<Vec<u8>, Invalid> {
+        let request = product::GiveBackRequest { product: id.to_string() };
+        let given = async {
+            let stream = self.products.give_back(within(deadline, request)).await;
+            let mut stream = stream.map_err(|status| from_status(&status))?.into_inner();
+            let mut file = Vec::new();
+            while let Some(reply) = stream.message().await.map_err(|error| from_status(&error))? {
+                file.extend_from_slice(&reply.piece);
+                if file.len() > limits::DOSSIER_BYTES_MAX {
+                    let most = limits::DOSSIER_BYTES_MAX;
+                    let detail = format!("more than the {most} bytes that a product has");
+                    return Err(Invalid::new(Reason::LimitExceeded, "product", detail));
+                }
+            }
+            Ok(file)
+        };
+        let late = |_| Err(Invalid::new(Reason::DeadlineExceeded, "call", "no answer in time"));
+        tokio::time::timeout(deadline, given).await.unwrap_or_else(late)
+    }
+
     /// Shows where both journals stand. Nothing of the reply is checked yet.
     pub async fn checkpoint(
         &mut self,

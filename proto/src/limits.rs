@@ -453,7 +453,7 @@ pub const WORDS_MAX: usize = 200;
 /// Words of one node that the coordinator keeps of one product, whatever became of them.
 pub const WORDS_KEPT_MAX: usize = 2_000;
 /// Steps of a product.
-pub const PRODUCT_STEPS_MAX: usize = 1_000;
+pub const PRODUCT_STEPS_MAX: usize = 20_000;
 /// A product as its members hold it: every text, word and step.
 pub const DOSSIER_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Products that a node or the coordinator keeps.

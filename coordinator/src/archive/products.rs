@@ -91,10 +91,44 @@ impl Archive {
     }
 
     /// Who took a step.
-    pub fn hand_of(&self, id: ProductId, number: u32) -> Result<Identity, Invalid> {
+    pub fn hand_of(&self, id: ProductId, number: u32) -> Result<Option<Identity>, Invalid> {
         let stored = self.rooms[Room::Steps as usize].get(step_key(id, number))?;
         let stored = stored.ok_or_else(|| failed("a step that is not kept"))?;
-        Identity::parse(&StoredStep::decode(stored.as_ref()).map_err(failed)?.by)
+        let by = StoredStep::decode(stored.as_ref()).map_err(failed)?.by;
+        // Of a step that was taken over from a member nobody knows any more who took it.
+        Some(by).filter(|by| !by.is_empty()).map(|by| Identity::parse(&by)).transpose()
+    }
+
+    /// Takes over steps of this very owner that a member has given back, after a restore.
+    pub async fn take_over(
+        &self,
+        (by, from, now): (&Identity, &Name, Timestamp),
+        dossier: &Dossier,
+        (new, line): (&[Taken], product::Entry),
+    ) -> Result<(), Invalid> {
+        let id = dossier.product();
+        let writer = self.writer();
+        let mut writes: Writes = Vec::new();
+        for taken in new {
+            let stored = StoredStep { envelope: Some(taken.envelope.clone()), by: String::new() };
+            writes.push((Room::Steps, step_key(id, taken.step.number), stored.encode_to_vec()));
+        }
+        for (envelope, roster) in dossier.rosters() {
+            let version = roster.version.to_be_bytes().to_vec();
+            writes.push((Room::Rosters, version, envelope.encode_to_vec()));
+        }
+        writes.push((Room::Products, id.as_bytes().to_vec(), line.encode_to_vec()));
+        let entry = Entry {
+            at: now,
+            act: Act::Alteration,
+            by: by.clone(),
+            to: String::new(),
+            why: format!("taken over from {from} after a restore"),
+            subject: format!("product {id} step {}", dossier.steps().len()),
+            digest: dossier.head(),
+        };
+        self.commit(writer, writes, entry)?;
+        self.settled().await
     }
 
     /// Lines of products, newest first, that are older than `before`.

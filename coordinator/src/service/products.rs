@@ -3,9 +3,10 @@
 use std::{pin::Pin, sync::Arc};
 
 use accord_proto::{
+    clock::Timestamp,
     id::ProductId,
     identity::{Name, Role},
-    limits::PAGE_SIZE_MAX,
+    limits::{COMMENTS_MAX, PAGE_SIZE_MAX},
     product::{Dossier, Extent, Said, State, asked, line::line, release},
     reason::{Invalid, Reason},
     seal::Digest,
@@ -42,7 +43,9 @@ impl ProductsService {
 
     /// Refuses an observer what is not released to it. It is told the same of what is not there.
     fn check_reader(&self, peer: &Peer, dossier: &Dossier, extent: Extent) -> Result<(), Invalid> {
-        if peer.identity.role != Role::Observer || reads(dossier, &peer.identity.name, extent) {
+        let now = self.coordinator.clock.now();
+        let theirs = || reads(dossier, (&peer.identity.name, extent), now);
+        if peer.identity.role != Role::Observer || theirs() {
             return Ok(());
         }
         let detail = format!("there is no product {}", dossier.product());
@@ -50,8 +53,11 @@ impl ProductsService {
     }
 }
 
-/// May an observer read this much of it now?
-fn reads(dossier: &Dossier, reader: &Name, extent: Extent) -> bool {
+/// May an observer read this much of it now? Not before everybody else.
+fn reads(dossier: &Dossier, (reader, extent): (&Name, Extent), now: Timestamp) -> bool {
+    if dossier.readable(now) < dossier.told() {
+        return false;
+    }
     let course = dossier.course();
     let theirs = course.content.extent_for(reader).is_some_and(|most| extent <= most);
     let published = matches!(
@@ -75,14 +81,16 @@ impl wire::products_server::Products for ProductsService {
     ) -> Result<Response<wire::TakeResponse>, Status> {
         let peer = self.staff(&request, &[Role::Editor])?;
         self.coordinator.caller.peers.check_own()?;
-        let wire::TakeRequest { previous_sha256, deed, product } = request.into_inner();
+        let wire::TakeRequest { previous_sha256, deed, product, without } = request.into_inner();
         let previous = match previous_sha256.is_empty() {
             true => None,
             false => Some(Digest::from_wire("previous_sha256", &previous_sha256)?),
         };
         let id = ProductId::parse("product", &product)?;
-        let taken =
-            products::take(&self.coordinator, &peer, (id, previous), asked::deed(deed)?).await?;
+        let without = without.iter().map(|node| Name::parse("without", node));
+        let without = without.collect::<Result<Vec<_>, _>>()?;
+        let deed = (asked::deed(deed)?, without.as_slice());
+        let taken = products::take(&self.coordinator, &peer, (id, previous), deed).await?;
         Ok(Response::new(wire::TakeResponse { entry: Some(line(&taken)) }))
     }
 
@@ -98,21 +106,30 @@ impl wire::products_server::Products for ProductsService {
         };
         let size = usize::try_from(page_size.clamp(1, PAGE_SIZE_MAX)).unwrap_or(1);
         let archive = &self.coordinator.archive;
-        let listed = archive.products(before, size)?;
-        archive.settled().await?;
-        let next_page_token = listed
-            .last()
-            .filter(|_| listed.len() == size)
-            .map_or_else(String::new, |(id, _)| id.to_string());
-        let mut lines = Vec::new();
-        for (id, line) in listed {
-            let shown = peer.identity.role != Role::Observer || {
-                let dossier = products::kept(&self.coordinator, id)?;
-                reads(&dossier, &peer.identity.name, Extent::Public)
-            };
-            lines.extend(shown.then_some(line));
+        let observer = peer.identity.role == Role::Observer;
+        let now = self.coordinator.clock.now();
+        let shows = |id: ProductId| {
+            // One that cannot be opened keeps no other one from whoever may read it.
+            let dossier = products::kept(&self.coordinator, id).ok();
+            let reader = (&peer.identity.name, Extent::Public);
+            !observer || dossier.is_some_and(|dossier| reads(&dossier, reader, now))
+        };
+        let (mut lines, mut before) = (Vec::new(), before);
+        // Of what is not shown nobody learns, not even that it is there: the page goes on behind it.
+        while lines.len() < size {
+            let listed = archive.products(before, size)?;
+            let Some((last, _)) = listed.last() else { break };
+            before = Some(*last);
+            lines.extend(listed.into_iter().filter(|(id, _)| shows(*id)));
         }
-        Ok(Response::new(wire::ListResponse { products: lines, next_page_token }))
+        lines.truncate(size);
+        archive.settled().await?;
+        let next_page_token = lines
+            .last()
+            .filter(|_| lines.len() == size)
+            .map_or_else(String::new, |(id, _)| id.to_string());
+        let products = lines.into_iter().map(|(_, line)| line).collect();
+        Ok(Response::new(wire::ListResponse { products, next_page_token }))
     }
 
     type GetStream = Pieces<wire::GetResponse>;
@@ -164,6 +181,20 @@ impl wire::products_server::Products for ProductsService {
             let detail = "an observer comments, and nothing else";
             return Err(Invalid::new(Reason::FieldInvalid, "said", detail).into());
         };
+        course.check_section("section", comment.section.as_deref().unwrap_or_default())?;
+        let held = self.coordinator.archive.said_of(dossier.product())?.guests;
+        let own = held.iter().filter(|guest| guest.reader == peer.identity.name.as_str());
+        // Said again, because no reply came: it is one.
+        if let Some(again) = own.clone().find(|guest| guest.comment == Some(comment.to_wire())) {
+            use prost::Message as _;
+            let word_sha256 = Digest::of(&again.encode_to_vec()).0.to_vec();
+            return Ok(Response::new(wire::SayResponse { word_sha256 }));
+        }
+        let round = |guest: &wire::GuestComment| guest.comment.as_ref().map(|of| of.round);
+        if own.filter(|guest| round(guest) == Some(course.round)).count() >= COMMENTS_MAX {
+            let detail = format!("{COMMENTS_MAX} comments in a round are the most");
+            return Err(Invalid::new(Reason::LimitExceeded, "comment", detail).into());
+        }
         let (now, window) = (self.coordinator.clock.now(), course.window);
         let open = window.is_some_and(|(opened, closes)| opened <= now && now <= closes);
         let this = course.content.digest().0 == content_sha256.as_slice();

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     content::{Content, missing, unknown},
+    difference::{Line, difference},
     rule::{Outcome, Position},
     section::{Section, check_name},
     state::{self, State},
@@ -135,7 +136,7 @@ impl Erratum {
     }
 }
 
-/// What has become of a product. Made by [`Course::after`] only.
+/// What has become of a product. Made by [`super::dossier::Dossier`] only.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Course {
     /// Where it stands.
@@ -147,7 +148,7 @@ pub struct Course {
     /// Exact bytes of both.
     pub bytes: (Vec<u8>, Vec<Vec<u8>>),
     /// The text of the round before this one, whole: to tell what has changed.
-    pub before: Option<Vec<Section>>,
+    pub before: Option<(Content, Vec<Section>)>,
     /// The round that is open or was the last; 0: none.
     pub round: u32,
     /// When the round, or the endorsement, was opened and closes; none: neither is open.
@@ -166,8 +167,10 @@ pub struct Course {
     pub heard: BTreeMap<Digest, Word>,
     /// Every word that a step has taken in.
     pub taken: BTreeSet<Digest>,
-    /// The text that members have seen last, with its sections' digests.
-    circulated: Option<Vec<Section>>,
+    /// The text that members have seen last.
+    pub circulated: Option<(Content, Vec<Section>)>,
+    /// Members have been asked what they say of it: whoever was asked stays.
+    asked: bool,
 }
 
 /// Words and keys that a step is checked against.
@@ -178,19 +181,18 @@ pub(super) struct Against<'a> {
 }
 
 impl Course {
-    /// The sum with a step more.
-    pub(super) fn after(
-        before: Option<&Self>,
-        step: &Step,
-        against: Against<'_>,
-    ) -> Result<Self, Invalid> {
-        let Some(before) = before else {
-            let Wire::Draft(draft) = &step.deed else {
-                return Err(not_now(None, step.name()));
-            };
-            return Self::begun(step, draft, against);
+    /// The sum of the first step.
+    pub(super) fn begin(step: &Step, against: Against<'_>) -> Result<Self, Invalid> {
+        let Wire::Draft(draft) = &step.deed else {
+            return Err(not_now(None, step.name()));
         };
-        let mut next = before.clone();
+        Self::begun(step, draft, against)
+    }
+
+    /// The sum with a step more. Where it may not be taken, the sum is of no use any more: whoever tries keeps another one.
+    pub(super) fn add(&mut self, step: &Step, against: Against<'_>) -> Result<(), Invalid> {
+        let (before, kind) = (self.state, self.content.kind);
+        let next = self;
         let deed = match &step.deed {
             Wire::Draft(draft) => {
                 next.redraft(step, draft, against)?;
@@ -243,9 +245,9 @@ impl Course {
                 state::Deed::Hear
             }
         };
-        next.state = state::next(Some(before.state), deed, before.content.kind)
-            .ok_or_else(|| not_now(Some(before.state), deed.as_str()))?;
-        Ok(next)
+        next.state = state::next(Some(before), deed, kind)
+            .ok_or_else(|| not_now(Some(before), deed.as_str()))?;
+        Ok(())
     }
 
     fn begun(step: &Step, draft: &wire::Draft, against: Against<'_>) -> Result<Self, Invalid> {
@@ -266,6 +268,7 @@ impl Course {
             heard: BTreeMap::new(),
             taken: BTreeSet::new(),
             circulated: None,
+            asked: false,
         })
     }
 
@@ -283,7 +286,7 @@ impl Course {
         let stays = |node: &&Name| against.roster.member(node).is_some();
         let mut asked = self.content.members.iter().filter(stays);
         let gone = asked.find(|node| !content.members.contains(node));
-        if let Some(node) = gone.filter(|_| self.round > 0) {
+        if let Some(node) = gone.filter(|_| self.asked) {
             let detail = format!("{node} has been asked to review it, and is still a member");
             return Err(Invalid::new(Reason::ProductFalse, "draft.content.members", detail));
         }
@@ -299,7 +302,8 @@ impl Course {
         Ok(())
     }
 
-    fn check_section(&self, field: &str, name: &str) -> Result<(), Invalid> {
+    /// Is there such a section? The whole has no name.
+    pub fn check_section(&self, field: &str, name: &str) -> Result<(), Invalid> {
         if name.is_empty() || self.sections.iter().any(|section| section.name == name) {
             return Ok(());
         }
@@ -450,6 +454,16 @@ impl Course {
                 "neither a round nor an endorsement is open",
             )
         })
+    }
+
+    /// What has changed: since members have seen it last, or, where they see it now, since the round before.
+    pub fn changes(&self) -> Option<Vec<Line>> {
+        let now = (&self.content, self.sections.as_slice());
+        let of = |seen: &(Content, Vec<Section>)| difference((&seen.0, &seen.1), now);
+        match &self.circulated {
+            Some(seen) if seen.0 != self.content => Some(of(seen)),
+            Some(_) | None => self.before.as_ref().map(of),
+        }
     }
 
     /// Remarks without a decision.

@@ -1,9 +1,13 @@
-//! What has changed between two texts. Comes in: the sections of both. Goes out: lines for people, section by section. Must never
+//! What has changed between two texts. Comes in: heads and sections of both. Goes out: lines for people, section by section. Must never
 //! leave a change out: what is said of a section is said of all that it holds.
 
 use similar::{ChangeTag, TextDiff};
 
-use super::section::Section;
+use super::{content::Content, section::Section};
+use crate::{strict, wire::cycle as wire};
+
+/// What stands above all sections, in a comparison.
+const HEAD: &str = "(head)";
 
 /// A line of a comparison.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,10 +50,16 @@ impl Change {
 /// Lines around a change that are shown.
 const AROUND: usize = 1;
 
-/// Compares two texts.
-pub fn difference(before: &[Section], after: &[Section]) -> Vec<Line> {
+/// Compares two texts, each with what stands at its head.
+pub fn difference(before: (&Content, &[Section]), after: (&Content, &[Section])) -> Vec<Line> {
+    let ((old_head, before), (new_head, after)) = (before, after);
     let find = |name: &str| before.iter().find(|section| section.name == name);
     let mut lines = Vec::new();
+    let (old_head, new_head) = (head_in_lines(old_head), head_in_lines(new_head));
+    if old_head != new_head {
+        lines.push(Line::Section(HEAD.to_owned(), Change::Changed));
+        compare(&old_head, &new_head, &mut lines);
+    }
     for section in after {
         let old = find(&section.name);
         let change = match old {
@@ -81,6 +91,36 @@ fn compare(before: &str, after: &str, lines: &mut Vec<Line>) {
             });
         }
     }
+}
+
+/// Title, rule, members, readers and order as lines: everything but the sections themselves.
+fn head_in_lines(content: &Content) -> String {
+    let names = |names: &[crate::identity::Name]| {
+        names.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    };
+    let mut lines = vec![
+        format!("title: {}", content.title),
+        format!("covers {}; language {}", content.covers, content.language),
+        format!("endorsed when {}", content.rule.in_words()),
+        format!("reviewed by {}", names(&content.members)),
+    ];
+    lines.extend(content.valid_until.map(|until| format!("valid until {until}")));
+    for rendition in &content.renditions {
+        let (extent, audience) = (rendition.extent.as_str(), rendition.audience);
+        let readers = names(&rendition.readers);
+        lines.push(format!("{extent} for {audience}, marked {}: {readers}", rendition.mark));
+    }
+    lines.iter().map(|line| format!("{line}\n")).collect()
+}
+
+/// A plan in lines.
+fn plan_in_lines(plan: &[u8]) -> Vec<String> {
+    let digest = crate::seal::Digest::of(plan);
+    let Ok(plan) = strict::decode_signed::<wire::Plan>("plan", plan) else {
+        return vec![format!("plan {digest}")];
+    };
+    // Field by field, as it is written: nothing of it is left out.
+    format!("{plan:#?}").lines().map(|line| format!("plan {line}")).collect()
 }
 
 /// A section as lines: everything that it holds.
@@ -120,6 +160,6 @@ fn in_lines(section: &Section) -> String {
         lines.push(format!("figure: {} ({}; drawn {drawn})", figure.caption, figure.alternative));
         lines.extend(figure.rows.iter().map(|row| format!("  {}", row.join(" | "))));
     }
-    lines.extend(plan.as_ref().map(|plan| format!("plan {}", crate::seal::Digest::of(plan))));
+    lines.extend(plan.iter().flat_map(|plan| plan_in_lines(plan)));
     lines.iter().map(|line| format!("{line}\n")).collect()
 }

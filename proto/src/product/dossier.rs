@@ -150,8 +150,23 @@ impl Dossier {
             roster_version: roster.version,
             deed,
         };
+        // What members say beside must leave room for what has to be closed.
+        let most = match &step.deed {
+            Deed::Hear(_) => DOSSIER_BYTES_MAX / 2,
+            Deed::Draft(_)
+            | Deed::Circulate(_)
+            | Deed::CloseRound(_)
+            | Deed::Resolve(_)
+            | Deed::Finalise(_)
+            | Deed::Open(_)
+            | Deed::Close(_)
+            | Deed::Publish(_)
+            | Deed::Correct(_)
+            | Deed::Recall(_)
+            | Deed::Archive(_) => DOSSIER_BYTES_MAX,
+        };
         next.follow(step.sign(hand.key), hand.lists)?;
-        bounded("dossier", next.write().len(), DOSSIER_BYTES_MAX)?;
+        bounded("dossier", next.write().len(), most)?;
         Ok(next)
     }
 
@@ -166,7 +181,7 @@ impl Dossier {
             return Err(Invalid::new(Reason::ProductForked, "step.number", detail));
         }
         let roster = roster_of(&rosters, &step)?;
-        let course = Course::after(None, &step, Against { roster, lists })?;
+        let course = Course::begin(&step, Against { roster, lists })?;
         check_signed(&envelope, &course.content.owner, roster)?;
         Ok(Self { rosters, steps: vec![Taken { envelope, step }], course })
     }
@@ -188,7 +203,7 @@ impl Dossier {
             let detail = format!("does not continue the step {} before it", self.steps.len());
             return Err(Invalid::new(Reason::ProductForked, "step.previous_sha256", detail));
         }
-        self.course = Course::after(Some(&self.course), &step, Against { roster, lists })?;
+        self.course.add(&step, Against { roster, lists })?;
         self.steps.push(Taken { envelope, step });
         Ok(())
     }

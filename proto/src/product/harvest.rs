@@ -24,6 +24,9 @@ use crate::{
     wire::product as wire,
 };
 
+/// The language of a comment whose author is not told (BCP 47: undetermined).
+pub const UNDETERMINED: &str = "und";
+
 /// A word that waits, and as it was signed.
 pub type Waiting = (Envelope, Word);
 
@@ -34,13 +37,18 @@ impl Course {
         &self,
         deed: Deed,
         waiting: &[Waiting],
-        (guests, roster, lists): (&[wire::GuestComment], &Roster, &Lists),
+        (guests, not_reached): (&[wire::GuestComment], &[Name]),
+        (roster, lists): (&Roster, &Lists),
     ) -> Result<Deed, Invalid> {
         let may_stand = |found: &&Waiting| self.may_stand(found, roster, lists);
         let sound = || waiting.iter().filter(may_stand).cloned().collect::<Vec<_>>();
         match deed {
-            Deed::CloseRound(_) => Ok(self.harvest_round(&sound(), guests)),
-            Deed::Close(_) => Ok(self.harvest_endorsement(&sound(), roster)),
+            Deed::CloseRound(_) => {
+                let closed = self.harvest_remarks(&sound(), guests);
+                let not_reached = not_reached.iter().map(ToString::to_string).collect();
+                Ok(Deed::CloseRound(wire::CloseRound { not_reached, ..closed }))
+            }
+            Deed::Close(_) => Ok(self.harvest_closed(&sound(), (roster, not_reached))),
             Deed::Hear(_) => self.harvest_beside(&sound()).ok_or_else(|| {
                 let detail = "nobody has said anything that stands outside a round";
                 Invalid::new(Reason::NotFound, "words", detail)
@@ -67,6 +75,14 @@ impl Course {
     /// The end of the round that is open. Words of another text or another time stay where they are, and so do comments of one
     /// node past the most that it may make.
     pub fn harvest_round(&self, waiting: &[Waiting], guests: &[wire::GuestComment]) -> Deed {
+        Deed::CloseRound(self.harvest_remarks(waiting, guests))
+    }
+
+    fn harvest_remarks(
+        &self,
+        waiting: &[Waiting],
+        guests: &[wire::GuestComment],
+    ) -> wire::CloseRound {
         let mut comments: BTreeMap<Digest, Envelope> = BTreeMap::new();
         let mut unattributed: BTreeMap<Digest, wire::Unattributed> = BTreeMap::new();
         let belong = waiting
@@ -78,7 +94,9 @@ impl Course {
             if comment.attributed {
                 comments.insert(digest, envelope.clone());
             } else {
-                let comment = Some(comment.to_wire());
+                // A language points at few members: it is told with the author, or not at all.
+                let language = UNDETERMINED.to_owned();
+                let comment = Some(wire::Comment { language, ..comment.to_wire() });
                 let word_sha256 = digest.0.to_vec();
                 unattributed.insert(digest, wire::Unattributed { word_sha256, comment });
             }
@@ -87,15 +105,26 @@ impl Course {
             guests.iter().filter(|guest| self.is_of_round(guest)).cloned().collect();
         guests.sort_by(|a, b| (&a.reader, a.encode_to_vec()).cmp(&(&b.reader, b.encode_to_vec())));
         guests.dedup();
-        Deed::CloseRound(wire::CloseRound {
+        let mut counts = BTreeMap::<String, usize>::new();
+        guests.retain(|guest| {
+            let count = counts.entry(guest.reader.clone()).or_default();
+            *count += 1;
+            *count <= COMMENTS_MAX
+        });
+        wire::CloseRound {
             comments: comments.into_values().collect(),
             unattributed: unattributed.into_values().collect(),
             guests,
-        })
+            not_reached: Vec::new(),
+        }
     }
 
     /// The end of the endorsement that is open: of each node its last word.
     pub fn harvest_endorsement(&self, waiting: &[Waiting], roster: &Roster) -> Deed {
+        self.harvest_closed(waiting, (roster, &[]))
+    }
+
+    fn harvest_closed(&self, waiting: &[Waiting], (roster, away): (&Roster, &[Name])) -> Deed {
         let last = |wanted: fn(&Said) -> bool| {
             let mut last: BTreeMap<&Name, &Waiting> = BTreeMap::new();
             let of = waiting.iter().filter(|(_, word)| self.belongs(word) && wanted(&word.said));
@@ -126,7 +155,8 @@ impl Course {
         });
         let said: BTreeMap<Name, (Position, String)> = said.collect();
         let agreed = agreements.iter().map(|(_, word)| word.node.clone()).collect();
-        let outcome = weigh(&self.content, &said, &agreed, roster).outcome;
+        let not_reached = away.iter().map(Name::as_str).collect();
+        let outcome = weigh(&self.content, (&said, &agreed, &not_reached), roster).outcome;
         let envelopes =
             |of: Vec<&Waiting>| of.into_iter().map(|(envelope, _)| envelope.clone()).collect();
         Deed::Close(wire::Close {
@@ -134,6 +164,7 @@ impl Course {
             endorsements: envelopes(endorsements),
             agreements: envelopes(agreements),
             outcome: outcome.to_wire().into(),
+            not_reached: away.iter().map(ToString::to_string).collect(),
         })
     }
 
@@ -178,9 +209,10 @@ impl Course {
     fn is_of_round(&self, guest: &wire::GuestComment) -> bool {
         let digest = Digest::of(&guest.encode_to_vec());
         let invited = self.guests.iter().any(|of| of.as_str() == guest.reader);
-        invited
-            && guest.comment.as_ref().is_some_and(|comment| comment.round == self.round)
-            && !self.taken.contains(&digest)
+        let fits = |comment: &wire::Comment| {
+            comment.round == self.round && self.check_section("section", &comment.section).is_ok()
+        };
+        invited && guest.comment.as_ref().is_some_and(fits) && !self.taken.contains(&digest)
     }
 
     /// Words of one member that a step of its round or endorsement should have taken in and did not: whoever holds the chain

@@ -8,6 +8,7 @@ use super::{
     content::{Content, Extent},
     course::{Against, Endorsed, Erratum, read_close},
     dossier::{Dossier, Signed, Taken, Trust, check_signed, open_rosters, roster_of},
+    rule::Outcome,
     section::Section,
     state::State,
     step::{Deed, Step},
@@ -171,7 +172,7 @@ struct Steps<'a> {
     rosters: &'a std::collections::BTreeMap<u64, Signed>,
     lists: &'a Lists,
     /// Number and digest of the step before.
-    last: Option<(u32, Digest)>,
+    last: Option<(u32, Digest, Timestamp)>,
 }
 
 struct Read {
@@ -217,6 +218,9 @@ impl Steps<'_> {
         };
         let against = Against { roster: roster_of(self.rosters, &close)?, lists: self.lists };
         let (endorsed, _) = read_close(self.content, closed, against)?;
+        if endorsed.outcome == Outcome::NotEndorsed {
+            return Err(unfit("publishes a text that was not endorsed"));
+        }
         let publish = self.step(&next("its publication")?)?;
         let Deed::Publish(published) = &publish.deed else {
             return Err(unfit("is not published"));
@@ -259,14 +263,15 @@ impl Steps<'_> {
         if step.product != self.content.product {
             return Err(unfit("holds a step of another product"));
         }
-        if let Some((number, digest)) = self.last {
-            let follows =
-                step.number > number && (step.number > number + 1 || step.previous == Some(digest));
+        if let Some((number, digest, at)) = self.last {
+            let follows = step.at >= at
+                && step.number > number
+                && (step.number > number + 1 || step.previous == Some(digest));
             if !follows {
                 return Err(unfit("holds steps that do not follow each other"));
             }
         }
-        self.last = Some((step.number, Digest::of(&envelope.payload)));
+        self.last = Some((step.number, Digest::of(&envelope.payload), step.at));
         Ok(step)
     }
 }

@@ -66,6 +66,8 @@ pub struct Stand<'a> {
     pub text: &'a str,
     /// It endorses by saying nothing, and has agreed to that.
     pub by_silence: bool,
+    /// It could not be asked, says the owner.
+    pub not_reached: bool,
 }
 
 /// What was corrected.

@@ -109,6 +109,11 @@ impl Section {
         for text in &recommendations {
             plain::said("recommendations", text, PRODUCT_TEXT_CHARS_MAX)?;
         }
+        if !figures.is_empty() && citations.is_empty() {
+            let detail =
+                "a figure is drawn of a picture: cite it, so that everybody knows whom it is for";
+            return Err(Invalid::new(Reason::FieldMissing, "citations", detail));
+        }
         Ok(Self {
             name,
             heading,

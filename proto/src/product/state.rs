@@ -140,9 +140,11 @@ pub fn next(state: Option<State>, deed: Deed, kind: Kind) -> Option<State> {
         (
             Deed::Archive,
             S::Draft
+            | S::Circulated
             | S::Commented
             | S::Revised
             | S::FinalDraft
+            | S::EndorsementOpen
             | S::Endorsed
             | S::EndorsedWithDissent
             | S::NotEndorsed
@@ -186,7 +188,10 @@ mod tests {
                 ("archive", "ARCHIVED"),
             ],
         ),
-        ("CIRCULATED", &[("close-round", "COMMENTED"), ("hear", "CIRCULATED")]),
+        (
+            "CIRCULATED",
+            &[("close-round", "COMMENTED"), ("archive", "ARCHIVED"), ("hear", "CIRCULATED")],
+        ),
         (
             "COMMENTED",
             &[
@@ -223,6 +228,7 @@ mod tests {
                 ("close", "ENDORSED"),
                 ("close", "ENDORSED_WITH_DISSENT"),
                 ("close", "NOT_ENDORSED"),
+                ("archive", "ARCHIVED"),
                 ("hear", "ENDORSEMENT_OPEN"),
             ],
         ),

@@ -24,6 +24,8 @@ static PRODUCT: LazyLock<Option<ProductId>> =
 /// How long a round of comments, and an endorsement, is open.
 const ROUND_S: i64 = 8;
 const ENDORSEMENT_S: i64 = 10;
+/// An editor waits so long for members that cannot be asked.
+const PATIENCE_S: i64 = 6;
 /// The one that says nothing.
 const SILENT: usize = 5;
 
@@ -81,7 +83,7 @@ pub(super) async fn go_on(coordinator: &Coordinator, analyst: &Peer) -> Result<S
                 let members =
                     coordinator.roster().members.iter().map(|of| of.node.to_string()).collect();
                 let deed = Deed::Draft(draft(owner.as_str(), members));
-                centre::take(coordinator, &one, (product, None), deed).await?;
+                centre::take(coordinator, &one, (product, None), (deed, &[])).await?;
                 continue;
             }
             Err(error) => return Err(error),
@@ -89,7 +91,10 @@ pub(super) async fn go_on(coordinator: &Coordinator, analyst: &Peer) -> Result<S
         let (head, state) = (Some(held.head()), held.course().state);
         let Some((deed, by_one)) = due(&held, now) else { return Ok(state) };
         let by = if by_one { &one } else { &other };
-        centre::take(coordinator, by, (product, head), deed).await?;
+        // Whoever is away long after the time is over is left out by name.
+        let late = held.course().window.is_some_and(|(_, closes)| now >= closes.plus_s(PATIENCE_S));
+        let away = if late { held.course().content.members.clone() } else { Vec::new() };
+        centre::take(coordinator, by, (product, head), (deed, &away)).await?;
     }
 }
 

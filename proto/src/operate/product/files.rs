@@ -115,6 +115,7 @@ impl Shown {
                 position,
                 text,
                 by_silence: stand.by_silence,
+                not_reached: !stand.not_reached.is_empty(),
             };
             match stand.said.is_empty() {
                 true => positions.push(of("", None, "")),

@@ -9,10 +9,7 @@ use crate::{
     clock::Timestamp,
     operate::cli::{Client, Outcome},
     print,
-    product::{
-        Course, Dossier, Kind, Remark, Speaker, Stand, Word,
-        difference::{Line, difference},
-    },
+    product::{Course, Dossier, Kind, Remark, Speaker, Stand, Word, difference::Line},
     reason::Invalid,
     taxonomy::Lists,
     wire::product as wire,
@@ -77,6 +74,7 @@ pub(super) fn stands(stand: &Stand) -> Value {
     let position = match (stand.position, stand.by_silence) {
         (Some(position), _) => position.in_words(),
         (None, true) => "endorses by silence, as agreed",
+        (None, false) if !stand.not_reached.is_empty() => "could not be asked",
         (None, false) => "says nothing",
     };
     let words = stand.said.iter().filter(|(_, _, text)| !text.is_empty());
@@ -173,8 +171,9 @@ pub(super) async fn changes(of: &Of) -> Result<Outcome, Invalid> {
     let lists = ClientFile::lists(&client.client)?;
     let file = Products::connect(&client.client).await?.get(&of.product).await?;
     let course = unverified(&file, lists)?;
-    let before = course.before.as_deref().unwrap_or_default();
-    let lines = difference(before, &course.sections);
+    let changes = course.changes();
+    let first = changes.is_none().then(|| "nobody has seen another text before".to_owned());
+    let lines = changes.unwrap_or_default();
     let data = match client.format {
         print::Format::Table => lines.iter().map(in_words).collect::<Vec<_>>().join("\n"),
         print::Format::Json | print::Format::Jsonl | print::Format::Csv => {
@@ -185,7 +184,6 @@ pub(super) async fn changes(of: &Of) -> Result<Outcome, Invalid> {
             print::rows(client.format, &lines.iter().map(row).collect())
         }
     };
-    let first = course.before.is_none().then(|| "this is the first round".to_owned());
     Ok(Outcome { data, remarks: first.into_iter().collect(), ..Outcome::default() })
 }
 

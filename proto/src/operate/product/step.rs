@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 
 use super::{Decided, Of, Until, call::Products, moment, print, source::Written};
 use crate::{
@@ -22,6 +22,14 @@ use crate::{
     reason::{Invalid, Reason},
     wire::product::{self as wire, take_request::Deed},
 };
+
+/// Whose words are not waited for.
+#[derive(Clone, Debug, Args)]
+pub struct Without {
+    /// A node that cannot be asked and may be left out, once for each; the product says so for good.
+    #[arg(long = "without", value_name = "NODE")]
+    nodes: Vec<String>,
+}
 
 /// What an owner does with a product.
 #[derive(Clone, Debug, Subcommand)]
@@ -56,7 +64,14 @@ pub enum Step {
         guests: Vec<String>,
     },
     /// End the round: all comments are told, and wait for a decision each.
-    CloseRound(Of),
+    CloseRound {
+        /// Which product.
+        #[command(flatten)]
+        of: Of,
+        /// Who may be left out.
+        #[command(flatten)]
+        without: Without,
+    },
     /// Decide on a comment; everybody is told.
     Resolve {
         /// Which product.
@@ -84,7 +99,14 @@ pub enum Step {
         until: Until,
     },
     /// End the endorsement: at its time, or when all have spoken.
-    Close(Of),
+    Close {
+        /// Which product.
+        #[command(flatten)]
+        of: Of,
+        /// Who may be left out.
+        #[command(flatten)]
+        without: Without,
+    },
     /// Release it to its readers (not by whoever wrote the text).
     Publish {
         /// Which product.
@@ -153,7 +175,10 @@ impl Step {
                 });
                 take(&mut products, &of.client, &entry, deed).await
             }
-            Self::CloseRound(of) => next(&of, Deed::CloseRound(wire::CloseRound::default())).await,
+            Self::CloseRound { of, without } => {
+                let deed = Deed::CloseRound(wire::CloseRound::default());
+                closing(&of, deed, without.nodes).await
+            }
             Self::Resolve { of, comment, decision, text } => {
                 resolve(&of, &comment, decision.decision(), &threat::reason(&text)?).await
             }
@@ -166,7 +191,9 @@ impl Step {
                 });
                 take(&mut products, &of.client, &entry, deed).await
             }
-            Self::Close(of) => next(&of, Deed::Close(wire::Close::default())).await,
+            Self::Close { of, without } => {
+                closing(&of, Deed::Close(wire::Close::default()), without.nodes).await
+            }
             Self::Publish { of, from } => {
                 let (entry, mut products) = standing(&of).await?;
                 let from = from.map_or(Ok(now), |from| moment("--from", &from, now))?;
@@ -205,13 +232,29 @@ pub(super) async fn take(
     entry: &wire::Entry,
     deed: Deed,
 ) -> Result<Outcome, Invalid> {
+    taken(products, client, entry, (deed, Vec::new())).await
+}
+
+async fn taken(
+    products: &mut Products,
+    client: &Client,
+    entry: &wire::Entry,
+    (deed, without): (Deed, Vec<String>),
+) -> Result<Outcome, Invalid> {
     let request = wire::TakeRequest {
         previous_sha256: entry.head_sha256.clone(),
         deed: Some(deed),
         product: entry.product.clone(),
+        without,
     };
     let entry = products.take(request).await?;
     Ok(print::entry(client, &entry))
+}
+
+/// Ends what is open; whoever cannot be asked and is not named keeps it open.
+async fn closing(of: &Of, deed: Deed, without: Vec<String>) -> Result<Outcome, Invalid> {
+    let (entry, mut products) = standing(of).await?;
+    taken(&mut products, &of.client, &entry, (deed, without)).await
 }
 
 /// The same of a step that needs to know nothing else.
@@ -275,6 +318,7 @@ pub(super) async fn draft(
         previous_sha256,
         deed: Some(Deed::Draft(draft)),
         product: id.to_string(),
+        without: Vec::new(),
     };
     let entry = products.take(request).await?;
     Ok(print::entry(client, &entry))

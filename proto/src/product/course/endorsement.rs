@@ -28,6 +28,8 @@ pub struct Stand {
     pub position: Option<Position>,
     /// It says nothing, and has agreed that this counts as endorsing.
     pub by_silence: bool,
+    /// Its nodes that could not be asked, by the owner's word.
+    pub not_reached: Vec<Name>,
     /// What its nodes say, ascending by name: reservations and dissents verbatim.
     pub said: Vec<(Name, Position, String)>,
 }
@@ -41,6 +43,8 @@ impl Course {
             return Err(Invalid::new(Reason::FieldInvalid, "open.closes_at_s", detail));
         }
         self.window = Some((at, closes));
+        self.asked = true;
+        self.circulated = Some((self.content.clone(), self.sections.clone()));
         Ok(())
     }
 
@@ -50,6 +54,7 @@ impl Course {
         close: &wire::Close,
         against: Against<'_>,
     ) -> Result<Outcome, Invalid> {
+        self.check_not_reached("close.not_reached", &close.not_reached)?;
         let (endorsed, words) = read_close(&self.content, close, against)?;
         for (digest, word) in &words {
             self.check_within(word)?;
@@ -94,7 +99,8 @@ pub(in crate::product) fn read_close(
         return Err(Invalid::new(Reason::FieldInvalid, "close.agreements", detail));
     }
     let agreed = agreements.iter().map(|(_, word)| word.node.clone()).collect();
-    let endorsed = weigh(content, &said, &agreed, against.roster);
+    let not_reached: BTreeSet<&str> = close.not_reached.iter().map(String::as_str).collect();
+    let endorsed = weigh(content, (&said, &agreed, &not_reached), against.roster);
     let stated = Outcome::from_wire("close.outcome", close.outcome)?;
     if stated != endorsed.outcome {
         let detail = format!("is {stated:?}, and by the rule it is {:?}", endorsed.outcome);
@@ -130,8 +136,11 @@ fn signed(
 /// How everybody stands, and what comes of it.
 pub(in crate::product) fn weigh(
     content: &Content,
-    said: &BTreeMap<Name, (Position, String)>,
-    agreed: &BTreeSet<Name>,
+    (said, agreed, not_reached): (
+        &BTreeMap<Name, (Position, String)>,
+        &BTreeSet<Name>,
+        &BTreeSet<&str>,
+    ),
     roster: &Roster,
 ) -> Endorsed {
     let mut stands: BTreeMap<JurisdictionCode, Stand> = BTreeMap::new();
@@ -142,13 +151,19 @@ pub(in crate::product) fn weigh(
             jurisdiction: member.jurisdiction,
             position: None,
             by_silence: false,
+            not_reached: Vec::new(),
             said: Vec::new(),
         });
+        let away = not_reached.contains(member.node.as_str());
+        if away && !said.contains_key(&member.node) {
+            stand.not_reached.push(member.node.clone());
+        }
         if let Some((position, text)) = said.get(&member.node) {
             stand.position = stand.position.max(Some(*position));
             stand.said.push((member.node.clone(), *position, text.clone()));
         }
-        if !agreed.contains(&member.node) {
+        // Whoever could not be asked may have said something else since.
+        if away || !agreed.contains(&member.node) {
             silent.insert(member.jurisdiction);
         }
     }

@@ -49,7 +49,8 @@ impl Course {
         self.round = round;
         self.window = Some((from.max(at), closes));
         self.guests = guests;
-        self.before = self.circulated.replace(self.sections.clone());
+        self.before = self.circulated.replace((self.content.clone(), self.sections.clone()));
+        self.asked = true;
         Ok(())
     }
 
@@ -81,6 +82,7 @@ impl Course {
         counts
             .values()
             .try_for_each(|count| bounded("close_round.comments", *count, COMMENTS_MAX))?;
+        self.check_not_reached("close_round.not_reached", &close.not_reached)?;
         self.take_unattributed(&close.unattributed)?;
         self.take_guests(&close.guests)?;
         self.guests.clear();
@@ -163,6 +165,18 @@ impl Course {
         }
         remark.resolution = Some((decision, text.clone()));
         Ok(())
+    }
+
+    /// Members that could not be asked, ascending.
+    pub(super) fn check_not_reached(&self, field: &str, nodes: &[String]) -> Result<(), Invalid> {
+        let nodes = names(field, nodes.to_vec())?;
+        match nodes.iter().find(|node| !self.content.members.contains(node)) {
+            None => Ok(()),
+            Some(node) => {
+                let detail = format!("{node} does not review this product");
+                Err(Invalid::new(Reason::FieldInvalid, field, detail))
+            }
+        }
     }
 
     pub(super) fn check_resolved(&self) -> Result<(), Invalid> {

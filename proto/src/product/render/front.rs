@@ -127,6 +127,7 @@ fn position(stand: &Stand<'_>) -> &'static str {
     match (stand.position, stand.by_silence) {
         (Some(position), _) => position.in_words(),
         (None, true) => "endorses by silence, as it has agreed to",
+        (None, false) if stand.not_reached => "could not be asked",
         (None, false) => "has said nothing",
     }
 }

@@ -141,7 +141,7 @@ fn stand(
     text: &'static str,
 ) -> Stand<'static> {
     let jurisdiction = JurisdictionCode::parse(jurisdiction).unwrap();
-    Stand { jurisdiction, node, position, text, by_silence: position.is_none() }
+    Stand { jurisdiction, node, position, text, by_silence: position.is_none(), not_reached: false }
 }
 
 fn stands() -> Vec<Stand<'static>> {

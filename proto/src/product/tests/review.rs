@@ -3,7 +3,7 @@ use crate::{
     limits::{COMMENTS_MAX, WORDS_MAX},
     product::{
         course::{Decision, Speaker},
-        difference::{Change, Line, difference},
+        difference::{Change, Line},
     },
 };
 
@@ -191,9 +191,10 @@ fn one_word_that_no_step_may_hold_keeps_no_other_out() {
         (forged.sign(&region.keys["rs-police"]), forged),
         (stranger.sign(&region.keys["ba-border"]), stranger),
     ];
-    let sources = (&[][..], &region.roster, Lists::builtin());
+    let sources = (&[] as &[product::GuestComment], &[] as &[Name]);
+    let roster = (&region.roster, Lists::builtin());
     let close = Deed::CloseRound(product::CloseRound::default());
-    let deed = dossier.course().filled(close, &words, sources).unwrap();
+    let deed = dossier.course().filled(close, &words, sources, roster).unwrap();
     let closed = dossier.take(deed, region.hand(20)).unwrap();
     let found: Vec<_> = course_digests(&closed);
     assert_eq!(found, [sound.1.digest()]);
@@ -204,7 +205,7 @@ fn one_word_that_no_step_may_hold_keeps_no_other_out() {
         (0..=WORDS_MAX).map(|_| region.say("al-police", 22, &closed, said())).collect();
     let words = [many, vec![stray, region.say("ba-police", 22, &closed, said())]].concat();
     let hear = Deed::Hear(product::Hear::default());
-    let deed = closed.course().filled(hear, &words, sources).unwrap();
+    let deed = closed.course().filled(hear, &words, sources, roster).unwrap();
     let heard = closed.take(deed, region.hand(23)).unwrap();
     assert_eq!(heard.course().heard.len(), WORDS_MAX + 1);
     assert!(heard.course().harvest_beside(&words[..=WORDS_MAX]).is_none(), "it has said enough");
@@ -217,8 +218,7 @@ fn what_has_changed_between_two_rounds_is_shown() {
     let dossier = dossier.take(dossier.course().harvest_round(&[], &[]), region.hand(20)).unwrap();
     let dossier = dossier.take(Deed::Draft(region.draft("Second.")), region.hand(21)).unwrap();
     let dossier = dossier.take(circulate(&dossier, 2, 30, 40), region.hand(30)).unwrap();
-    let course = dossier.course();
-    let lines = difference(course.before.as_deref().unwrap(), &course.sections);
+    let lines = dossier.course().changes().unwrap();
     assert_eq!(
         lines,
         [
