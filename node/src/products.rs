@@ -27,6 +27,8 @@ use crate::{
 
 pub mod own;
 pub mod say;
+#[cfg(test)]
+mod tests;
 
 /// Whom a product is checked against.
 fn trust<'a>(node: &Node, pinned: &'a Pinned) -> Trust<'a> {
@@ -78,7 +80,7 @@ pub async fn take_in(
 
 fn keep(node: &Node, caller: &Peer, id: ProductId, file: &[u8]) -> Result<Receipt, Invalid> {
     let pinned = node.pinned.get();
-    let coming = Dossier::open(file, trust(node, &pinned))?;
+    let coming = Dossier::open(file, trust(node, &pinned)).map_err(of_the_file)?;
     check_ours(node, &pinned, &coming, id)?;
     let change = node.store.begin_release()?;
     let held = find(node, id)?;
@@ -115,6 +117,14 @@ fn tell(node: &Node, dossier: &Dossier, new: &[Taken]) {
         let deadline = dossier.course().window.map_or(node.clock.now(), |(_, closes)| closes);
         let id = dossier.product().to_string();
         node.notices.tell(Notice::of_product(Kind::Product, id, deadline));
+    }
+}
+
+/// What is wrong with a file's roster is no trouble of this node's own.
+fn of_the_file(error: Invalid) -> Invalid {
+    match error.reason == Reason::RosterInvalid {
+        true => Invalid { reason: Reason::ProductFalse, ..error },
+        false => error,
     }
 }
 
@@ -306,8 +316,8 @@ pub fn own_words(node: &Node, id: ProductId) -> Result<Vec<Waiting>, Invalid> {
     node.store.own_words(id)?.into_iter().map(open).collect()
 }
 
-/// What this node has to say of a product, and no step that it holds has taken in: as much as belongs into what is open, and what
-/// stands beside.
+/// What this node has to say of the region's product, and no step that it holds has taken in: as much as belongs into what is
+/// open, and what stands beside. Of its own products nobody is told anything.
 pub fn waiting(node: &Node, id: ProductId) -> Result<Vec<Envelope>, Invalid> {
     let words = own_words(node, id)?;
     // Mostly there is nothing: then the chain is not opened.
@@ -316,6 +326,9 @@ pub fn waiting(node: &Node, id: ProductId) -> Result<Vec<Envelope>, Invalid> {
     }
     let Some(dossier) = find(node, id)? else { return Ok(Vec::new()) };
     let course = dossier.course();
+    if course.content.owner == *node.name() {
+        return Ok(Vec::new());
+    }
     let waits = |(envelope, word): &Waiting| {
         let beside = say::is_beside(&word.said);
         let taken = course.taken.contains(&Digest::of(&envelope.payload));

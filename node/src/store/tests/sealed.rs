@@ -5,21 +5,26 @@ use std::{fs, path::Path};
 use accord_proto::{
     at_rest::Keys,
     clock::SystemEntropy,
-    id::{RequirementId, SummaryId},
+    id::{ProductId, RequirementId, SummaryId},
+    identity::Identity,
     journal::Act,
-    seal::Digest,
+    seal::{Digest, Envelope},
+    wire,
 };
 
 use super::{super::*, OWNER, all_values, backup, copy_all, entry, import, now, opener};
 use crate::store::{kept::Raw, rekey};
 
-/// What is looked for on the disk: in a mapping and its name, a summary's text, a picture's words, the journal.
-const MARKERS: [&str; 5] = [
+/// What is looked for on the disk: in a mapping and its name, a summary's text, a picture's words, the journal, a product's title and
+/// a word that was said of it.
+const MARKERS: [&str; 7] = [
     "marker-name-of-a-mapping",
     "marker text of a mapping",
     "marker text of a summary",
     "marker words of a picture",
     "marker reason in the journal",
+    "marker title of a product",
+    "marker word of this node",
 ];
 const ID: &str = "01a20b74-b718-7a08-a333-9c5c982785a0";
 /// A figure; and its bytes as it lies in a block of the two records that have it.
@@ -52,6 +57,11 @@ async fn filled(data: &Path, keys: &Keys) {
     let evidence = Digest::of(file.as_bytes()).0.to_vec();
     let line = Delivered { version: 1, evidence, bytes: file.len() as u64, ..Delivered::default() };
     change.keep_picture(RequirementId::parse("", ID).unwrap(), &line, file.as_bytes()).unwrap();
+    let id = ProductId::parse("", ID).unwrap();
+    let title = wire::product::Entry { title: MARKERS[5].to_owned(), ..Default::default() };
+    change.note_product(id, &Line { entry: Some(title), ..Line::default() });
+    let word = Envelope { payload: MARKERS[6].as_bytes().to_vec(), ..Envelope::default() };
+    change.keep_word(id, &word, &Identity::parse(OWNER).unwrap()).unwrap();
     let mut entry = entry();
     entry.why = MARKERS[4].to_owned();
     entry.act = Act::Alteration;
@@ -108,6 +118,9 @@ async fn what_is_planted_in_a_store_is_found_on_its_disk_without_a_key_and_nowhe
         assert_eq!(store.mapping(MARKERS[0]).unwrap(), MARKERS[1]);
         let id = RequirementId::parse("", ID).unwrap();
         assert!(store.picture_file(id, 1).unwrap().1.starts_with(MARKERS[3].as_bytes()));
+        let id = ProductId::parse("", ID).unwrap();
+        assert_eq!(store.product_lines(None, 9).unwrap()[0].0, id);
+        assert_eq!(store.own_words(id).unwrap()[0].payload, MARKERS[6].as_bytes());
         import(&store, 2, FIGURE, true);
         store.settled().await.unwrap();
     }
