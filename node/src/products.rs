@@ -7,8 +7,7 @@ use accord_proto::{
     journal::{Act, Entry, Outcome},
     limits::REPLY_BYTES_MAX,
     product::{
-        Content, Dossier, Receipt, Trust, Word, dossier::Taken, harvest::Waiting, line::line,
-        step::Deed,
+        Dossier, Receipt, Trust, Word, dossier::Taken, harvest::Waiting, line::line, step::Deed,
     },
     reason::{Invalid, Reason},
     seal::{Digest, Envelope},
@@ -25,6 +24,7 @@ use crate::{
     store::{Change, Line},
 };
 
+mod check;
 pub mod own;
 pub mod say;
 #[cfg(test)]
@@ -80,9 +80,9 @@ pub async fn take_in(
 
 fn keep(node: &Node, caller: &Peer, id: ProductId, file: &[u8]) -> Result<Receipt, Invalid> {
     let pinned = node.pinned.get();
-    let coming = Dossier::open(file, trust(node, &pinned)).map_err(of_the_file)?;
-    check_ours(node, &pinned, &coming, id)?;
-    let change = node.store.begin_release()?;
+    let coming = Dossier::open(file, trust(node, &pinned)).map_err(check::of_the_file)?;
+    check::check_ours(node, &pinned, &coming, id)?;
+    let mut change = node.store.begin_release()?;
     let held = find(node, id)?;
     if let Some(held) = &held {
         if held.check_continues(&coming).is_ok() {
@@ -94,7 +94,8 @@ fn keep(node: &Node, caller: &Peer, id: ProductId, file: &[u8]) -> Result<Receip
     }
     let known = held.as_ref().map_or(0, |held| held.steps().len());
     let new = coming.steps().get(known..).unwrap_or_default();
-    check_own_words(node, &coming, new)?;
+    check::check_time(node, &pinned, new)?;
+    check::check_own_words(node, &mut change, (caller, &coming), new)?;
     add(node, change, &coming, (new, None), entry(node, caller, Act::Collection, &coming))?;
     info!(product = %id, steps = coming.steps().len(), "product taken in");
     tell(node, &coming, new);
@@ -117,91 +118,6 @@ fn tell(node: &Node, dossier: &Dossier, new: &[Taken]) {
         let deadline = dossier.course().window.map_or(node.clock.now(), |(_, closes)| closes);
         let id = dossier.product().to_string();
         node.notices.tell(Notice::of_product(Kind::Product, id, deadline));
-    }
-}
-
-/// What is wrong with a file's roster is no trouble of this node's own.
-fn of_the_file(error: Invalid) -> Invalid {
-    match error.reason == Reason::RosterInvalid {
-        true => Invalid { reason: Reason::ProductFalse, ..error },
-        false => error,
-    }
-}
-
-/// It is the one that was announced, of a centre of the roster, and this node reviews it, or once did.
-fn check_ours(
-    node: &Node,
-    pinned: &Pinned,
-    coming: &Dossier,
-    id: ProductId,
-) -> Result<(), Invalid> {
-    let content = &coming.course().content;
-    if content.product != id {
-        let detail = format!("the file is of {}", content.product);
-        return Err(Invalid::new(Reason::FieldInvalid, "head.product", detail));
-    }
-    if pinned.roster.centres.iter().all(|centre| centre.name != content.owner) {
-        let detail = format!("{} is no centre of the roster", content.owner);
-        return Err(Invalid::new(Reason::AnswerIdentity, "content.owner", detail));
-    }
-    if !names(content, node) && !once_named(coming, node) {
-        let detail = format!("does not name {} among those who review it", node.name());
-        return Err(Invalid::new(Reason::RequirementNotForMember, "content.members", detail));
-    }
-    Ok(())
-}
-
-fn names(content: &Content, node: &Node) -> bool {
-    content.members.contains(node.name())
-}
-
-/// Whoever is not asked any more may still know what has become of it.
-fn once_named(coming: &Dossier, node: &Node) -> bool {
-    let drafts = coming.steps().iter().filter_map(|taken| match &taken.step.deed {
-        Deed::Draft(draft) => Content::read(&draft.content, node.lists).ok(),
-        Deed::Circulate(_)
-        | Deed::CloseRound(_)
-        | Deed::Resolve(_)
-        | Deed::Finalise(_)
-        | Deed::Open(_)
-        | Deed::Close(_)
-        | Deed::Publish(_)
-        | Deed::Correct(_)
-        | Deed::Recall(_)
-        | Deed::Archive(_)
-        | Deed::Hear(_) => None,
-    });
-    drafts.into_iter().any(|content| names(&content, node))
-}
-
-/// What is said to be this node's word was signed here: whoever holds its key only may not speak for it at home.
-fn check_own_words(node: &Node, coming: &Dossier, new: &[Taken]) -> Result<(), Invalid> {
-    for envelope in new.iter().flat_map(|taken| words_of(&taken.step.deed)) {
-        let word = Word::unchecked(envelope, node.lists)?;
-        let digest = Digest::of(&envelope.payload);
-        if word.node == *node.name() && !node.store.has_said(coming.product(), digest)? {
-            let detail = format!("{} has never said {digest}", node.name());
-            return Err(Invalid::new(Reason::ProductFalse, "word", detail));
-        }
-    }
-    Ok(())
-}
-
-/// Words that a step takes in with their signatures.
-fn words_of(deed: &Deed) -> Vec<&Envelope> {
-    match deed {
-        Deed::CloseRound(close) => close.comments.iter().collect(),
-        Deed::Close(close) => close.endorsements.iter().chain(&close.agreements).collect(),
-        Deed::Hear(hear) => hear.words.iter().collect(),
-        Deed::Draft(_)
-        | Deed::Circulate(_)
-        | Deed::Resolve(_)
-        | Deed::Finalise(_)
-        | Deed::Open(_)
-        | Deed::Publish(_)
-        | Deed::Correct(_)
-        | Deed::Recall(_)
-        | Deed::Archive(_) => Vec::new(),
     }
 }
 

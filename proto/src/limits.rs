@@ -464,6 +464,8 @@ pub const PRODUCTS_BYTES_MAX: u64 = 512 * 1024 * 1024;
 pub const COLLECT_PRODUCTS_MAX: usize = 32;
 /// Pause before a member that was away is tried again with a product.
 pub const CIRCULATE_AGAIN: Duration = Duration::from_secs(10);
+/// A step may rest on the roster before the newest one for so long after that was signed: it takes time to arrive everywhere.
+pub const ROSTER_GRACE_S: i64 = 86_400;
 /// Days that an early warning may be relied on.
 pub const EARLY_WARNING_DAYS_MAX: i64 = 184;
 

@@ -8,6 +8,7 @@ use accord_proto::{
     clock::Timestamp,
     expiry::Ending,
     limits::NOTICES_EVERY,
+    product::{Said, Word, harvest::Waiting},
     reason::{Invalid, Reason},
 };
 use tracing::warn;
@@ -116,7 +117,13 @@ fn products(
             continue;
         }
         let words = products::own_words(node, id)?;
-        if words.iter().all(|(_, word)| word.content.0 != *entry.content_sha256) {
+        // What is open is answered by a word of its kind.
+        let answers = |word: &Word| match entry.state.as_str() {
+            "ENDORSEMENT_OPEN" => matches!(word.said, Said::Endorsement(..)),
+            _ => matches!(word.said, Said::Comment(_)),
+        };
+        let said = |(_, word): &Waiting| word.content.0 == *entry.content_sha256 && answers(word);
+        if !words.iter().any(said) {
             notices.push(Notice::of_product(Kind::ProductNear, id.to_string(), closes));
         }
     }

@@ -59,7 +59,8 @@ fn next(
         Some(held) => {
             check_hands(node, by, &held, &deed)?;
             let words = own_words(node, id)?;
-            let deed = held.course().filled(deed, &words, (&[], &pinned.roster, node.lists))?;
+            let deed =
+                held.course().filled(deed, &words, (&[], &[]), (&pinned.roster, node.lists))?;
             held.take(deed, hand)?
         }
         None => {
@@ -107,18 +108,17 @@ fn check_role(by: &Peer, deed: &Deed) -> Result<(), Invalid> {
     Err(Invalid::new(Reason::CertificateRole, "certificate", detail))
 }
 
-/// Whoever has written a text may not be the one who has it endorsed or published.
+/// Nobody who has written any of its texts has it endorsed or published.
 fn check_hands(node: &Node, by: &Peer, held: &Dossier, deed: &Deed) -> Result<(), Invalid> {
     if !matches!(deed, Deed::Open(_) | Deed::Publish(_)) {
         return Ok(());
     }
-    let written = held.steps().iter().rfind(|of| matches!(of.step.deed, Deed::Draft(_)));
-    let Some(written) = written else { return Ok(()) };
-    let author = node.store.hand_of(held.product(), written.step.number)?;
-    // A person may hold several certificates: what counts is the name, whatever the role.
-    if author.is_none_or(|author| author.name != by.identity.name) {
-        return Ok(());
+    for written in held.steps().iter().filter(|of| matches!(of.step.deed, Deed::Draft(_))) {
+        let by_whom = node.store.hand_of(held.product(), written.step.number)?;
+        if by_whom.as_ref() == Some(&by.identity) {
+            let detail = "whoever has written a text of it does not have it endorsed or published";
+            return Err(Invalid::new(Reason::FourEyes, "certificate", detail));
+        }
     }
-    let detail = "whoever has written the text does not have it endorsed or published";
-    Err(Invalid::new(Reason::FourEyes, "certificate", detail))
+    Ok(())
 }

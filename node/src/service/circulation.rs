@@ -1,14 +1,17 @@
 //! Circulation, for the coordinator: products in, receipts and words out. Whoever is not a registered coordinator is refused before
 //! parsing. Must never take more than was announced, and never for longer than a call may last.
 
+use std::pin::Pin;
+
 use accord_proto::{
     id::ProductId,
-    limits::{COLLECT_PRODUCTS_MAX, DELIVERIES_MAX, DOSSIER_BYTES_MAX},
+    limits::{COLLECT_PRODUCTS_MAX, DELIVERIES_MAX, DELIVERY_PIECE_BYTES_MAX, DOSSIER_BYTES_MAX},
     reason::{Invalid, Reason},
     seal::{Digest, Envelope},
     transport::Peer,
     wire::product::{self as wire, deliver_request::Part as Wire},
 };
+use tokio_stream::Stream;
 use tonic::{Request, Response, Status, Streaming};
 use tracing::warn;
 
@@ -20,6 +23,9 @@ use crate::{
     pictures,
     products::{self, Reply},
 };
+
+/// A file on its way.
+type Pieces = Pin<Box<dyn Stream<Item = Result<wire::GiveBackResponse, Status>> + Send>>;
 
 impl ExchangeService {
     async fn received(
@@ -69,6 +75,28 @@ impl wire::circulation_server::Circulation for ExchangeService {
                 Err(told(error).into())
             }
         }
+    }
+
+    type GiveBackStream = Pieces;
+
+    async fn give_back(
+        &self,
+        request: Request<wire::GiveBackRequest>,
+    ) -> Result<Response<Self::GiveBackStream>, Status> {
+        let peer = self.coordinator(&request)?;
+        pictures::check_caller(&self.node, &peer)?;
+        let id = ProductId::parse("product", &request.into_inner().product)?;
+        let dossier = products::kept(&self.node, id)?;
+        // What a node writes for itself is nobody else's.
+        if dossier.course().content.owner == *self.node.name() {
+            let detail = format!("there is no product {id} here");
+            return Err(Invalid::new(Reason::NotFound, "product", detail).into());
+        }
+        let file = dossier.write();
+        self.node.store.settled().await?;
+        let pieces: Vec<_> = file.chunks(DELIVERY_PIECE_BYTES_MAX).map(<[u8]>::to_vec).collect();
+        let reply = |piece| Ok(wire::GiveBackResponse { piece });
+        Ok(Response::new(Box::pin(tokio_stream::iter(pieces.into_iter().map(reply)))))
     }
 
     async fn collect(

@@ -68,7 +68,8 @@ impl wire::products_server::Products for ProductsService {
         request: Request<wire::TakeRequest>,
     ) -> Result<Response<wire::TakeResponse>, Status> {
         let peer = self.staff(&request, WRITERS)?;
-        let wire::TakeRequest { previous_sha256, deed, product } = request.into_inner();
+        // Nobody else has to be asked about a product of one's own.
+        let wire::TakeRequest { previous_sha256, deed, product, without: _ } = request.into_inner();
         let previous = match previous_sha256.is_empty() {
             true => None,
             false => Some(Digest::from_wire("previous_sha256", &previous_sha256)?),

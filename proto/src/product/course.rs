@@ -433,7 +433,8 @@ impl Course {
     }
 
     /// A word of this window is of the text that is shown in it, and said while it is open.
-    pub(super) fn check_within(&self, word: &Word) -> Result<(), Invalid> {
+    /// Is it of the text and the time of what is open?
+    pub fn check_within(&self, word: &Word) -> Result<(), Invalid> {
         let (opened, closes) = self.open_window()?;
         if word.content != self.content.digest() {
             let detail = format!("is of the text {}, which is not this one", word.content);
