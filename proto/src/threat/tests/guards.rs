@@ -1,0 +1,223 @@
+//! What a ranking refuses: whatever its pictures do not tell, whatever has no common figure, a changed byte, another's dissent.
+
+use prost::Message as _;
+
+use super::{
+    pictures::{FIVE, four, index, picture, pooled, ranked, with},
+    *,
+};
+use crate::{
+    clock::{SystemEntropy, Timestamp},
+    identity::Name,
+    reason::Reason,
+    roster::Member,
+    seal::{Kind, SecretKey},
+    wire::region::{self, PictureCell},
+};
+
+#[test]
+fn an_area_is_never_ranked_against_its_own_part() {
+    let bytes = picture(["DRG", "DRG.CAN"].map(|area| pooled(area, 9, (9, 9))).to_vec(), &FIVE);
+    for areas in [&["DRG", "DRG.CAN"][..], &[]] {
+        let refused = ranked("DRG.SEIZ.N", &[&bytes], areas, Order::Figure).unwrap_err();
+        assert_eq!(
+            (refused.reason, refused.field.as_str()),
+            (Reason::MethodUnfit, "areas[DRG.CAN]")
+        );
+    }
+    assert!(ranked("DRG.SEIZ.N", &[&bytes], &["DRG.CAN"], Order::Figure).is_ok());
+}
+
+#[test]
+fn nothing_but_published_cells_is_in_a_ranking_and_it_does_not_know_who_is_who() {
+    let bytes = four();
+    let mut picture = region::Picture::decode(bytes.as_slice()).unwrap();
+    let blank = |ranking: Ranking| {
+        let mut order = ranking.order().clone();
+        order.pictures_sha256.clear();
+        order
+    };
+    for by in [Order::Figure, Order::Borda] {
+        let first = blank(ranked("PUB.OCI.SCORE", &[&bytes], &[], by).unwrap());
+        // Seals, digests and other cells are nothing to it.
+        picture.members.iter_mut().for_each(|member| member.table_sha256 = vec![7; 32]);
+        picture.contributors_min = 9;
+        let other = PictureCell { period: "2023".to_owned(), ..picture.cells[0].clone() };
+        picture.cells.push(other);
+        let again = ranked("PUB.OCI.SCORE", &[&picture.encode_to_vec()], &[], by).unwrap();
+        assert_eq!(blank(again), first);
+        // Every member under its neighbour's name.
+        for cell in &mut picture.cells {
+            let codes: Vec<_> = cell.shares.iter().map(|of| of.jurisdiction.clone()).collect();
+            for (share, code) in cell.shares.iter_mut().zip(codes.iter().cycle().skip(2)) {
+                (share.jurisdiction, share.region) = (code.clone(), code.clone());
+            }
+        }
+        let again = ranked("PUB.OCI.SCORE", &[&picture.encode_to_vec()], &[], by).unwrap();
+        assert_eq!(blank(again), first);
+    }
+}
+
+#[test]
+fn scores_of_unlike_methods_have_no_common_figure() {
+    let score = |categories: &str| PictureCell {
+        indicator: "SCO.THREAT".to_owned(),
+        categories: categories.to_owned(),
+        ..index("THB", &with([1, 2, 3, 4, 5]))
+    };
+    let lists = Lists::builtin();
+    let bytes = picture(vec![score("_T"), score("METHOD=RISK-5X5-C"), score("METHOD=HLO")], &FIVE);
+    let sources = Sources::read(&[&bytes]).unwrap();
+    let of = |categories, order, id: Option<&str>| {
+        let ask = Ask::read(("SCO.THREAT", "2021", categories), &[], lists).unwrap();
+        rank(&ask, &sources, (Rules::builtin(order), id.map(method)), lists).map(|_| ())
+    };
+    let unfit = |found: Result<(), Invalid>| found.unwrap_err().reason == Reason::MethodUnfit;
+    assert!(unfit(of("_T", Order::Figure, None)));
+    assert!(unfit(of("_T", Order::Figure, Some("HLO"))));
+    assert!(unfit(of("METHOD=HLO", Order::Figure, None)));
+    assert!(unfit(of("METHOD=HLO", Order::Figure, Some("RISK-5X5-C"))));
+    assert_eq!(of("METHOD=HLO", Order::Figure, Some("HLO")), Ok(()));
+    assert_eq!(of("_T", Order::Borda, None), Ok(()), "orders of each, whatever the scale");
+}
+
+#[test]
+fn two_pictures_that_contradict_each_other_are_refused_and_order_of_pictures_is_nothing() {
+    let [a, b, c] = [("ARM", 500), ("MIG", 600), ("ARM", 700)]
+        .map(|(area, figure)| picture(vec![index(area, &with([figure; 5]))], &FIVE));
+    let of = |pictures: &[&[u8]]| ranked("PUB.OCI.SCORE", pictures, &[], Order::Figure);
+    assert_eq!(of(&[&a, &b]).unwrap().to_bytes(), of(&[&b, &a, &b]).unwrap().to_bytes());
+    let refused = of(&[&a, &b, &c]).unwrap_err();
+    assert_eq!((refused.reason, refused.field.as_str()), (Reason::MethodUnfit, "pictures[ARM]"));
+    assert!(of(&[]).is_err());
+    let mut false_sum = index("ARM", &with([500; 5]));
+    false_sum.shares[0].value = 900;
+    let refused = of(&[&picture(vec![false_sum], &FIVE)]).unwrap_err();
+    assert_eq!(refused.reason, Reason::PictureFalse);
+}
+
+#[test]
+fn a_ranking_is_worked_out_again_bit_for_bit_and_one_changed_byte_is_named() {
+    let (lists, rules) = (Lists::builtin(), Rules::builtin(Order::Figure));
+    let bytes = four();
+    let ranking = ranked(
+        "PUB.OCI.SCORE",
+        &[&bytes],
+        &["ARM", "DRG.CAN", "DRG.HER", "MIG", "THB"],
+        Order::Figure,
+    );
+    let told = ranking.unwrap().to_bytes();
+    let again =
+        |told: &[u8], pictures: &[&[u8]], rules| replay(told, pictures, (rules, None), lists);
+    assert_eq!(again(&told, &[&bytes], rules).unwrap().to_bytes(), told);
+    for at in 0..bytes.len() {
+        let mut other = bytes.clone();
+        other[at] ^= 1;
+        let refused = again(&told, &[&other], rules).unwrap_err();
+        assert_eq!((refused.reason, refused.field.as_str()), (Reason::RankingFalse, "pictures[0]"));
+    }
+    for at in 0..told.len() {
+        let mut other = told.clone();
+        other[at] ^= 1;
+        assert!(again(&other, &[&bytes], rules).is_err(), "byte {at}");
+    }
+    let field = |found: Result<Ranking, Invalid>| found.unwrap_err().field;
+    assert_eq!(field(again(&told, &[&bytes], Rules::builtin(Order::Borda))), "order.rules_sha256");
+    let method = replay(&told, &[&bytes], (rules, Some(method("HLO"))), lists);
+    assert_eq!(field(method), "order.method_sha256");
+    // A better rank for one area, in a document that is otherwise well-formed.
+    let mut ranking = Ranking::read_for_tests(&told);
+    ranking.areas[1].whole_best = 1;
+    let lie = crate::wire::threat::Ranking { order: ranking.encode_to_vec(), dissents: Vec::new() };
+    assert_eq!(field(again(&lie.encode_to_vec(), &[&bytes], rules)), "order.areas[ARM]");
+}
+
+#[test]
+fn jurisdictions_are_never_ranked_not_even_as_areas_of_a_federations_own() {
+    let own = ("crime_areas".to_owned(), "code,parent,label\nAL,,A\nRS,,B\n".to_owned());
+    let lists = Lists::with_own(&[own]).unwrap();
+    let cells = ["AL", "RS"].map(|area| index(area, &with([1, 2, 3, 4, 5])));
+    let mut drawn = region::Picture::decode(&*picture(cells.to_vec(), &FIVE)).unwrap();
+    drawn.lists = lists.name().to_owned();
+    let bytes = drawn.encode_to_vec();
+    let ask = Ask::read(("PUB.OCI.SCORE", "2021", "_T"), &[], &lists).unwrap();
+    let rules = (Rules::builtin(Order::Figure), None);
+    let refused = rank(&ask, &Sources::read(&[&bytes]).unwrap(), rules, &lists).unwrap_err();
+    assert_eq!(refused.reason, Reason::MethodUnfit);
+}
+
+#[test]
+fn a_move_is_told_between_rankings_of_the_same_rules_and_areas_only() {
+    let of = |figures: [(&str, i64); 2], order| {
+        let cells = figures.map(|(area, value)| index(area, &with([value; 5])));
+        ranked("PUB.OCI.SCORE", &[&picture(cells.to_vec(), &FIVE)], &[], order).unwrap()
+    };
+    let first = of([("ARM", 500), ("MIG", 600)], Order::Figure);
+    let turned = of([("ARM", 700), ("MIG", 600)], Order::Figure);
+    let found = moves(&first, &turned).unwrap();
+    let told = |of: &Move| (of.before, of.now, of.clear);
+    assert_eq!(told(&found[0]), (Some(2), Some(1), Some(true)));
+    assert_eq!(moves(&first, &first).unwrap()[0].clear, Some(false));
+    let others = of([("ARM", 700), ("THB", 600)], Order::Figure);
+    let found = moves(&first, &others).unwrap();
+    assert_eq!((found.len(), told(&found[0])), (3, (Some(2), Some(1), None)));
+    let points = of([("ARM", 700), ("MIG", 600)], Order::Borda);
+    let refused = moves(&first, &points).unwrap_err();
+    assert_eq!((refused.reason, refused.field.as_str()), (Reason::MethodUnfit, "rules_sha256"));
+}
+
+#[test]
+fn the_same_bytes_come_out_of_every_thread() {
+    let bytes = four();
+    let run = || ranked("PUB.OCI.SCORE", &[&bytes], &[], Order::Borda).unwrap().to_bytes();
+    let first = run();
+    std::thread::scope(|scope| {
+        let all: Vec<_> = (0..8).map(|_| scope.spawn(run)).collect();
+        all.into_iter().for_each(|thread| assert_eq!(thread.join().unwrap(), first));
+    });
+}
+
+#[test]
+fn dissent_is_the_nodes_own_word_and_cannot_be_taken_off() {
+    let lists = Lists::builtin();
+    let [node, centre, stranger] = [(); 3].map(|()| SecretKey::generate(&SystemEntropy).unwrap());
+    let member = Member {
+        node: Name::parse("", "al-police").unwrap(),
+        jurisdiction: lists.jurisdiction("", "AL").unwrap().code,
+        address: "dials-in".to_owned(),
+        tls_spki_sha256: Vec::new(),
+        seal_keys: vec![node.public()],
+        since: Timestamp::EARLIEST,
+    };
+    let bytes = four();
+    let ranking = ranked("PUB.OCI.SCORE", &[&bytes], &[], Order::Figure).unwrap();
+    let dissent = |order, text: &str| Dissent {
+        node: member.node.clone(),
+        jurisdiction: member.jurisdiction,
+        order,
+        text: Justified::read("text", text).unwrap(),
+    };
+    let ours = dissent(ranking.digest(), "Seizures rose because controls did.");
+    let attach = |envelope| ranking.clone().with_dissent(envelope, &member, lists);
+    let with = attach(ours.sign(&node)).unwrap();
+    assert!(attach(ours.sign(&stranger)).is_err());
+    let elsewhere = dissent(crate::seal::Digest([7; 32]), "Of another order.");
+    assert_eq!(attach(elsewhere.sign(&node)).unwrap_err().reason, Reason::RankingFalse);
+    // Of one node there is one.
+    let later = dissent(ranking.digest(), "On second thoughts.").sign(&node);
+    let twice = with.clone().with_dissent(later, &member, lists).unwrap();
+    assert_eq!(twice.dissents().len(), 1);
+
+    let signed = with.sign(&centre);
+    let read = Ranking::open(&signed, &[centre.public()], lists).unwrap();
+    let read_note = Dissent::open(&read.dissents()[0], &member, read.digest(), lists).unwrap();
+    assert_eq!(read_note, ours);
+    let mut stripped = signed.clone();
+    stripped.payload = ranking.to_bytes();
+    assert!(Ranking::open(&stripped, &[centre.public()], lists).is_err());
+    let picture = centre.sign(Kind::Picture, signed.payload.clone());
+    assert!(Ranking::open(&picture, &[centre.public()], lists).is_err());
+    // It does not change the order that is worked out again.
+    let rules = (Rules::builtin(Order::Figure), None);
+    assert!(replay(&with.to_bytes(), &[&bytes], rules, lists).is_ok());
+}
