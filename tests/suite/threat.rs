@@ -4,6 +4,7 @@
 use std::{fs, process::Command};
 
 use accord_proto::{
+    clock::Timestamp,
     strict,
     wire::{self, threat},
 };
@@ -230,6 +231,7 @@ fn the_regions_order_is_read_at_home_beside_the_own_one_and_dissent_from_it_is_i
     let personal = sign("releaser", "ask somebody@example.org");
     assert!(personal.stderr.contains("PERSONAL_DATA"), "{}", personal.stderr);
     sign("releaser", "burglary is under-reported here").json(&[0]).unwrap();
+    let at = dissent_at(dissent);
     let journal = ["journal", "list", "--act", "disclosure"];
     let journal = running.desk("al-police", "auditor", &journal).unwrap().json(&[0]).unwrap();
     assert!(journal.to_string().contains(&format!("dissent from ranking {name}")), "{journal}");
@@ -242,11 +244,18 @@ fn the_regions_order_is_read_at_home_beside_the_own_one_and_dissent_from_it_is_i
         "node": "al-police",
         "jurisdiction": "AL",
         "text": "burglary is under-reported here",
+        "at": at.to_string(),
     }]);
     assert_eq!((&attached["dissents"], &attached["ranking"]), (&said, &json!(name)));
     assert_eq!(attach(&name).json(&[0]).unwrap()["dissents"], said, "the same one twice is one");
     let other = text(&rank(&running, &requirement, "2017"), "ranking").to_owned();
     assert!(attach(&other).stderr.contains("RANKING_FALSE"), "of another order");
+
+    let table = running.region("auditor", "table", &["threat", "show", &name]).unwrap().stdout;
+    assert!(
+        table.contains(&format!("Dissent of AL Albania (al-police, {at}): burglary")),
+        "{table}"
+    );
 
     // Whoever reads the ranking reads it; whoever cuts it off has no signature.
     assert_eq!(ranking_to(&running, &name, "with.ranking")["dissents"], said);
@@ -255,6 +264,13 @@ fn the_regions_order_is_read_at_home_beside_the_own_one_and_dissent_from_it_is_i
     let cut = change(&running, "with.ranking", "cut.ranking", |ranking| ranking.dissents.clear());
     let refused = replayed(&running, roles::NODE, cut, "picture.evidence");
     assert!(refused.stderr.contains("SIGNATURE_INVALID"), "{}", refused.stderr);
+}
+
+/// When a dissent was signed, by the node's clock.
+fn dissent_at(file: &str) -> Timestamp {
+    let envelope: wire::Envelope = strict::decode("dissent", &fs::read(file).unwrap()).unwrap();
+    let dissent = threat::Dissent::decode(envelope.payload.as_slice()).unwrap();
+    Timestamp::from_s("at_s", dissent.at_s).unwrap()
 }
 
 /// What an insider sees who knows what its own member holds: picture and ranking, in a world where the others hold these figures.

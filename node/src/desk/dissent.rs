@@ -28,6 +28,7 @@ pub async fn sign(
         jurisdiction: node.jurisdiction,
         order,
         text: Justified::read("why", &deed.why)?,
+        at: deed.at,
     };
     let signed = dissent.sign(&node.seal_key());
     let subject = format!("dissent from ranking {order}");

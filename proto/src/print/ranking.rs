@@ -111,6 +111,7 @@ fn document(shown: &RankingShown, areas: Vec<Value>, lists: &Lists) -> Result<Va
             "node": of.node.as_str(),
             "jurisdiction": of.jurisdiction.to_string(),
             "text": of.text.as_str(),
+            "at": of.at.to_string(),
         })
     });
     let hex = |bytes: &Vec<u8>| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
@@ -225,7 +226,8 @@ fn as_table(shown: &RankingShown, areas: &[Value], lists: &Lists) -> Result<Stri
     }
     for of in shown.ranking.dissent_in_words(lists)? {
         let jurisdiction = label(lists, &of.jurisdiction.to_string());
-        text += &format!("Dissent of {jurisdiction} ({}): {}\n", of.node, of.text.as_str());
+        let (node, at) = (&of.node, of.at);
+        text += &format!("Dissent of {jurisdiction} ({node}, {at}): {}\n", of.text.as_str());
     }
     if shown.own.is_some() {
         text +=

@@ -14,7 +14,8 @@ use super::{
     sensitivity::{Band, bound, exact, moves_without_one},
 };
 use crate::{
-    limits::MEMBERS_MAX,
+    clock::Timestamp,
+    limits::{CLOCK_SKEW_S, MEMBERS_MAX},
     reason::{Invalid, Reason},
     roster::{Member, bounded},
     seal::{self, Digest, Kind, PublicKey, SecretKey},
@@ -239,21 +240,44 @@ impl Ranking {
         threat::Ranking { order, dissents: self.dissents.clone() }.encode_to_vec()
     }
 
-    /// Attaches a member's dissent. Of one node there is one: a later one takes its place.
+    /// Attaches a member's dissent. Of one node there is one: only a newer one takes its place, and the same one again is no
+    /// change.
+    ///
+    /// # Errors
+    /// As [`Dissent::open`]; `ANSWER_STALE` of one that is not newer than the node's own that stands; `CLOCK_SKEW` of one from
+    /// the time to come, which would stand against every later word of its node; `LIMIT_EXCEEDED`.
     pub fn with_dissent(
         mut self,
         envelope: wire::Envelope,
         member: &Member,
+        now: Timestamp,
         lists: &Lists,
     ) -> Result<Self, Invalid> {
         let dissent = Dissent::open(&envelope, member, self.digest(), lists)?;
-        let mut dissents = vec![(dissent.node, envelope)];
+        if self.dissents.iter().any(|other| other.payload == envelope.payload) {
+            return Ok(self);
+        }
+        if dissent.at > now.plus_s(CLOCK_SKEW_S) {
+            let (at, node) = (dissent.at, dissent.node);
+            let detail = format!(
+                "{at} lies ahead of {now}: set the clock of {node} right, and sign it anew"
+            );
+            return Err(Invalid::new(Reason::ClockSkew, "dissent.at_s", detail));
+        }
+        let mut dissents = Vec::with_capacity(self.dissents.len() + 1);
         for other in self.dissents {
-            let node = Dissent::read(&other.payload, lists)?.node;
-            if node != dissents[0].0 {
-                dissents.push((node, other));
+            let known = Dissent::read(&other.payload, lists)?;
+            if known.node != dissent.node {
+                dissents.push((known.node, other));
+            } else if dissent.at <= known.at {
+                let (at, node, stands) = (dissent.at, known.node, known.at);
+                let detail = format!(
+                    "was signed at {at}, and the one of {node} that stands at {stands}: sign it anew to replace that"
+                );
+                return Err(Invalid::new(Reason::AnswerStale, "dissent.at_s", detail));
             }
         }
+        dissents.push((dissent.node, envelope));
         bounded("dissents", dissents.len(), MEMBERS_MAX)?;
         dissents.sort_by(|(a, _), (b, _)| a.cmp(b));
         self.dissents = dissents.into_iter().map(|(_, envelope)| envelope).collect();

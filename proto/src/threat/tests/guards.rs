@@ -9,9 +9,10 @@ use super::{
 use crate::{
     clock::{SystemEntropy, Timestamp},
     identity::Name,
+    limits::CLOCK_SKEW_S,
     reason::Reason,
     roster::Member,
-    seal::{Kind, SecretKey},
+    seal::{Digest, Kind, SecretKey},
     wire::region::{self, PictureCell},
 };
 
@@ -177,36 +178,86 @@ fn the_same_bytes_come_out_of_every_thread() {
     });
 }
 
-#[test]
-fn dissent_is_the_nodes_own_word_and_cannot_be_taken_off() {
-    let lists = Lists::builtin();
-    let [node, centre, stranger] = [(); 3].map(|()| SecretKey::generate(&SystemEntropy).unwrap());
-    let member = Member {
-        node: Name::parse("", "al-police").unwrap(),
-        jurisdiction: lists.jurisdiction("", "AL").unwrap().code,
+fn key() -> SecretKey {
+    SecretKey::generate(&SystemEntropy).unwrap()
+}
+
+fn member(node: &str, key: &SecretKey) -> Member {
+    let code = node.get(..2).unwrap().to_uppercase();
+    Member {
+        node: Name::parse("", node).unwrap(),
+        jurisdiction: Lists::builtin().jurisdiction("", &code).unwrap().code,
         address: "dials-in".to_owned(),
         tls_spki_sha256: Vec::new(),
-        seal_keys: vec![node.public()],
+        seal_keys: vec![key.public()],
         since: Timestamp::EARLIEST,
-    };
-    let bytes = four();
-    let ranking = ranked("PUB.OCI.SCORE", &[&bytes], &[], Order::Figure).unwrap();
-    let dissent = |order, text: &str| Dissent {
+    }
+}
+
+/// A second of the tests' clock.
+fn second(of: i64) -> Timestamp {
+    Timestamp::EARLIEST.plus_s(of)
+}
+
+fn dissent(member: &Member, order: Digest, (text, at): (&str, i64)) -> Dissent {
+    Dissent {
         node: member.node.clone(),
         jurisdiction: member.jurisdiction,
         order,
         text: Justified::read("text", text).unwrap(),
+        at: second(at),
+    }
+}
+
+#[test]
+fn of_one_node_only_a_newer_dissent_replaces_the_one_that_stands_and_the_same_again_changes_nothing()
+ {
+    let lists = Lists::builtin();
+    let (node, other) = (key(), key());
+    let [ours, theirs] = [member("al-police", &node), member("ba-police", &other)];
+    let ranking = ranked("PUB.OCI.SCORE", &[&four()], &[], Order::Figure).unwrap();
+    let order = ranking.digest();
+    let attach = |ranking: &Ranking, of: &Dissent| {
+        let (member, key) = if of.node == ours.node { (&ours, &node) } else { (&theirs, &other) };
+        ranking.clone().with_dissent(of.sign(key), member, second(1_000), lists)
     };
-    let ours = dissent(ranking.digest(), "Seizures rose because controls did.");
-    let attach = |envelope| ranking.clone().with_dissent(envelope, &member, lists);
+    let said = |at, text| dissent(&ours, order, (text, at));
+    let with = attach(&ranking, &said(500, "First.")).unwrap();
+    assert_eq!(attach(&with, &said(500, "First.")).unwrap().to_bytes(), with.to_bytes());
+    for (at, text) in [(499, "Earlier."), (500, "Of the same second.")] {
+        let refused = attach(&with, &said(at, text)).unwrap_err();
+        assert_eq!((refused.reason, refused.field.as_str()), (Reason::AnswerStale, "dissent.at_s"));
+        assert!(refused.detail.contains("2000-01-01T00:08:20Z"), "{refused}");
+    }
+    let later = attach(&with, &said(501, "On second thoughts.")).unwrap();
+    let told = |ranking: &Ranking| {
+        let all = ranking.dissent_in_words(lists).unwrap();
+        all.iter().map(|of| (of.text.as_str().to_owned(), of.at)).collect::<Vec<_>>()
+    };
+    assert_eq!(told(&later), [("On second thoughts.".to_owned(), second(501))]);
+    assert!(attach(&later, &said(500, "First.")).is_err(), "what was replaced does not come back");
+    // Of another node an older one stands beside it.
+    let both = attach(&later, &dissent(&theirs, order, ("Ours.", 1))).unwrap();
+    assert_eq!(told(&both).len(), 2);
+    // One from the time to come would stand for ever.
+    assert!(attach(&later, &said(1_000 + CLOCK_SKEW_S, "Now.")).is_ok());
+    let refused = attach(&later, &said(1_001 + CLOCK_SKEW_S, "Tomorrow.")).unwrap_err();
+    assert_eq!(refused.reason, Reason::ClockSkew);
+}
+
+#[test]
+fn dissent_is_the_nodes_own_word_and_cannot_be_taken_off() {
+    let lists = Lists::builtin();
+    let [node, centre, stranger] = [key(), key(), key()];
+    let member = member("al-police", &node);
+    let bytes = four();
+    let ranking = ranked("PUB.OCI.SCORE", &[&bytes], &[], Order::Figure).unwrap();
+    let ours = dissent(&member, ranking.digest(), ("Seizures rose because controls did.", 1));
+    let attach = |envelope| ranking.clone().with_dissent(envelope, &member, second(1), lists);
     let with = attach(ours.sign(&node)).unwrap();
     assert!(attach(ours.sign(&stranger)).is_err());
-    let elsewhere = dissent(crate::seal::Digest([7; 32]), "Of another order.");
+    let elsewhere = dissent(&member, Digest([7; 32]), ("Of another order.", 1));
     assert_eq!(attach(elsewhere.sign(&node)).unwrap_err().reason, Reason::RankingFalse);
-    // Of one node there is one.
-    let later = dissent(ranking.digest(), "On second thoughts.").sign(&node);
-    let twice = with.clone().with_dissent(later, &member, lists).unwrap();
-    assert_eq!(twice.dissents().len(), 1);
 
     let signed = with.sign(&centre);
     let read = Ranking::open(&signed, &[centre.public()], lists).unwrap();
