@@ -59,8 +59,11 @@ pub async fn attach(
     let (digest, now) = (Digest::of(&dissent.payload), clock.now());
     // Against this very order, signed by that node.
     Dissent::open(&dissent, member, name, lists)?;
+    let picked = pick(coordinator, &kept.pictures)?;
+    let payloads: Vec<_> = picked.iter().map(|picked| picked.envelope.payload.as_slice()).collect();
     let again = |envelope: &Envelope| {
         let ranking = Ranking::read(&envelope.payload, lists)?;
+        ranking.sources(&payloads)?;
         let ranking = ranking.with_dissent(dissent.clone(), member, now, lists)?;
         Ok(ranking.sign(&coordinator.sign_key()))
     };

@@ -132,14 +132,27 @@ fn crime_areas_are_ranked_by_a_command_and_the_ranking_is_signed_journaled_and_k
     let later = rank(&running, &requirement, "2017");
     let compare = ["threat", "compare", &name, text(&later, "ranking")];
     let moved = region(&running, "analyst", &compare).json(&[0]).unwrap();
-    assert_eq!(
-        moved.as_array().unwrap().len(),
-        areas.iter().filter(|of| !of["rank"].is_null()).count()
-    );
+    for (which, of) in [("before", &ranked), ("now", &later)] {
+        let told = &moved[which];
+        assert_eq!(
+            (&told["ranking"], &told["audience"], &told["coverage"]),
+            (&of["ranking"], &json!("POLICE"), &of["coverage"])
+        );
+    }
+    let rows = moved["moves"].as_array().unwrap();
+    assert_eq!(rows.len(), areas.iter().filter(|of| !of["rank"].is_null()).count());
     let words = |row: &Value| {
         text(row, "moved").contains("uncertainty") || text(row, "moved").contains("not comparable")
     };
-    assert!(moved.as_array().unwrap().iter().all(words), "{moved}");
+    assert!(rows.iter().all(words), "{moved}");
+    let table = running.region("analyst", "table", &compare).unwrap().stdout;
+    assert!(table.contains("Audience of both: POLICE"), "{table}");
+    assert_eq!(table.matches("version 1: 6/6").count(), 2, "{table}");
+    let csv = running.region("analyst", "csv", &compare).unwrap().stdout;
+    assert!(
+        csv.lines().skip(1).all(|line| line.contains("POLICE") && line.contains("6/6")),
+        "{csv}"
+    );
 }
 
 #[test]
@@ -152,6 +165,7 @@ fn a_ranking_is_worked_out_again_from_files_alone_and_what_differs_is_named() {
         let replayed = replayed(&running, role, "2016.ranking", "picture.evidence");
         let replayed = replayed.json(&[0]).unwrap();
         assert_eq!(replayed["result"], "equal, bit for bit");
+        assert_eq!(replayed["audience"], "POLICE");
         assert_eq!(
             (&replayed["ranking"], &replayed["signatures"]),
             (&json!(name), &json!("checked"))
@@ -218,7 +232,11 @@ fn the_regions_order_is_read_at_home_beside_the_own_one_and_dissent_from_it_is_i
     }
     let compare = ["--indicator", "PUB.OFF.N", "--by", "figure", "--from", "2016", "--to", "2017"];
     let compare = [&["threat", "compare", &requirement][..], &compare].concat();
-    running.desk("al-police", "analyst", &compare).unwrap().json(&[0]).unwrap();
+    let moved = running.desk("al-police", "analyst", &compare).unwrap().json(&[0]).unwrap();
+    assert_eq!(
+        (&moved["before"]["audience"], &moved["now"]["period"]),
+        (&json!("POLICE"), &json!("2017"))
+    );
 
     // A releaser signs what the node says against it; no analyst, and no word of a person.
     let files = ["2016.ranking", "al.dissent"].map(|of| running.dir.join(of).display().to_string());
@@ -230,7 +248,8 @@ fn the_regions_order_is_read_at_home_beside_the_own_one_and_dissent_from_it_is_i
     assert_eq!(sign("analyst", "no").code, Some(7));
     let personal = sign("releaser", "ask somebody@example.org");
     assert!(personal.stderr.contains("PERSONAL_DATA"), "{}", personal.stderr);
-    sign("releaser", "burglary is under-reported here").json(&[0]).unwrap();
+    let signed = sign("releaser", "burglary is under-reported here").json(&[0]).unwrap();
+    assert_eq!(signed["audience"], "POLICE", "whoever dissents sees who will read it");
     let at = dissent_at(dissent);
     let journal = ["journal", "list", "--act", "disclosure"];
     let journal = running.desk("al-police", "auditor", &journal).unwrap().json(&[0]).unwrap();

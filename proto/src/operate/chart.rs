@@ -7,6 +7,7 @@ use clap::{Args, Subcommand};
 
 use super::{cli::Outcome, files, threat};
 use crate::{
+    audience::{self, ASKERS_ALONE},
     chart::{
         Chart, Frame, Heat, Map, Members, Panel, Point, Selection, Text, Trend, View, area_label,
         notes_of,
@@ -19,7 +20,7 @@ use crate::{
     seal::Digest,
     strict,
     taxonomy::{Lists, TOTAL},
-    wire::{self, region},
+    wire::region,
 };
 
 pub mod figure;
@@ -176,37 +177,11 @@ impl Source {
     }
 }
 
-/// For whom a picture is: as the seals say that it rests on. Nobody's answer is in it: for those who asked alone.
+/// For whom a picture is: as the seals say that it rests on.
 fn handling(picture: &region::Picture) -> Result<Vec<Text>, Invalid> {
-    let seals = picture.members.iter().filter_map(|member| member.seal.as_ref());
-    let mut audiences = seals.filter_map(|seal| {
-        let seal: wire::Seal = strict::decode_signed("seal", &seal.payload).ok()?;
-        Some(format!("Audience: {}", seal.audience))
-    });
-    let mark = audiences.next().unwrap_or_else(|| "Only for those who asked".to_owned());
+    let audience = audience::of_all([picture])?;
+    let mark = format!("Audience: {}", audience.as_deref().unwrap_or(ASKERS_ALONE));
     Ok(vec![Text::new("chart.handling", &mark)?])
-}
-
-/// Are they all for the same? What rests on several pictures carries one mark, and must not take one's content under another's.
-///
-/// # Errors
-/// `METHOD_UNFIT`.
-pub fn one_audience<'a>(
-    pictures: impl IntoIterator<Item = &'a region::Picture>,
-) -> Result<(), Invalid> {
-    let members = pictures.into_iter().flat_map(|picture| &picture.members);
-    let seals = members.filter_map(|member| member.seal.as_ref());
-    let audience = |seal: &wire::Envelope| {
-        let seal: wire::Seal = strict::decode_signed("seal", &seal.payload).ok()?;
-        Some(seal.audience)
-    };
-    let audiences: std::collections::BTreeSet<_> = seals.filter_map(audience).collect();
-    if audiences.len() < 2 {
-        return Ok(());
-    }
-    let names = audiences.into_iter().collect::<Vec<_>>().join(" and ");
-    let detail = format!("some are for {names}: take those of one audience by themselves");
-    Err(Invalid::new(Reason::MethodUnfit, "pictures", detail))
 }
 
 impl Drawing {
@@ -326,7 +301,8 @@ fn trend(
     lists: &Lists,
 ) -> Result<Chart, Invalid> {
     let pictures: Vec<_> = rounds.iter().map(|round| round.picture.clone()).collect();
-    one_audience(&pictures)?;
+    // Its frame carries one mark.
+    audience::of_all(&pictures)?;
     let wanted = |point: &&compare::Point| {
         (point.indicator.as_str(), point.categories.as_str()) == (indicator, categories)
             && (areas.is_empty() || areas.contains(&point.crime_area))

@@ -14,6 +14,7 @@ use super::{
     sensitivity::{Band, bound, exact, moves_without_one},
 };
 use crate::{
+    audience::ASKERS_ALONE,
     clock::Timestamp,
     limits::{CLOCK_SKEW_S, MEMBERS_MAX},
     reason::{Invalid, Reason},
@@ -64,6 +65,7 @@ pub fn rank(
         sensitivity: sensitivity.into(),
         areas,
         white_spots: evidence.white.iter().map(white_spot).collect(),
+        audience: sources.audience().to_owned(),
     };
     Ok(Ranking { order, dissents: Vec::new() })
 }
@@ -229,6 +231,14 @@ impl Ranking {
         &self.order
     }
 
+    /// For whom it is, in words: the audience of its pictures.
+    pub fn audience(&self) -> &str {
+        match self.order.audience.as_str() {
+            "" => ASKERS_ALONE,
+            audience => audience,
+        }
+    }
+
     /// SHA-256 of the order: what dissent names.
     pub fn digest(&self) -> Digest {
         Digest::of(&self.order.encode_to_vec())
@@ -295,6 +305,33 @@ impl Ranking {
         self.dissents.iter().map(|envelope| Dissent::read(&envelope.payload, lists)).collect()
     }
 
+    /// The pictures that it rests on, out of these: all of them, no other one, and for the audience that it names.
+    ///
+    /// # Errors
+    /// `RANKING_FALSE` names what is another; as [`Sources::read`].
+    pub fn sources(&self, pictures: &[&[u8]]) -> Result<Sources, Invalid> {
+        let order = &self.order;
+        let wrong =
+            |field: String, detail: &str| Err(Invalid::new(Reason::RankingFalse, field, detail));
+        for (at, picture) in pictures.iter().enumerate() {
+            if !order.pictures_sha256.contains(&Digest::of(picture).0.to_vec()) {
+                let detail = "is none of those that the ranking rests on";
+                return wrong(format!("pictures[{at}]"), detail);
+            }
+        }
+        let sources = Sources::read(pictures)?;
+        for (at, digest) in order.pictures_sha256.iter().enumerate() {
+            if !sources.digests().any(|of| of.0.as_slice() == digest) {
+                let detail = "this picture is not at hand";
+                return wrong(format!("order.pictures_sha256[{at}]"), detail);
+            }
+        }
+        if order.audience != sources.audience() {
+            return wrong("order.audience".to_owned(), "is not the audience of the pictures");
+        }
+        Ok(sources)
+    }
+
     /// Signs order and dissent as one.
     pub fn sign(&self, key: &SecretKey) -> wire::Envelope {
         key.sign(Kind::Ranking, self.to_bytes())
@@ -340,17 +377,7 @@ pub fn replay(
     let order = &told.order;
     let wrong =
         |field: String, detail: &str| Err(Invalid::new(Reason::RankingFalse, field, detail));
-    for (at, picture) in pictures.iter().enumerate() {
-        if !order.pictures_sha256.contains(&Digest::of(picture).0.to_vec()) {
-            return wrong(format!("pictures[{at}]"), "is none of those that the ranking rests on");
-        }
-    }
-    let sources = Sources::read(pictures)?;
-    for (at, digest) in order.pictures_sha256.iter().enumerate() {
-        if !sources.digests().any(|of| of.0.as_slice() == digest) {
-            return wrong(format!("order.pictures_sha256[{at}]"), "this picture is not at hand");
-        }
-    }
+    let sources = told.sources(pictures)?;
     if order.rules_sha256 != rules.digest().0 {
         return wrong("order.rules_sha256".to_owned(), "rests on other rules");
     }

@@ -3,7 +3,7 @@
 use prost::Message as _;
 
 use super::{
-    pictures::{FIVE, four, index, picture, pooled, ranked, with},
+    pictures::{FIVE, four, index, picture, pooled, ranked, sealed_for, with},
     *,
 };
 use crate::{
@@ -95,6 +95,45 @@ fn two_pictures_that_contradict_each_other_are_refused_and_order_of_pictures_is_
     false_sum.shares[0].value = 900;
     let refused = of(&[&picture(vec![false_sum], &FIVE)]).unwrap_err();
     assert_eq!(refused.reason, Reason::PictureFalse);
+}
+
+#[test]
+fn a_ranking_names_the_audience_of_its_pictures_and_of_two_audiences_there_is_none() {
+    let (lists, rules) = (Lists::builtin(), (Rules::builtin(Order::Figure), None));
+    let [plain, other] = [("ARM", 500), ("MIG", 600)]
+        .map(|(area, figure)| picture(vec![index(area, &with([figure; 5]))], &FIVE));
+    let [police, partners] = ["POLICE", "PARTNERS"].map(|of| sealed_for(&plain, of));
+    let also = sealed_for(&other, "POLICE");
+    let of = |pictures: &[&[u8]]| ranked("PUB.OCI.SCORE", pictures, &["ARM", "MIG"], Order::Figure);
+    let ranking = of(&[&police, &also]).unwrap();
+    assert_eq!((ranking.order().audience.as_str(), ranking.audience()), ("POLICE", "POLICE"));
+    let asked_alone = of(&[&plain]).unwrap();
+    assert_eq!(
+        (asked_alone.order().audience.as_str(), asked_alone.audience()),
+        ("", "only those who asked")
+    );
+    let mixed = of(&[&also, &partners]).unwrap_err();
+    assert_eq!((mixed.reason, mixed.field.as_str()), (Reason::MethodUnfit, "pictures"));
+    assert!(mixed.detail.contains("PARTNERS and POLICE"), "{mixed}");
+
+    // Whoever names another audience in it says something else than its pictures.
+    let mut order = ranking.order().clone();
+    order.audience = "PUBLIC".to_owned();
+    let lie = crate::wire::threat::Ranking { order: order.encode_to_vec(), dissents: Vec::new() };
+    let lie = lie.encode_to_vec();
+    let pictures: [&[u8]; 2] = [&police, &also];
+    assert!(replay(&ranking.to_bytes(), &pictures, rules, lists).is_ok());
+    let attached = Ranking::read(&lie, lists).unwrap().sources(&pictures).map(|_| ());
+    for refused in [replay(&lie, &pictures, rules, lists).map(|_| ()), attached] {
+        let refused = refused.unwrap_err();
+        let found = (refused.reason, refused.field.as_str());
+        assert_eq!(found, (Reason::RankingFalse, "order.audience"));
+    }
+
+    // And what has moved is told within one audience only.
+    let refused = moves(&of(&[&police]).unwrap(), &of(&[&partners]).unwrap()).unwrap_err();
+    assert_eq!((refused.reason, refused.field.as_str()), (Reason::MethodUnfit, "audience"));
+    assert!(refused.detail.contains("one is POLICE, the other PARTNERS"), "{refused}");
 }
 
 #[test]

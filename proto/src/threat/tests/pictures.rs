@@ -3,7 +3,10 @@
 use prost::Message as _;
 
 use super::*;
-use crate::wire::region::{self, PictureCell, PictureStatus, Precision, Share, ShareStatus};
+use crate::wire::{
+    self,
+    region::{self, PictureCell, PictureStatus, Precision, Share, ShareStatus},
+};
 
 pub(super) const FIVE: [&str; 5] = ["AL", "BA", "ME", "MK", "RS"];
 
@@ -71,6 +74,17 @@ pub(super) fn picture(cells: Vec<PictureCell>, members: &[&str]) -> Vec<u8> {
         cells,
         ..region::Picture::default()
     };
+    picture.encode_to_vec()
+}
+
+/// The same picture, as the seals say for an audience.
+pub(crate) fn sealed_for(picture: &[u8], audience: &str) -> Vec<u8> {
+    let mut picture = region::Picture::decode(picture).unwrap();
+    for member in &mut picture.members {
+        let seal = wire::Seal { audience: audience.to_owned(), ..wire::Seal::default() };
+        let payload = seal.encode_to_vec();
+        member.seal = Some(wire::Envelope { payload, ..wire::Envelope::default() });
+    }
     picture.encode_to_vec()
 }
 
