@@ -376,6 +376,30 @@ fn every_chart_is_drawn_to_a_file_that_was_not_there_and_says_for_whom_it_is() {
     }
 }
 
+#[test]
+fn a_chart_of_ranks_that_rest_on_two_pictures_says_the_smallest_share_that_answered() {
+    let (running, whole) = drawn();
+    running.node_server("rs-police").unwrap().kill();
+    let part = running.issue(&[&QUESTION.replace("2014..2018", "2017")]).unwrap();
+    running.gather(&part).unwrap();
+    for requirement in [&whole, &part] {
+        region(&running, "analyst", &["picture", "deliver", requirement]);
+    }
+    // Of 2016 the second picture says nothing, and still the ranking rests on it.
+    let series = [&SERIES[..], &["--why", "both rounds"]].concat();
+    let ranked = [&["threat", "rank", &whole, &part][..], &series].concat();
+    let ranked = region(&running, "analyst", &ranked).json(&[0]).unwrap();
+    let clients = ["coordinator/staff/analyst/client.toml", "al-police/staff/analyst/client.toml"];
+    let [centre, home] = clients.map(|client| running.dir.join(client).display().to_string());
+    let at_centre = ["chart", "ranks", text(&ranked, "ranking"), "--client", &centre];
+    let at_home = [&["chart", "ranks", &whole, &part][..], &SERIES, &["--client", &home]].concat();
+    for (role, chart) in [(roles::COORDINATOR, &at_centre[..]), (roles::NODE, &at_home)] {
+        let drawn = offline(&running, role, chart);
+        assert_eq!(drawn.code, Some(3), "not everybody answered: {}", drawn.stderr);
+        assert!(drawn.stdout.contains("Coverage 5 of 6"), "{role}: {}", drawn.stdout);
+    }
+}
+
 const ASSESSMENT: &str = r#"
 method = "RISK-5X5-C"
 version = "1.0.0"

@@ -130,13 +130,8 @@ pub(super) async fn draw(
     let lists = ClientFile::lists(client)?;
     let pictures = delivered(client, named).await?;
     let shown = around(&pictures, ranked(wanted, &pictures, lists)?);
-    // The smallest share of those who were asked, not the smallest number.
-    let covers = |of: &Delivered| (u64::from(of.entry.answered), u64::from(of.entry.members));
-    let least = pictures.iter().min_by(|one, other| {
-        let ((answered, members), (of, all)) = (covers(one), covers(other));
-        (answered * all).cmp(&(of * members))
-    });
-    let covered = least.map_or((0, 0), |of| (of.entry.answered, of.entry.members));
+    let entries = pictures.iter().map(|of| &of.entry);
+    let covered = chart::least_covered(entries.map(|of| (of.answered, of.members)));
     let drawn = pictures.iter().map(|of| of.entry.drawn_at_s).max().unwrap_or_default();
     let as_of = Timestamp::from_s("drawn_at_s", drawn)?;
     Ok((chart::ranks(&shown, (covered, as_of), lists)?, covered.0 < covered.1))

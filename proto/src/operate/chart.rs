@@ -25,6 +25,8 @@ use crate::{
 
 pub mod figure;
 mod ranked;
+#[cfg(test)]
+mod tests;
 
 pub use ranked::{matrix, ranks};
 
@@ -182,6 +184,17 @@ fn handling(picture: &region::Picture) -> Result<Vec<Text>, Invalid> {
     let audience = audience::of_all([picture])?;
     let mark = format!("Audience: {}", audience.as_deref().unwrap_or(ASKERS_ALONE));
     Ok(vec![Text::new("chart.handling", &mark)?])
+}
+
+/// Who answered, of how many that were asked, where fewest of them did: the smallest share, not the smallest number. Of
+/// pictures that nobody was asked for it is nobody.
+pub fn least_covered(pictures: impl IntoIterator<Item = (u32, u32)>) -> (u32, u32) {
+    let asked = pictures.into_iter().filter(|(_, members)| *members > 0);
+    let across = |one: u32, other: u32| u64::from(one) * u64::from(other);
+    let least = asked.min_by(|(answered, members), (of, all)| {
+        across(*answered, *all).cmp(&across(*of, *members))
+    });
+    least.unwrap_or_default()
 }
 
 impl Drawing {
