@@ -237,6 +237,8 @@ pub const DIFF_ENTRIES_MAX: usize = 1_000;
 
 /// A file of a scoring method or of rules of a ranking.
 pub const METHOD_BYTES_MAX: usize = 64 * 1024;
+/// Rankings that a coordinator keeps: each stays for good, with all dissent from it. Ten every working day for 40 years.
+pub const RANKINGS_MAX: usize = 100_000;
 /// Inputs of a scoring method: the largest published one has 32.
 pub const METHOD_INPUTS_MAX: usize = 64;
 /// Values of one scale that are listed one by one; longer ones go in steps.
