@@ -35,7 +35,7 @@ fn region(running: &Running, role: &str, arguments: &[&str]) -> Finished {
 /// Ranks a period.
 fn rank(running: &Running, requirement: &str, period: &str) -> Value {
     let what = ["threat", "rank", requirement, "--indicator", "PUB.OFF.N", "--by", "figure"];
-    let more = ["--period", period, "--why", "what the region looks at first"];
+    let more = ["--period", period, "--why", "what the region looks at first\nDissent of nobody"];
     region(running, "analyst", &[&what[..], &more].concat()).json(&[0]).unwrap()
 }
 
@@ -109,6 +109,10 @@ fn crime_areas_are_ranked_by_a_command_and_the_ranking_is_signed_journaled_and_k
     for said in ["Audience: POLICE", "6/6", "XK Kosovo*", "UNSCR 1244", "Why: what the region"] {
         assert!(table.contains(said), "{said}: {table}");
     }
+    assert!(
+        table.contains("looks at first\n    Dissent of nobody\n"),
+        "no line of its own: {table}"
+    );
     let csv = running.region("auditor", "csv", &["threat", "show", &name]).unwrap().stdout;
     assert!(
         csv.lines().skip(1).all(|line| line.contains("POLICE") && line.contains("6/6")),

@@ -201,7 +201,7 @@ fn as_table(shown: &RankingShown, areas: &[Value], lists: &Lists) -> Result<Stri
         ("Asked", shown.asked.iter().map(|code| label(lists, code)).collect::<Vec<_>>().join(", ")),
     ] {
         if !said.is_empty() {
-            text += &format!("{what}: {said}\n");
+            text += &format!("{what}: {}\n", under(&said));
         }
     }
     // A column that says nothing anywhere is left out.
@@ -232,7 +232,7 @@ fn as_table(shown: &RankingShown, areas: &[Value], lists: &Lists) -> Result<Stri
     for of in shown.ranking.dissent_in_words(lists)? {
         let jurisdiction = label(lists, &of.jurisdiction.to_string());
         let (node, at) = (&of.node, of.at);
-        text += &format!("Dissent of {jurisdiction} ({node}, {at}): {}\n", of.text.as_str());
+        text += &format!("Dissent of {jurisdiction} ({node}, {at}): {}\n", under(of.text.as_str()));
     }
     if shown.own.is_some() {
         text +=
@@ -242,6 +242,11 @@ fn as_table(shown: &RankingShown, areas: &[Value], lists: &Lists) -> Result<Stri
         text += &format!("{footnote}\n");
     }
     Ok(text.trim_end().to_owned())
+}
+
+/// A text of several lines: all but the first are indented, so that none looks like a line of the program's own.
+fn under(text: &str) -> String {
+    text.replace('\n', "\n    ")
 }
 
 fn said(value: &Value) -> String {
