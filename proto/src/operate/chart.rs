@@ -78,6 +78,9 @@ pub enum Command {
         /// Which cells.
         #[command(flatten)]
         cells: Cells,
+        /// Only this crime area, once for each.
+        #[arg(long = "area", value_name = "CODE")]
+        areas: Vec<String>,
         /// Where it goes.
         #[command(flatten)]
         drawing: Drawing,
@@ -242,10 +245,10 @@ pub async fn run(
             let chart = trend(&rounds, series, &areas, lists)?;
             drawing.finish(&chart, rounds.iter().any(Source::is_partial))
         }
-        Command::Heat { cells, drawing, whose } => {
+        Command::Heat { cells, areas, drawing, whose } => {
             let source = find(&whose, &cells.picture).await?;
             let lists = ClientFile::lists(&whose.client)?;
-            let view = Heat::of_picture(&source.picture, cells.selection(), lists)?;
+            let view = Heat::of_picture(&source.picture, cells.selection(), &areas, lists)?;
             let names = cells.names("heat", None, lists);
             drawing
                 .finish(&cells.chart(&source, names, View::Heat(view), lists)?, source.is_partial())

@@ -28,7 +28,7 @@ pub struct Drawn {
     /// Of which categories; of all together if left out.
     #[serde(default = "total")]
     pub categories: String,
-    /// Crime areas: of a trend those that are shown, of a map the one.
+    /// Crime areas: of a trend and a heat map those that are shown, of a map the one.
     #[serde(default)]
     pub areas: Vec<String>,
     /// What stands below it.
@@ -88,7 +88,8 @@ impl Drawn {
         };
         match self.chart.as_str() {
             "heat" => {
-                let view = Heat::of_picture(&source.picture, cells.selection(), lists)?;
+                let view =
+                    Heat::of_picture(&source.picture, cells.selection(), &self.areas, lists)?;
                 cells.chart(source, cells.names("heat", None, lists), View::Heat(view), lists)
             }
             "map" => {
