@@ -223,13 +223,13 @@ impl Drawn for Members {
 /// How a member stands, in a field.
 fn answer_of(canvas: &mut Canvas, area: Area, member: &Member) {
     let (x, y) = area.middle();
-    let small = Pen::of(10).muted().at(Anchor::Middle);
+    let small = Pen::of(10).muted().at(Anchor::Middle).boxed();
     let detail = member.detail.as_ref().map(|of| {
         let lines = super::font::shortened(of.as_str(), area.width, 1, small);
         lines.first().cloned().unwrap_or_default()
     });
     let words = member.standing.words();
-    let pen = Pen::SMALL.at(Anchor::Middle);
+    let pen = Pen::SMALL.at(Anchor::Middle).boxed();
     let pen = if member.standing == Standing::Answered { pen } else { pen.bold() };
     let lift = if detail.is_some() { 2 * PX } else { -4 * PX };
     if member.standing == Standing::Pending {
@@ -246,7 +246,7 @@ fn answer_of(canvas: &mut Canvas, area: Area, member: &Member) {
 
 fn field(canvas: &mut Canvas, area: Area, kind: &Kind) {
     let (x, y) = area.middle();
-    let pen = Pen::BODY.bold().at(Anchor::Middle);
+    let pen = Pen::BODY.bold().at(Anchor::Middle).boxed();
     match kind {
         Kind::All(count) => {
             canvas.rect(area, Look::filled(colour::CLASSES[4]));

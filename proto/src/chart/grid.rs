@@ -95,7 +95,7 @@ impl Block<'_> {
         cell: &mut impl FnMut(&mut Canvas, Area, (usize, usize)),
     ) -> i64 {
         let Self { left, labels_width, column, columns, .. } = *self;
-        let label_pen = Pen::BODY.at(Anchor::End);
+        let label_pen = Pen::BODY.at(Anchor::End).boxed();
         let mut y = self.headings(canvas, top, grid.headings.0);
         for row in self.rows.clone() {
             let label = grid.labels.get(row).map_or("", String::as_str);
@@ -124,7 +124,7 @@ impl Block<'_> {
         let heads = heads(headings, column - 8 * PX);
         let heads: Vec<_> = self.columns.iter().filter_map(|at| heads.get(*at)).collect();
         let lines = heads.iter().map(|head| head.len()).max().unwrap_or(1);
-        let pen = Pen::SMALL.bold().at(Anchor::Middle);
+        let pen = Pen::SMALL.bold().at(Anchor::Middle).boxed();
         let y = top + pen.leading() * i64::try_from(lines).unwrap_or(1) + 6 * PX;
         canvas.decor(|canvas| {
             for (at, head) in (0..).zip(heads) {
@@ -166,8 +166,8 @@ pub(super) fn cell(canvas: &mut Canvas, area: Area, cell: &Cell, class: Option<u
         (Some(_), None) | (None, _) => colour::INK,
     };
     let (lines, pen) = fitting(figure, area.width - 4 * PX);
-    let pen = pen.coloured(ink).at(Anchor::Middle);
-    let small = Pen::of(10).coloured(ink).at(Anchor::Middle);
+    let pen = pen.coloured(ink).at(Anchor::Middle).boxed();
+    let small = Pen::of(10).coloured(ink).at(Anchor::Middle).boxed();
     let interval = figure.interval().map(|text| format!("[{text}]"));
     let alone = lines.len() == 1;
     let interval = interval.filter(|text| alone && font::width(text, small) <= area.width - 4 * PX);
@@ -223,7 +223,7 @@ pub(super) fn texts(
         let mut x = left;
         let mut lines = 1;
         for ((width, anchor), text) in columns.iter().zip(row) {
-            let pen = pen.at(*anchor);
+            let pen = pen.at(*anchor).boxed();
             let text = font::wrapped(text, width - 8 * PX, pen);
             lines = lines.max(i64::try_from(text.len()).unwrap_or(1));
             let at = match anchor {

@@ -170,7 +170,7 @@ fn area_swatch(canvas: &mut Canvas, area: Area, state: State) {
     // Only their sign tells them from another figure: an empty box would look like what is not applicable.
     if matches!(state, State::Partial | State::Break) {
         let (x, y) = area.middle();
-        let pen = Pen::SMALL.bold().at(Anchor::Middle);
+        let pen = Pen::SMALL.bold().at(Anchor::Middle).boxed();
         canvas.text((x, y + 4 * PX), state.sign(), pen);
     }
     if state == State::LowReliability {

@@ -278,6 +278,28 @@ fn whatever_is_drawn_stays_inside_of_the_frame_and_readable() {
     }
 }
 
+/// A reader without our font has another one, which is wider or narrower.
+#[test]
+fn a_text_in_a_box_keeps_its_width_in_every_font_and_no_other_text_is_stretched() {
+    let svg = heat_of_many().draw();
+    let document = Document::parse(svg.as_str()).unwrap();
+    let texts: Vec<_> = document.descendants().filter(|node| node.has_tag_name("text")).collect();
+    let wide = |node: &Node<'_, '_>| {
+        let ([left, _, right, _], words) = text_extent(*node);
+        let told = node.attribute("textLength").map(tenths);
+        assert!(told.is_none_or(|told| told == right - left), "{words}");
+        assert_eq!(told.is_some(), node.attribute("lengthAdjust") == Some("spacingAndGlyphs"));
+        told.map(|_| words)
+    };
+    let boxed: std::collections::BTreeSet<_> = texts.iter().filter_map(wide).collect();
+    for words in ["TLP:AMBER+STRICT", "Kosovo*", "Cocaine", "[c]", "22", "[36–46]"] {
+        assert!(boxed.contains(words), "{words}: {boxed:?}");
+    }
+    for words in ["Seizures by jurisdiction and crime area", "nothing received"] {
+        assert!(!boxed.contains(words) && svg.as_str().contains(words), "{words}");
+    }
+}
+
 #[test]
 fn figures_at_the_ends_of_what_a_number_can_be_are_drawn() {
     let ends = [i64::MIN, -1, 0, 1, i64::MAX];
