@@ -56,16 +56,19 @@ pub async fn attach(
         let detail = format!("{} is not in the roster", said.node);
         Invalid::new(Reason::NotFound, "dissent.node", detail)
     })?;
-    let digest = Digest::of(&dissent.payload);
+    let (digest, now) = (Digest::of(&dissent.payload), clock.now());
     // Against this very order, signed by that node.
     Dissent::open(&dissent, member, name, lists)?;
+    let picked = pick(coordinator, &kept.pictures)?;
+    let payloads: Vec<_> = picked.iter().map(|picked| picked.envelope.payload.as_slice()).collect();
     let again = |envelope: &Envelope| {
         let ranking = Ranking::read(&envelope.payload, lists)?;
-        let ranking = ranking.with_dissent(dissent.clone(), member, lists)?;
+        ranking.sources(&payloads)?;
+        let ranking = ranking.with_dissent(dissent.clone(), member, now, lists)?;
         Ok(ranking.sign(&coordinator.sign_key()))
     };
     let of = (said.node.to_string(), digest);
-    archive.change_ranking(by, (name, kept.audience), of, clock.now(), again).await
+    archive.change_ranking(by, (name, kept.audience), of, now, again).await
 }
 
 /// The pictures, all of one audience.

@@ -239,7 +239,7 @@ impl Chart {
 
     /// The marks in a line of boxes; where it ends.
     fn handling(&self, canvas: &mut Canvas, top: i64) -> i64 {
-        let pen = Pen::SMALL.bold();
+        let pen = Pen::SMALL.bold().boxed();
         let (mut x, mut y) = (EDGE, top);
         for mark in &self.frame.handling {
             let most = WIDTH - 2 * EDGE - 16 * PX;

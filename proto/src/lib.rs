@@ -29,6 +29,7 @@ pub mod lattice;
 pub mod combine;
 pub mod picture;
 pub mod compare;
+pub mod audience;
 pub mod rate;
 mod rounding;
 pub mod ratio;

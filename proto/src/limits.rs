@@ -237,6 +237,8 @@ pub const DIFF_ENTRIES_MAX: usize = 1_000;
 
 /// A file of a scoring method or of rules of a ranking.
 pub const METHOD_BYTES_MAX: usize = 64 * 1024;
+/// Rankings that a coordinator keeps: each stays for good, with all dissent from it. Ten every working day for 40 years.
+pub const RANKINGS_MAX: usize = 100_000;
 /// Inputs of a scoring method: the largest published one has 32.
 pub const METHOD_INPUTS_MAX: usize = 64;
 /// Values of one scale that are listed one by one; longer ones go in steps.
@@ -397,8 +399,11 @@ pub const ROUNDS_MAX: usize = 64;
 pub const CHART_TEXT_CHARS_MAX: usize = 400;
 /// Rows of a chart: every member of a large federation.
 pub const CHART_ROWS_MAX: usize = MEMBERS_MAX;
-/// Columns of a chart: with more, their headings cannot be read on a page.
+/// Columns of a chart side by side: with more, their headings cannot be read on a page. Jurisdictions then stand down, and
+/// further columns in blocks below.
 pub const CHART_COLUMNS_MAX: usize = 12;
+/// Lines of cells of a chart, over all of its blocks: every member of a large federation once, and a PNG of two dots a pixel.
+pub const CHART_LINES_MAX: usize = MEMBERS_MAX;
 /// Panels of a trend: small multiples that still fit a page.
 pub const CHART_PANELS_MAX: usize = 12;
 /// Points of a trend: with more, the sign of a gap has no room.

@@ -4,6 +4,7 @@
 use std::{fs, process::Command};
 
 use accord_proto::{
+    clock::Timestamp,
     strict,
     wire::{self, threat},
 };
@@ -34,7 +35,7 @@ fn region(running: &Running, role: &str, arguments: &[&str]) -> Finished {
 /// Ranks a period.
 fn rank(running: &Running, requirement: &str, period: &str) -> Value {
     let what = ["threat", "rank", requirement, "--indicator", "PUB.OFF.N", "--by", "figure"];
-    let more = ["--period", period, "--why", "what the region looks at first"];
+    let more = ["--period", period, "--why", "what the region looks at first\nDissent of nobody"];
     region(running, "analyst", &[&what[..], &more].concat()).json(&[0]).unwrap()
 }
 
@@ -108,6 +109,10 @@ fn crime_areas_are_ranked_by_a_command_and_the_ranking_is_signed_journaled_and_k
     for said in ["Audience: POLICE", "6/6", "XK Kosovo*", "UNSCR 1244", "Why: what the region"] {
         assert!(table.contains(said), "{said}: {table}");
     }
+    assert!(
+        table.contains("looks at first\n    Dissent of nobody\n"),
+        "no line of its own: {table}"
+    );
     let csv = running.region("auditor", "csv", &["threat", "show", &name]).unwrap().stdout;
     assert!(
         csv.lines().skip(1).all(|line| line.contains("POLICE") && line.contains("6/6")),
@@ -131,14 +136,27 @@ fn crime_areas_are_ranked_by_a_command_and_the_ranking_is_signed_journaled_and_k
     let later = rank(&running, &requirement, "2017");
     let compare = ["threat", "compare", &name, text(&later, "ranking")];
     let moved = region(&running, "analyst", &compare).json(&[0]).unwrap();
-    assert_eq!(
-        moved.as_array().unwrap().len(),
-        areas.iter().filter(|of| !of["rank"].is_null()).count()
-    );
+    for (which, of) in [("before", &ranked), ("now", &later)] {
+        let told = &moved[which];
+        assert_eq!(
+            (&told["ranking"], &told["audience"], &told["coverage"]),
+            (&of["ranking"], &json!("POLICE"), &of["coverage"])
+        );
+    }
+    let rows = moved["moves"].as_array().unwrap();
+    assert_eq!(rows.len(), areas.iter().filter(|of| !of["rank"].is_null()).count());
     let words = |row: &Value| {
         text(row, "moved").contains("uncertainty") || text(row, "moved").contains("not comparable")
     };
-    assert!(moved.as_array().unwrap().iter().all(words), "{moved}");
+    assert!(rows.iter().all(words), "{moved}");
+    let table = running.region("analyst", "table", &compare).unwrap().stdout;
+    assert!(table.contains("Audience of both: POLICE"), "{table}");
+    assert_eq!(table.matches("version 1: 6/6").count(), 2, "{table}");
+    let csv = running.region("analyst", "csv", &compare).unwrap().stdout;
+    assert!(
+        csv.lines().skip(1).all(|line| line.contains("POLICE") && line.contains("6/6")),
+        "{csv}"
+    );
 }
 
 #[test]
@@ -151,6 +169,7 @@ fn a_ranking_is_worked_out_again_from_files_alone_and_what_differs_is_named() {
         let replayed = replayed(&running, role, "2016.ranking", "picture.evidence");
         let replayed = replayed.json(&[0]).unwrap();
         assert_eq!(replayed["result"], "equal, bit for bit");
+        assert_eq!(replayed["audience"], "POLICE");
         assert_eq!(
             (&replayed["ranking"], &replayed["signatures"]),
             (&json!(name), &json!("checked"))
@@ -217,7 +236,11 @@ fn the_regions_order_is_read_at_home_beside_the_own_one_and_dissent_from_it_is_i
     }
     let compare = ["--indicator", "PUB.OFF.N", "--by", "figure", "--from", "2016", "--to", "2017"];
     let compare = [&["threat", "compare", &requirement][..], &compare].concat();
-    running.desk("al-police", "analyst", &compare).unwrap().json(&[0]).unwrap();
+    let moved = running.desk("al-police", "analyst", &compare).unwrap().json(&[0]).unwrap();
+    assert_eq!(
+        (&moved["before"]["audience"], &moved["now"]["period"]),
+        (&json!("POLICE"), &json!("2017"))
+    );
 
     // A releaser signs what the node says against it; no analyst, and no word of a person.
     let files = ["2016.ranking", "al.dissent"].map(|of| running.dir.join(of).display().to_string());
@@ -229,7 +252,9 @@ fn the_regions_order_is_read_at_home_beside_the_own_one_and_dissent_from_it_is_i
     assert_eq!(sign("analyst", "no").code, Some(7));
     let personal = sign("releaser", "ask somebody@example.org");
     assert!(personal.stderr.contains("PERSONAL_DATA"), "{}", personal.stderr);
-    sign("releaser", "burglary is under-reported here").json(&[0]).unwrap();
+    let signed = sign("releaser", "burglary is under-reported here").json(&[0]).unwrap();
+    assert_eq!(signed["audience"], "POLICE", "whoever dissents sees who will read it");
+    let at = dissent_at(dissent);
     let journal = ["journal", "list", "--act", "disclosure"];
     let journal = running.desk("al-police", "auditor", &journal).unwrap().json(&[0]).unwrap();
     assert!(journal.to_string().contains(&format!("dissent from ranking {name}")), "{journal}");
@@ -242,11 +267,18 @@ fn the_regions_order_is_read_at_home_beside_the_own_one_and_dissent_from_it_is_i
         "node": "al-police",
         "jurisdiction": "AL",
         "text": "burglary is under-reported here",
+        "at": at.to_string(),
     }]);
     assert_eq!((&attached["dissents"], &attached["ranking"]), (&said, &json!(name)));
     assert_eq!(attach(&name).json(&[0]).unwrap()["dissents"], said, "the same one twice is one");
     let other = text(&rank(&running, &requirement, "2017"), "ranking").to_owned();
     assert!(attach(&other).stderr.contains("RANKING_FALSE"), "of another order");
+
+    let table = running.region("auditor", "table", &["threat", "show", &name]).unwrap().stdout;
+    assert!(
+        table.contains(&format!("Dissent of AL Albania (al-police, {at}): burglary")),
+        "{table}"
+    );
 
     // Whoever reads the ranking reads it; whoever cuts it off has no signature.
     assert_eq!(ranking_to(&running, &name, "with.ranking")["dissents"], said);
@@ -255,6 +287,13 @@ fn the_regions_order_is_read_at_home_beside_the_own_one_and_dissent_from_it_is_i
     let cut = change(&running, "with.ranking", "cut.ranking", |ranking| ranking.dissents.clear());
     let refused = replayed(&running, roles::NODE, cut, "picture.evidence");
     assert!(refused.stderr.contains("SIGNATURE_INVALID"), "{}", refused.stderr);
+}
+
+/// When a dissent was signed, by the node's clock.
+fn dissent_at(file: &str) -> Timestamp {
+    let envelope: wire::Envelope = strict::decode("dissent", &fs::read(file).unwrap()).unwrap();
+    let dissent = threat::Dissent::decode(envelope.payload.as_slice()).unwrap();
+    Timestamp::from_s("at_s", dissent.at_s).unwrap()
 }
 
 /// What an insider sees who knows what its own member holds: picture and ranking, in a world where the others hold these figures.
@@ -338,6 +377,30 @@ fn every_chart_is_drawn_to_a_file_that_was_not_there_and_says_for_whom_it_is() {
             let svg = draw(&[]).stdout;
             assert!(svg.contains("POLICE") && svg.contains("Coverage 6 of 6"), "{chart:?}: {svg}");
         }
+    }
+}
+
+#[test]
+fn a_chart_of_ranks_that_rest_on_two_pictures_says_the_smallest_share_that_answered() {
+    let (running, whole) = drawn();
+    running.node_server("rs-police").unwrap().kill();
+    let part = running.issue(&[&QUESTION.replace("2014..2018", "2017")]).unwrap();
+    running.gather(&part).unwrap();
+    for requirement in [&whole, &part] {
+        region(&running, "analyst", &["picture", "deliver", requirement]);
+    }
+    // Of 2016 the second picture says nothing, and still the ranking rests on it.
+    let series = [&SERIES[..], &["--why", "both rounds"]].concat();
+    let ranked = [&["threat", "rank", &whole, &part][..], &series].concat();
+    let ranked = region(&running, "analyst", &ranked).json(&[0]).unwrap();
+    let clients = ["coordinator/staff/analyst/client.toml", "al-police/staff/analyst/client.toml"];
+    let [centre, home] = clients.map(|client| running.dir.join(client).display().to_string());
+    let at_centre = ["chart", "ranks", text(&ranked, "ranking"), "--client", &centre];
+    let at_home = [&["chart", "ranks", &whole, &part][..], &SERIES, &["--client", &home]].concat();
+    for (role, chart) in [(roles::COORDINATOR, &at_centre[..]), (roles::NODE, &at_home)] {
+        let drawn = offline(&running, role, chart);
+        assert_eq!(drawn.code, Some(3), "not everybody answered: {}", drawn.stderr);
+        assert!(drawn.stdout.contains("Coverage 5 of 6"), "{role}: {}", drawn.stdout);
     }
 }
 

@@ -5,6 +5,7 @@ use accord_proto::{
     clock::Timestamp,
     id::RequirementId,
     journal::{Act, Entry},
+    limits::RANKINGS_MAX,
     reason::{Invalid, Reason},
     seal::Digest,
     transport::Peer,
@@ -80,12 +81,15 @@ impl Archive {
     }
 
     /// Keeps a ranking. One of the same order is kept already: it is given back as it is.
+    ///
+    /// # Errors
+    /// `LIMIT_EXCEEDED` past [`RANKINGS_MAX`] of them; `STORE_FAILED`, `STORE_FULL`.
     pub async fn keep_ranking(
         &self,
         by: &Peer,
         (name, kept): (Digest, KeptRanking),
     ) -> Result<KeptRanking, Invalid> {
-        let kept = self.keep_first(by, name, kept)?;
+        let kept = self.keep_first(by, (name, kept), RANKINGS_MAX)?;
         self.settled().await?;
         Ok(kept)
     }
@@ -93,14 +97,22 @@ impl Archive {
     fn keep_first(
         &self,
         by: &Peer,
-        name: Digest,
-        kept: KeptRanking,
+        (name, kept): (Digest, KeptRanking),
+        most: usize,
     ) -> Result<KeptRanking, Invalid> {
         let writer = self.writer();
         match self.ranking(name) {
             Ok(known) => return Ok(known),
             Err(error) if error.reason == Reason::NotFound => {}
             Err(error) => return Err(error),
+        }
+        let count = self.rooms[Room::Rankings as usize].len();
+        if count >= most {
+            let detail = format!(
+                "{count} are kept, which is the most, and none is ever dropped: work this one out without keeping it, \
+                 with `accord-node threat show`"
+            );
+            return Err(Invalid::new(Reason::LimitExceeded, "archive.rankings", detail));
         }
         let entry = Entry {
             at: kept.made_at,
@@ -210,4 +222,41 @@ fn read(bytes: &[u8]) -> Result<KeptRanking, Invalid> {
         pictures: pictures.into_iter().map(named).collect::<Result<_, Invalid>>()?,
         envelope: envelope.unwrap_or_default(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use accord_proto::identity::Identity;
+
+    use super::*;
+
+    #[test]
+    fn past_the_bound_no_new_ranking_is_kept_and_those_that_are_stay() {
+        let dir = tempfile::tempdir().unwrap();
+        let name = "spiffe://wb6.example/REGION/node/coordinator/coordinator";
+        let identity = Identity::parse(name).unwrap();
+        let archive = Archive::open(dir.path(), &identity, 0).unwrap();
+        let by = Peer { identity, spki: Digest([0; 32]) };
+        let kept = KeptRanking {
+            made_at: Timestamp::EARLIEST,
+            audience: "POLICE".to_owned(),
+            why: "what the region looks at first".to_owned(),
+            pictures: Vec::new(),
+            envelope: wire::Envelope::default(),
+        };
+        let keep = |number: u8| archive.keep_first(&by, (Digest([number; 32]), kept.clone()), 2);
+        for number in [1, 2] {
+            keep(number).unwrap();
+        }
+        let journal = archive.journal_size();
+        let refused = keep(3).unwrap_err();
+        assert_eq!(
+            (refused.reason, refused.field.as_str()),
+            (Reason::LimitExceeded, "archive.rankings")
+        );
+        assert_eq!(archive.journal_size(), journal, "nothing was done");
+        // What is kept already is no new one.
+        assert_eq!(keep(2).unwrap(), kept);
+        assert_eq!(archive.rankings(None, 9).unwrap().len(), 2);
+    }
 }

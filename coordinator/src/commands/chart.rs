@@ -25,13 +25,8 @@ pub(crate) async fn run(command: Command) -> Result<Outcome, Invalid> {
             let lists = ClientFile::lists(&whose.client)?;
             let document = threat::document(&whose.client, ranking).await?;
             let made_at_s = document.entry.as_ref().map_or(0, |entry| entry.made_at_s);
-            // The smallest share of those who were asked, not the smallest number.
-            let covers = |of: &wire::PictureEntry| (u64::from(of.answered), u64::from(of.members));
-            let least = document.pictures.iter().min_by(|one, other| {
-                let ((answered, members), (of, all)) = (covers(one), covers(other));
-                (answered * all).cmp(&(of * members))
-            });
-            let covered = least.map_or((0, 0), |of| (of.answered, of.members));
+            let pictures = document.pictures.iter();
+            let covered = chart::least_covered(pictures.map(|of| (of.answered, of.members)));
             let (shown, _) = threat::read(document, lists)?;
             let as_of = Timestamp::from_s("made_at_s", made_at_s)?;
             let chart = chart::ranks(&shown, (covered, as_of), lists)?;

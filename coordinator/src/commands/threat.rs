@@ -10,7 +10,7 @@ use accord_proto::{
     reason::Invalid,
     strict,
     taxonomy::Lists,
-    threat::{Ranking, moves},
+    threat::Ranking,
     transport::channel::Channel,
     wire::{self as exchange, region as wire, threat::OrderedBy},
 };
@@ -49,12 +49,12 @@ pub(crate) async fn run(command: Command) -> Result<Outcome, Invalid> {
         }
         Command::Compare { before, now, client } => {
             let lists = ClientFile::lists(&client.client)?;
-            let read = async |name| {
-                let document = document(&client.client, name).await?;
-                Ranking::read(&document.ranking.unwrap_or_default().payload, lists)
-            };
-            let moved = moves(&read(before).await?, &read(now).await?)?;
-            Ok(done(print::rows(client.format, &threat::moved(&moved))))
+            let fetched = async |name| read(document(&client.client, name).await?, lists);
+            let (before, mut remarks) = fetched(before).await?;
+            let (now, more) = fetched(now).await?;
+            remarks.extend(more);
+            let data = threat::compared(client.format, [&before, &now])?;
+            Ok(Outcome { data, remarks, ..Outcome::default() })
         }
         Command::Attach { ranking, dissent, client } => attach(&client, ranking, &dissent).await,
         Command::Replay(replay) => replay.run(),
@@ -183,7 +183,6 @@ pub(super) fn read(
     let shown = RankingShown {
         ranking: Ranking::read(&ranking.unwrap_or_default().payload, lists)?,
         made_at: day(entry.made_at_s),
-        audience: entry.audience,
         why: entry.why,
         coverage: pictures.iter().map(coverage).collect(),
         asked,

@@ -16,7 +16,7 @@ use accord_proto::{
     reason::Invalid,
     strict,
     taxonomy::Lists,
-    threat::{Ranking, Wanted, moves},
+    threat::{Ranking, Wanted},
     wire::{self as exchange, desk as wire, region},
 };
 use prost::Message as _;
@@ -76,7 +76,6 @@ async fn delivered(client: &Path, named: &[String]) -> Result<Vec<Delivered>, In
 }
 
 fn ranked(wanted: &Wanted, of: &[Delivered], lists: &Lists) -> Result<Ranking, Invalid> {
-    chart::one_audience(of.iter().map(|of| &of.picture))?;
     let payloads: Vec<_> = of.iter().map(|of| of.payload.as_slice()).collect();
     wanted.rank(&payloads, lists)
 }
@@ -115,7 +114,6 @@ fn around(pictures: &[Delivered], ranking: Ranking) -> RankingShown {
     RankingShown {
         ranking,
         made_at: String::new(),
-        audience: audiences(pictures),
         why: String::new(),
         coverage: pictures.iter().map(coverage).collect(),
         asked: asked.into_iter().collect(),
@@ -132,27 +130,11 @@ pub(super) async fn draw(
     let lists = ClientFile::lists(client)?;
     let pictures = delivered(client, named).await?;
     let shown = around(&pictures, ranked(wanted, &pictures, lists)?);
-    // The smallest share of those who were asked, not the smallest number.
-    let covers = |of: &Delivered| (u64::from(of.entry.answered), u64::from(of.entry.members));
-    let least = pictures.iter().min_by(|one, other| {
-        let ((answered, members), (of, all)) = (covers(one), covers(other));
-        (answered * all).cmp(&(of * members))
-    });
-    let covered = least.map_or((0, 0), |of| (of.entry.answered, of.entry.members));
+    let entries = pictures.iter().map(|of| &of.entry);
+    let covered = chart::least_covered(entries.map(|of| (of.answered, of.members)));
     let drawn = pictures.iter().map(|of| of.entry.drawn_at_s).max().unwrap_or_default();
     let as_of = Timestamp::from_s("drawn_at_s", drawn)?;
     Ok((chart::ranks(&shown, (covered, as_of), lists)?, covered.0 < covered.1))
-}
-
-/// For whom the pictures are: as the seals say that they rest on.
-fn audiences(pictures: &[Delivered]) -> String {
-    let members = pictures.iter().flat_map(|of| &of.picture.members);
-    let seals = members.filter_map(|member| member.seal.as_ref());
-    let audience = |seal: &exchange::Envelope| {
-        let seal: exchange::Seal = strict::decode_signed("seal", &seal.payload).ok()?;
-        Some(seal.audience)
-    };
-    seals.filter_map(audience).collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(", ")
 }
 
 async fn compare(
@@ -165,7 +147,9 @@ async fn compare(
     let pictures = delivered(&client.client, named).await?;
     let before = ranked(&series.clone().of(from), &pictures, lists)?;
     let now = ranked(&series.of(to), &pictures, lists)?;
-    Ok(done(client, &threat::moved(&moves(&before, &now)?)))
+    let [before, now] = [before, now].map(|ranking| around(&pictures, ranking));
+    let data = threat::compared(client.format, [&before, &now])?;
+    Ok(Outcome { data, ..Outcome::default() })
 }
 
 async fn dissent(
@@ -175,11 +159,14 @@ async fn dissent(
     out: &Path,
 ) -> Result<Outcome, Invalid> {
     let ranking: exchange::Envelope = strict::decode("ranking", &threat::file(ranking)?)?;
+    let lists = ClientFile::lists(&client.client)?;
+    let audience = Ranking::read(&ranking.payload, lists)?.audience().to_owned();
     let request = wire::SignDissentRequest { ranking: Some(ranking), text: threat::reason(why)? };
     let request = within(CALL_TIMEOUT, request);
     let reply =
         connect(&client.client).await?.sign_dissent(request).await.map_err(failed)?.into_inner();
     let bytes = reply.dissent.unwrap_or_default().encode_to_vec();
     threat::write_new(out, &bytes)?;
-    Ok(done(client, &json!({"file": out.display().to_string(), "bytes": bytes.len()})))
+    let file = out.display().to_string();
+    Ok(done(client, &json!({"file": file, "bytes": bytes.len(), "audience": audience})))
 }

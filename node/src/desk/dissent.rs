@@ -22,18 +22,20 @@ pub async fn sign(
     let deed = Deed::new(node.clock.now(), caller.identity.clone(), text, looks_personal)?;
     let centres = &node.pinned.get().roster.centres;
     let keys: Vec<_> = centres.iter().flat_map(|centre| centre.keys.clone()).collect();
-    let order = Ranking::open(ranking, &keys, node.lists)?.digest();
+    let ranking = Ranking::open(ranking, &keys, node.lists)?;
+    let order = ranking.digest();
     let dissent = Dissent {
         node: node.name().clone(),
         jurisdiction: node.jurisdiction,
         order,
         text: Justified::read("why", &deed.why)?,
+        at: deed.at,
     };
     let signed = dissent.sign(&node.seal_key());
     let subject = format!("dissent from ranking {order}");
     let digest = Digest::of(&signed.payload);
     let entry = Entry {
-        to: "whoever reads the ranking".to_owned(),
+        to: format!("whoever reads the ranking: {}", ranking.audience()),
         ..entry(node, caller, Act::Disclosure, &deed.why, &subject, digest)
     };
     node.store.begin_release()?.commit(entry)?;

@@ -355,7 +355,7 @@ pub(super) fn looks(cell: &Cell, class: Option<usize>) -> Vec<Look> {
 /// where `room` is narrow, above it.
 pub(super) fn sign(canvas: &mut Canvas, (x, y): Spot, state: State, room: i64) {
     const BESIDE: i64 = 42 * PX;
-    let pen = Pen::SMALL.bold().at(Anchor::Middle);
+    let pen = Pen::SMALL.bold().at(Anchor::Middle).boxed();
     let (across, down) = match state {
         State::Waiting if room >= BESIDE => (85, 0),
         State::Waiting => (0, 80),

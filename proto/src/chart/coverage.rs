@@ -5,13 +5,13 @@ use super::{
     Drawn, EDGE, WIDTH,
     cell::{self, State},
     colour,
-    grid::{self, Heading},
+    grid::{self, Grid, Heading},
     legend::{self, Key},
     svg::{Anchor, Area, Canvas, Look, PX, Pen},
     words::{Place, Text, counted, listed},
 };
 use crate::{
-    limits::{CHART_COLUMNS_MAX, CHART_ROWS_MAX},
+    limits::{CHART_LINES_MAX, CHART_ROWS_MAX},
     reason::{Invalid, Reason},
 };
 
@@ -150,10 +150,11 @@ impl Members {
     /// Columns by label, and members, each with a count for every column. Members are put in the order of names.
     ///
     /// # Errors
-    /// `LIMIT_EXCEEDED`; `FIELD_INVALID` if a member has not as many counts as there are columns.
+    /// `LIMIT_EXCEEDED` past [`CHART_ROWS_MAX`] members or [`CHART_LINES_MAX`] lines; `FIELD_INVALID` if a member has not as many counts as there are columns.
     pub fn new(columns: Vec<Text>, mut members: Vec<Member>) -> Result<Self, Invalid> {
         super::within("chart.members", members.len(), CHART_ROWS_MAX)?;
-        super::within("chart.columns", columns.len(), CHART_COLUMNS_MAX)?;
+        super::within("chart.columns", columns.len(), CHART_LINES_MAX)?;
+        grid::lines(members.len(), columns.len())?;
         super::even("chart.members", columns.len(), members.iter().map(|of| of.cells.len()))?;
         members.sort_by_key(Member::label);
         Ok(Self { columns, members })
@@ -172,7 +173,8 @@ impl Drawn for Members {
         let headings: Vec<_> = std::iter::once(answer).chain(columns).collect();
         let labels: Vec<_> = self.members.iter().map(Member::label).collect();
         let area = ((EDGE, top), WIDTH - 2 * EDGE);
-        grid::cells(canvas, area, (&headings, &labels), |canvas, area, (row, column)| {
+        let grid = Grid { headings: (&headings, 1), labels: &labels };
+        grid::cells(canvas, area, grid, |canvas, area, (row, column)| {
             let member = &self.members[row];
             let Some(column) = column.checked_sub(1) else {
                 let title = format!("{}: {}", member.label(), member.state());
@@ -221,13 +223,13 @@ impl Drawn for Members {
 /// How a member stands, in a field.
 fn answer_of(canvas: &mut Canvas, area: Area, member: &Member) {
     let (x, y) = area.middle();
-    let small = Pen::of(10).muted().at(Anchor::Middle);
+    let small = Pen::of(10).muted().at(Anchor::Middle).boxed();
     let detail = member.detail.as_ref().map(|of| {
         let lines = super::font::shortened(of.as_str(), area.width, 1, small);
         lines.first().cloned().unwrap_or_default()
     });
     let words = member.standing.words();
-    let pen = Pen::SMALL.at(Anchor::Middle);
+    let pen = Pen::SMALL.at(Anchor::Middle).boxed();
     let pen = if member.standing == Standing::Answered { pen } else { pen.bold() };
     let lift = if detail.is_some() { 2 * PX } else { -4 * PX };
     if member.standing == Standing::Pending {
@@ -244,7 +246,7 @@ fn answer_of(canvas: &mut Canvas, area: Area, member: &Member) {
 
 fn field(canvas: &mut Canvas, area: Area, kind: &Kind) {
     let (x, y) = area.middle();
-    let pen = Pen::BODY.bold().at(Anchor::Middle);
+    let pen = Pen::BODY.bold().at(Anchor::Middle).boxed();
     match kind {
         Kind::All(count) => {
             canvas.rect(area, Look::filled(colour::CLASSES[4]));

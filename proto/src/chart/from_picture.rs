@@ -10,7 +10,7 @@ use super::{
 use crate::{
     clock::Timestamp,
     compare::{self, Flag},
-    reason::{Invalid, Reason},
+    reason::{Invalid, Reason, quoted},
     regional::{self, COUNTED_TWICE},
     seal::Digest,
     taxonomy::{CrimeAreaCode, Lists, TOTAL},
@@ -160,13 +160,14 @@ impl<'a> Selection<'a> {
 }
 
 impl Heat {
-    /// Crime areas of a selection by jurisdiction, as far as figures stand under names.
+    /// Crime areas of a selection by jurisdiction, as far as figures stand under names. `areas`: only these; none: all.
     ///
     /// # Errors
-    /// As [`Heat::new`].
+    /// As [`Heat::new`]; `NOT_FOUND` of an area that the picture has no such cell of.
     pub fn of_picture(
         picture: &region::Picture,
         selection: Selection<'_>,
+        areas: &[String],
         lists: &Lists,
     ) -> Result<Self, Invalid> {
         let places = places(picture, lists)?;
@@ -175,8 +176,14 @@ impl Heat {
             let label = Text::new("chart.crime_area", &area_label(&cell.crime_area, lists))?;
             Ok((label, cells.collect::<Result<Vec<_>, Invalid>>()?))
         };
-        let cells = picture.cells.iter().filter(|cell| selection.has(cell));
-        let rows = cells.map(row).collect::<Result<Vec<_>, Invalid>>()?;
+        let cells = || picture.cells.iter().filter(|cell| selection.has(cell));
+        if let Some(area) = areas.iter().find(|area| cells().all(|cell| cell.crime_area != **area))
+        {
+            return Err(no_such_cell(area));
+        }
+        let wanted =
+            |cell: &&region::PictureCell| areas.is_empty() || areas.contains(&cell.crime_area);
+        let rows = cells().filter(wanted).map(row).collect::<Result<Vec<_>, Invalid>>()?;
         Self::new(places.iter().map(|(place, _)| place.clone()).collect(), rows)
     }
 }
@@ -193,11 +200,8 @@ impl Map {
         lists: &Lists,
     ) -> Result<Self, Invalid> {
         let mut cells = picture.cells.iter().filter(|cell| selection.has(cell));
-        let cell = cells.find(|cell| cell.crime_area == crime_area).ok_or_else(|| {
-            let detail =
-                "the picture has no such cell: see its indicators, periods and crime areas";
-            Invalid::new(Reason::NotFound, "chart.crime_area", detail)
-        })?;
+        let cell = cells.find(|cell| cell.crime_area == crime_area);
+        let cell = cell.ok_or_else(|| no_such_cell(crime_area))?;
         let place = |(place, standing): (Place, Standing)| {
             let named = named(cell, &place, standing)?;
             Ok((place, named))
@@ -205,6 +209,14 @@ impl Map {
         let places = places(picture, lists)?.into_iter().map(place);
         Self::new(places.collect::<Result<Vec<_>, Invalid>>()?)
     }
+}
+
+fn no_such_cell(area: &str) -> Invalid {
+    let area = quoted(area);
+    let detail = format!(
+        "the picture has no such cell of {area}: see its indicators, periods and crime areas"
+    );
+    Invalid::new(Reason::NotFound, "chart.crime_area", detail)
 }
 
 impl Members {

@@ -1,11 +1,11 @@
-//! A heat map: crime areas down, jurisdictions across. Comes in: cells that may stand under a name. Goes out: a class and a
-//! figure for each, or a sign. Must never take a figure that is not its jurisdiction's to show, nor sort jurisdictions by it.
+//! A heat map: crime areas down, jurisdictions across; turned where more jurisdictions than fit across are asked. Comes in: cells
+//! that may stand under a name. Goes out: a class and a figure for each, or a sign. Must never take a figure that is not its jurisdiction's to show, nor sort jurisdictions by it.
 
 use super::{
     Drawn, alternative,
     cell::State,
     from_picture::NamedCell,
-    grid::{self, Heading},
+    grid::{self, Grid, Heading},
     legend::Key,
     scale::Classes,
     svg::Canvas,
@@ -25,13 +25,17 @@ pub struct Heat {
 }
 
 impl Heat {
-    /// Rows by label, each with a cell for every column. Columns are put in the order of names.
+    /// Rows by label, each with a cell for every column. Columns are put in the order of names. With more columns than fit side
+    /// by side it is turned when it is drawn: jurisdictions down.
     ///
     /// # Errors
-    /// `LIMIT_EXCEEDED`; `FIELD_INVALID` if a row has not as many cells as there are columns, or decimals differ.
+    /// `LIMIT_EXCEEDED` past [`CHART_ROWS_MAX`] of either, or past
+    /// [`CHART_LINES_MAX`](crate::limits::CHART_LINES_MAX) lines; `FIELD_INVALID` if a row has not as many cells as there are columns, or decimals differ.
     pub fn new(columns: Vec<Place>, rows: Vec<(Text, Vec<NamedCell>)>) -> Result<Self, Invalid> {
         super::within("chart.rows", rows.len(), CHART_ROWS_MAX)?;
-        super::within("chart.columns", columns.len(), CHART_COLUMNS_MAX)?;
+        super::within("chart.columns", columns.len(), CHART_ROWS_MAX)?;
+        let (down, across) = turned(columns.len(), rows.len());
+        grid::lines(down, across)?;
         super::even("chart.rows", columns.len(), rows.iter().map(|(_, cells)| cells.len()))?;
         let cells = rows.iter().flat_map(|(_, cells)| cells).map(NamedCell::cell);
         let decimals = super::one_unit(cells)?;
@@ -43,9 +47,18 @@ impl Heat {
         Ok(Self { columns, rows, decimals })
     }
 
+    fn is_turned(&self) -> bool {
+        self.columns.len() > CHART_COLUMNS_MAX
+    }
+
     fn cells_named(&self) -> impl Iterator<Item = &NamedCell> + Clone {
         self.rows.iter().flat_map(|(_, cells)| cells)
     }
+}
+
+/// What stands down and what across, of so many jurisdictions and crime areas.
+fn turned(jurisdictions: usize, areas: usize) -> (usize, usize) {
+    if jurisdictions > CHART_COLUMNS_MAX { (jurisdictions, areas) } else { (areas, jurisdictions) }
 }
 
 /// The sentence in place of a drawing in which nothing could stand under a name.
@@ -87,11 +100,20 @@ impl Drawn for Heat {
             return super::instead(canvas, top, REGION_ONLY);
         }
         let classes = classes(self.cells_named());
-        let headings: Vec<Heading> =
-            self.columns.iter().map(|of| (of.label.to_string(), of.short())).collect();
-        let labels: Vec<_> = self.rows.iter().map(|(label, _)| label.to_string()).collect();
+        let places = self.columns.iter();
+        let areas = || self.rows.iter().map(|(label, _)| label.to_string());
+        let (headings, labels): (Vec<Heading>, Vec<String>) = if self.is_turned() {
+            (
+                areas().map(|of| (of.clone(), of)).collect(),
+                places.map(|of| of.label.to_string()).collect(),
+            )
+        } else {
+            (places.map(|of| (of.label.to_string(), of.short())).collect(), areas().collect())
+        };
+        let grid = Grid { headings: (&headings, 0), labels: &labels };
         let area = ((super::EDGE, top), super::WIDTH - 2 * super::EDGE);
-        grid::cells(canvas, area, (&headings, &labels), |canvas, area, (row, column)| {
+        grid::cells(canvas, area, grid, |canvas, area, (down, across)| {
+            let (row, column) = if self.is_turned() { (across, down) } else { (down, across) };
             let (label, cells) = &self.rows[row];
             let cell = &cells[column];
             let title =
@@ -117,6 +139,16 @@ impl Drawn for Heat {
     }
 
     fn rows(&self) -> (Vec<String>, Vec<Vec<String>>) {
+        if self.is_turned() {
+            let areas = self.rows.iter().map(|(label, _)| label.to_string());
+            let head = std::iter::once("Jurisdiction".to_owned()).chain(areas).collect();
+            let row = |(at, of): (usize, &Place)| {
+                let cells = self.rows.iter().filter_map(|(_, cells)| cells.get(at));
+                let cells = cells.map(|cell| cell.cell().in_table());
+                std::iter::once(of.label.to_string()).chain(cells).collect()
+            };
+            return (head, self.columns.iter().enumerate().map(row).collect());
+        }
         let labels = self.columns.iter().map(|of| of.label.to_string());
         let head = std::iter::once("Crime area".to_owned()).chain(labels).collect();
         let row = |(label, cells): &(Text, Vec<NamedCell>)| {

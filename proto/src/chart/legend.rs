@@ -44,7 +44,7 @@ const LINE: i64 = 22 * PX;
 pub(super) fn draw(canvas: &mut Canvas, (left, top): Spot, width: i64, keys: &[Key]) -> i64 {
     let (mut x, mut y) = (left, top);
     for key in keys {
-        let (sign, words) = (key.sign(), key.words());
+        let (sign, words) = (key.sign_beside(), key.words());
         let bold = Pen::SMALL.bold();
         let sign_wide = if sign.is_empty() { 0 } else { font::width(sign, bold) + 5 * PX };
         let wide = SWATCH.0 + 7 * PX + sign_wide + font::width(&words, Pen::SMALL) + 20 * PX;
@@ -61,8 +61,10 @@ pub(super) fn draw(canvas: &mut Canvas, (left, top): Spot, width: i64, keys: &[K
 }
 
 impl Key {
-    fn sign(&self) -> &'static str {
+    /// Its sign, unless that stands in the swatch.
+    fn sign_beside(&self) -> &'static str {
         match self {
+            Self::Area(State::Partial | State::Break) => "",
             Self::Area(state) | Self::Point(state) => state.sign(),
             Self::Rule(since) => since.sign(),
             Self::Class(..)
@@ -165,6 +167,12 @@ fn area_swatch(canvas: &mut Canvas, area: Area, state: State) {
         | State::Unreachable => state.look(),
     };
     canvas.rect(area, look);
+    // Only their sign tells them from another figure: an empty box would look like what is not applicable.
+    if matches!(state, State::Partial | State::Break) {
+        let (x, y) = area.middle();
+        let pen = Pen::SMALL.bold().at(Anchor::Middle).boxed();
+        canvas.text((x, y + 4 * PX), state.sign(), pen);
+    }
     if state == State::LowReliability {
         canvas.rect(area, Look { fill: Fill::Pattern(Pattern::Thin), stroke: Stroke::NONE });
     }

@@ -212,11 +212,11 @@ impl Drawn for Map {
 
 /// A name and a figure or sign, on the map.
 fn label(canvas: &mut Canvas, (x, y): Spot, place: &Place, (cell, class): (&Cell, Option<usize>)) {
-    let pen = Pen::SMALL.bold().at(Anchor::Middle);
+    let pen = Pen::SMALL.bold().at(Anchor::Middle).boxed();
     let names = font::wrapped(place.label.as_str(), 78 * PX, pen);
     let figure = cell.as_figure();
     let value = figure.map(|of| format!("{} {}", of.short(), of.signs()).trim_end().to_owned());
-    let big = Pen::of(13).bold().at(Anchor::Middle);
+    let big = Pen::of(13).bold().at(Anchor::Middle).boxed();
     let lines = i64::try_from(names.len()).unwrap_or(1);
     let high = lines * 14 * PX + 18 * PX;
     let value_width = value.as_ref().map_or(34 * PX, |text| font::width(text, big));

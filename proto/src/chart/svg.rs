@@ -154,6 +154,8 @@ pub(super) struct Pen {
     pub(super) bold: bool,
     pub(super) colour: &'static str,
     pub(super) anchor: Anchor,
+    /// It stands in a box: where the font is another one, it is made as wide as it is in ours.
+    pub(super) boxed: bool,
 }
 
 impl Pen {
@@ -162,7 +164,13 @@ impl Pen {
     pub(super) const SMALL: Self = Self::of(11);
 
     pub(super) const fn of(pixels: i64) -> Self {
-        Self { size: pixels * PX, bold: false, colour: colour::INK, anchor: Anchor::Start }
+        Self {
+            size: pixels * PX,
+            bold: false,
+            colour: colour::INK,
+            anchor: Anchor::Start,
+            boxed: false,
+        }
     }
 
     pub(super) const fn bold(self) -> Self {
@@ -179,6 +187,10 @@ impl Pen {
 
     pub(super) const fn at(self, anchor: Anchor) -> Self {
         Self { anchor, ..self }
+    }
+
+    pub(super) const fn boxed(self) -> Self {
+        Self { boxed: true, ..self }
     }
 
     /// From one line to the next.
@@ -268,9 +280,13 @@ impl Canvas {
             Anchor::Middle => r#" text-anchor="middle""#,
             Anchor::End => r#" text-anchor="end""#,
         };
+        let wide = pen.boxed.then(|| tenths(font::width(text, pen)));
+        let wide = wide.map_or_else(String::new, |wide| {
+            format!(r#" textLength="{wide}" lengthAdjust="spacingAndGlyphs""#)
+        });
         let (colour, text) = (pen.colour, escaped(text));
         self.body += &format!(
-            r#"<text x="{x}" y="{y}" font-size="{size}"{weight}{anchor} fill="{colour}">{text}</text>"#
+            r#"<text x="{x}" y="{y}" font-size="{size}"{weight}{anchor}{wide} fill="{colour}">{text}</text>"#
         );
     }
 

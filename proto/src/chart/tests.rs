@@ -172,6 +172,35 @@ pub(super) fn heat() -> Chart {
     chart(frame, View::Heat(Heat::new(columns, rows).unwrap()))
 }
 
+/// More jurisdictions than fit side by side, with cells of every state.
+pub(super) fn heat_of_many() -> Chart {
+    let codes =
+        ["AL", "AT", "BA", "BG", "DE", "EL", "HR", "HU", "IT", "ME", "MK", "RO", "RS", "SI", "XK"];
+    let states = [
+        own(41, 2_500),
+        gap(Cell::not_shown()),
+        own(22, 0),
+        gap(due()),
+        own_between(4, 9),
+        gap(silent()),
+        own(0, 0),
+        gap(Cell::missing()),
+        own(12, 2_500).with(Quality::LowReliability),
+        gap(Cell::not_applicable()),
+        own(31, 0).with(Quality::Provisional),
+    ];
+    let labels =
+        ["Cocaine", "Synthetic drugs and new psychoactive substances", "Firearms and explosives"];
+    let row = |(at, label): (usize, &str)| {
+        let cells = states.iter().cycle().skip(at * 4).take(codes.len());
+        (text(label), cells.cloned().collect())
+    };
+    let rows = labels.into_iter().enumerate().map(row).collect();
+    let subtitle = "Seizures, number, first quarter of 2024";
+    let frame = frame("heat-of-many", "Seizures by jurisdiction and crime area", subtitle);
+    chart(frame, View::Heat(Heat::new(codes.map(place).to_vec(), rows).unwrap()))
+}
+
 fn figure(value: i64, error: i64) -> Cell {
     Cell::value(value, (value - error, value + error), 0).unwrap()
 }
@@ -350,7 +379,17 @@ pub(super) fn coverage() -> Chart {
 }
 
 pub(super) fn all() -> Vec<Chart> {
-    vec![map(), map_of_gaps(), heat(), trend(), panels(), matrix(), ranks(), coverage()]
+    vec![
+        map(),
+        map_of_gaps(),
+        heat(),
+        heat_of_many(),
+        trend(),
+        panels(),
+        matrix(),
+        ranks(),
+        coverage(),
+    ]
 }
 
 /// Caption, sentence and table as text.

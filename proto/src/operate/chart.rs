@@ -7,6 +7,7 @@ use clap::{Args, Subcommand};
 
 use super::{cli::Outcome, files, threat};
 use crate::{
+    audience::{self, ASKERS_ALONE},
     chart::{
         Chart, Frame, Heat, Map, Members, Panel, Point, Selection, Text, Trend, View, area_label,
         notes_of,
@@ -19,11 +20,13 @@ use crate::{
     seal::Digest,
     strict,
     taxonomy::{Lists, TOTAL},
-    wire::{self, region},
+    wire::region,
 };
 
 pub mod figure;
 mod ranked;
+#[cfg(test)]
+mod tests;
 
 pub use ranked::{matrix, ranks};
 
@@ -75,6 +78,9 @@ pub enum Command {
         /// Which cells.
         #[command(flatten)]
         cells: Cells,
+        /// Only this crime area, once for each.
+        #[arg(long = "area", value_name = "CODE")]
+        areas: Vec<String>,
         /// Where it goes.
         #[command(flatten)]
         drawing: Drawing,
@@ -176,37 +182,22 @@ impl Source {
     }
 }
 
-/// For whom a picture is: as the seals say that it rests on. Nobody's answer is in it: for those who asked alone.
+/// For whom a picture is: as the seals say that it rests on.
 fn handling(picture: &region::Picture) -> Result<Vec<Text>, Invalid> {
-    let seals = picture.members.iter().filter_map(|member| member.seal.as_ref());
-    let mut audiences = seals.filter_map(|seal| {
-        let seal: wire::Seal = strict::decode_signed("seal", &seal.payload).ok()?;
-        Some(format!("Audience: {}", seal.audience))
-    });
-    let mark = audiences.next().unwrap_or_else(|| "Only for those who asked".to_owned());
+    let audience = audience::of_all([picture])?;
+    let mark = format!("Audience: {}", audience.as_deref().unwrap_or(ASKERS_ALONE));
     Ok(vec![Text::new("chart.handling", &mark)?])
 }
 
-/// Are they all for the same? What rests on several pictures carries one mark, and must not take one's content under another's.
-///
-/// # Errors
-/// `METHOD_UNFIT`.
-pub fn one_audience<'a>(
-    pictures: impl IntoIterator<Item = &'a region::Picture>,
-) -> Result<(), Invalid> {
-    let members = pictures.into_iter().flat_map(|picture| &picture.members);
-    let seals = members.filter_map(|member| member.seal.as_ref());
-    let audience = |seal: &wire::Envelope| {
-        let seal: wire::Seal = strict::decode_signed("seal", &seal.payload).ok()?;
-        Some(seal.audience)
-    };
-    let audiences: std::collections::BTreeSet<_> = seals.filter_map(audience).collect();
-    if audiences.len() < 2 {
-        return Ok(());
-    }
-    let names = audiences.into_iter().collect::<Vec<_>>().join(" and ");
-    let detail = format!("some are for {names}: take those of one audience by themselves");
-    Err(Invalid::new(Reason::MethodUnfit, "pictures", detail))
+/// Who answered, of how many that were asked, where fewest of them did: the smallest share, not the smallest number. Of
+/// pictures that nobody was asked for it is nobody.
+pub fn least_covered(pictures: impl IntoIterator<Item = (u32, u32)>) -> (u32, u32) {
+    let asked = pictures.into_iter().filter(|(_, members)| *members > 0);
+    let across = |one: u32, other: u32| u64::from(one) * u64::from(other);
+    let least = asked.min_by(|(answered, members), (of, all)| {
+        across(*answered, *all).cmp(&across(*of, *members))
+    });
+    least.unwrap_or_default()
 }
 
 impl Drawing {
@@ -254,10 +245,10 @@ pub async fn run(
             let chart = trend(&rounds, series, &areas, lists)?;
             drawing.finish(&chart, rounds.iter().any(Source::is_partial))
         }
-        Command::Heat { cells, drawing, whose } => {
+        Command::Heat { cells, areas, drawing, whose } => {
             let source = find(&whose, &cells.picture).await?;
             let lists = ClientFile::lists(&whose.client)?;
-            let view = Heat::of_picture(&source.picture, cells.selection(), lists)?;
+            let view = Heat::of_picture(&source.picture, cells.selection(), &areas, lists)?;
             let names = cells.names("heat", None, lists);
             drawing
                 .finish(&cells.chart(&source, names, View::Heat(view), lists)?, source.is_partial())
@@ -326,7 +317,8 @@ fn trend(
     lists: &Lists,
 ) -> Result<Chart, Invalid> {
     let pictures: Vec<_> = rounds.iter().map(|round| round.picture.clone()).collect();
-    one_audience(&pictures)?;
+    // Its frame carries one mark.
+    audience::of_all(&pictures)?;
     let wanted = |point: &&compare::Point| {
         (point.indicator.as_str(), point.categories.as_str()) == (indicator, categories)
             && (areas.is_empty() || areas.contains(&point.crime_area))

@@ -1,8 +1,8 @@
 //! Command lines of rankings, the same in both programs. Comes in: what somebody typed. Goes out: what is to be ranked, methods,
-//! moves, and their rows. Must never take a blank for a reason.
+//! and their rows. Must never take a blank for a reason.
 
 use clap::{Args, ValueEnum};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::files;
 use crate::{
@@ -10,13 +10,15 @@ use crate::{
     print::{self, Format},
     reason::{Invalid, Reason},
     taxonomy::TOTAL,
-    threat::{Basis, Methods, Move, Order, Wanted},
+    threat::{Basis, Methods, Order, Wanted},
 };
 
 mod assessed;
+mod compared;
 mod replay;
 
 pub use assessed::assessed;
+pub use compared::compared;
 pub use replay::Replay;
 
 /// What areas are ordered by.
@@ -87,22 +89,6 @@ pub fn methods(format: Format) -> String {
         })
     };
     print::rows(format, &Methods::builtin().iter().map(row).collect())
-}
-
-/// How areas have moved, in words.
-pub fn moved(moves: &[Move]) -> Value {
-    let row = |of: &Move| {
-        let up = of.before.zip(of.now).map(|(before, now)| now.cmp(&before));
-        let said = match (of.clear, up) {
-            (Some(true), Some(std::cmp::Ordering::Less)) => "up, beyond what uncertainty allows",
-            (Some(true), _) => "down, beyond what uncertainty allows",
-            (Some(false), _) => "no move that uncertainty does not explain",
-            (None, Some(_)) => "not comparable: other areas are ranked",
-            (None, None) => "not comparable: without a rank in one of them",
-        };
-        json!({"crime_area": of.crime_area, "before": of.before, "now": of.now, "moved": said})
-    };
-    moves.iter().map(row).collect()
 }
 
 /// A reason as it was typed: the words, or `@FILE` that holds them.

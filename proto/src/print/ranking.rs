@@ -21,8 +21,6 @@ pub struct RankingShown {
     pub ranking: Ranking,
     /// When it was made; empty: just now, and it is not kept.
     pub made_at: String,
-    /// Who may read it.
-    pub audience: String,
     /// Why it was made; empty: that is not known here.
     pub why: String,
     /// Of each picture that it rests on how many of those asked have answered, in a sentence.
@@ -31,6 +29,13 @@ pub struct RankingShown {
     pub asked: Vec<String>,
     /// Where a node's own figures put each area, by its code; none: it is printed without.
     pub own: Option<BTreeMap<String, OwnPlace>>,
+}
+
+impl RankingShown {
+    /// For whom it is, in words, as the ranking itself says.
+    pub fn audience(&self) -> &str {
+        self.ranking.audience()
+    }
 }
 
 /// Where a node's own figures put an area. For its own eyes only.
@@ -68,7 +73,7 @@ pub fn ranking(
         // Rows travel alone: each says for whom it is and what it rests on.
         format @ (Format::Jsonl | Format::Csv) => {
             let with = |mut row: Value| {
-                row["audience"] = json!(shown.audience);
+                row["audience"] = json!(shown.audience());
                 row["coverage"] = json!(shown.coverage.join("; "));
                 row
             };
@@ -111,13 +116,14 @@ fn document(shown: &RankingShown, areas: Vec<Value>, lists: &Lists) -> Result<Va
             "node": of.node.as_str(),
             "jurisdiction": of.jurisdiction.to_string(),
             "text": of.text.as_str(),
+            "at": of.at.to_string(),
         })
     });
     let hex = |bytes: &Vec<u8>| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     let mut printed = json!({
         "ranking": shown.ranking.digest().to_string(),
         "made_at": shown.made_at,
-        "audience": shown.audience,
+        "audience": shown.audience(),
         "why": shown.why,
         "federation": order.federation,
         "lists": order.lists,
@@ -188,14 +194,14 @@ fn as_table(shown: &RankingShown, areas: &[Value], lists: &Lists) -> Result<Stri
     text += &format!("{name} ({}), {}, {categories}; ", order.indicator, order.period);
     text += &format!("ordered by {}\n", order_name(order.ordered_by()));
     for (what, said) in [
-        ("Audience", shown.audience.clone()),
+        ("Audience", shown.audience().to_owned()),
         ("Made", shown.made_at.clone()),
         ("Why", shown.why.clone()),
         ("Coverage", shown.coverage.join("; ")),
         ("Asked", shown.asked.iter().map(|code| label(lists, code)).collect::<Vec<_>>().join(", ")),
     ] {
         if !said.is_empty() {
-            text += &format!("{what}: {said}\n");
+            text += &format!("{what}: {}\n", under(&said));
         }
     }
     // A column that says nothing anywhere is left out.
@@ -225,7 +231,8 @@ fn as_table(shown: &RankingShown, areas: &[Value], lists: &Lists) -> Result<Stri
     }
     for of in shown.ranking.dissent_in_words(lists)? {
         let jurisdiction = label(lists, &of.jurisdiction.to_string());
-        text += &format!("Dissent of {jurisdiction} ({}): {}\n", of.node, of.text.as_str());
+        let (node, at) = (&of.node, of.at);
+        text += &format!("Dissent of {jurisdiction} ({node}, {at}): {}\n", under(of.text.as_str()));
     }
     if shown.own.is_some() {
         text +=
@@ -235,6 +242,11 @@ fn as_table(shown: &RankingShown, areas: &[Value], lists: &Lists) -> Result<Stri
         text += &format!("{footnote}\n");
     }
     Ok(text.trim_end().to_owned())
+}
+
+/// A text of several lines: all but the first are indented, so that none looks like a line of the program's own.
+fn under(text: &str) -> String {
+    text.replace('\n', "\n    ")
 }
 
 fn said(value: &Value) -> String {

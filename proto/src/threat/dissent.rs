@@ -6,6 +6,7 @@ use prost::Message as _;
 
 use super::input::Justified;
 use crate::{
+    clock::Timestamp,
     identity::Name,
     reason::{Invalid, Reason},
     roster::Member,
@@ -26,6 +27,8 @@ pub struct Dissent {
     pub order: Digest,
     /// Why.
     pub text: Justified,
+    /// When the node signed it, by its own clock.
+    pub at: Timestamp,
 }
 
 impl Dissent {
@@ -36,6 +39,7 @@ impl Dissent {
             jurisdiction: self.jurisdiction.to_string(),
             order_sha256: self.order.0.to_vec(),
             text: self.text.as_str().to_owned(),
+            at_s: self.at.as_s(),
         };
         key.sign(Kind::Dissent, payload.encode_to_vec())
     }
@@ -67,13 +71,14 @@ impl Dissent {
 
     /// Reads its words; who signed them is not checked.
     pub(super) fn read(payload: &[u8], lists: &Lists) -> Result<Self, Invalid> {
-        let threat::Dissent { node, jurisdiction, order_sha256, text } =
+        let threat::Dissent { node, jurisdiction, order_sha256, text, at_s } =
             strict::decode_signed("dissent", payload)?;
         Ok(Self {
             node: Name::parse("dissent.node", &node)?,
             jurisdiction: lists.jurisdiction("dissent.jurisdiction", &jurisdiction)?.code,
             order: Digest::from_wire("dissent.order_sha256", &order_sha256)?,
             text: Justified::read("dissent.text", &text)?,
+            at: Timestamp::from_s("dissent.at_s", at_s)?,
         })
     }
 }

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{ranks::Bounds, subject::no_jurisdiction};
 use crate::{
+    audience,
     limits::{AXIS_MAX, ROUNDS_MAX},
     reason::{Invalid, Reason},
     roster::{ascending, bounded},
@@ -70,11 +71,15 @@ impl<'a> Ask<'a> {
 pub struct Sources {
     /// Ascending by digest.
     pictures: Vec<(Digest, region::Picture)>,
+    audience: Option<String>,
 }
 
 impl Sources {
     /// Reads the signed bytes of pictures: the payloads of their envelopes. Whether their signatures hold is the caller's
     /// check before.
+    ///
+    /// # Errors
+    /// `METHOD_UNFIT` of pictures of two federations, code lists or audiences; `FIELD_MISSING` of none; `LIMIT_EXCEEDED`.
     pub fn read(payloads: &[&[u8]]) -> Result<Self, Invalid> {
         bounded("pictures", payloads.len(), ROUNDS_MAX)?;
         let read = |(at, payload): (usize, &&[u8])| {
@@ -95,12 +100,18 @@ impl Sources {
                 return Err(Invalid::new(Reason::MethodUnfit, "pictures", detail));
             }
         }
-        Ok(Self { pictures })
+        let audience = audience::of_all(pictures.iter().map(|(_, picture)| picture))?;
+        Ok(Self { pictures, audience })
     }
 
     /// SHA-256 of each picture, ascending.
     pub fn digests(&self) -> impl Iterator<Item = Digest> {
         self.pictures.iter().map(|(digest, _)| *digest)
+    }
+
+    /// For whom they all are; empty: for those who asked alone.
+    pub(super) fn audience(&self) -> &str {
+        self.audience.as_deref().unwrap_or_default()
     }
 
     /// Federation and code lists of them all.

@@ -14,7 +14,9 @@ use super::{
     sensitivity::{Band, bound, exact, moves_without_one},
 };
 use crate::{
-    limits::MEMBERS_MAX,
+    audience::ASKERS_ALONE,
+    clock::Timestamp,
+    limits::{CLOCK_SKEW_S, MEMBERS_MAX},
     reason::{Invalid, Reason},
     roster::{Member, bounded},
     seal::{self, Digest, Kind, PublicKey, SecretKey},
@@ -63,6 +65,7 @@ pub fn rank(
         sensitivity: sensitivity.into(),
         areas,
         white_spots: evidence.white.iter().map(white_spot).collect(),
+        audience: sources.audience().to_owned(),
     };
     Ok(Ranking { order, dissents: Vec::new() })
 }
@@ -228,6 +231,14 @@ impl Ranking {
         &self.order
     }
 
+    /// For whom it is, in words: the audience of its pictures.
+    pub fn audience(&self) -> &str {
+        match self.order.audience.as_str() {
+            "" => ASKERS_ALONE,
+            audience => audience,
+        }
+    }
+
     /// SHA-256 of the order: what dissent names.
     pub fn digest(&self) -> Digest {
         Digest::of(&self.order.encode_to_vec())
@@ -239,21 +250,44 @@ impl Ranking {
         threat::Ranking { order, dissents: self.dissents.clone() }.encode_to_vec()
     }
 
-    /// Attaches a member's dissent. Of one node there is one: a later one takes its place.
+    /// Attaches a member's dissent. Of one node there is one: only a newer one takes its place, and the same one again is no
+    /// change.
+    ///
+    /// # Errors
+    /// As [`Dissent::open`]; `ANSWER_STALE` of one that is not newer than the node's own that stands; `CLOCK_SKEW` of one from
+    /// the time to come, which would stand against every later word of its node; `LIMIT_EXCEEDED`.
     pub fn with_dissent(
         mut self,
         envelope: wire::Envelope,
         member: &Member,
+        now: Timestamp,
         lists: &Lists,
     ) -> Result<Self, Invalid> {
         let dissent = Dissent::open(&envelope, member, self.digest(), lists)?;
-        let mut dissents = vec![(dissent.node, envelope)];
+        if self.dissents.iter().any(|other| other.payload == envelope.payload) {
+            return Ok(self);
+        }
+        if dissent.at > now.plus_s(CLOCK_SKEW_S) {
+            let (at, node) = (dissent.at, dissent.node);
+            let detail = format!(
+                "{at} lies ahead of {now}: set the clock of {node} right, and sign it anew"
+            );
+            return Err(Invalid::new(Reason::ClockSkew, "dissent.at_s", detail));
+        }
+        let mut dissents = Vec::with_capacity(self.dissents.len() + 1);
         for other in self.dissents {
-            let node = Dissent::read(&other.payload, lists)?.node;
-            if node != dissents[0].0 {
-                dissents.push((node, other));
+            let known = Dissent::read(&other.payload, lists)?;
+            if known.node != dissent.node {
+                dissents.push((known.node, other));
+            } else if dissent.at <= known.at {
+                let (at, node, stands) = (dissent.at, known.node, known.at);
+                let detail = format!(
+                    "was signed at {at}, and the one of {node} that stands at {stands}: sign it anew to replace that"
+                );
+                return Err(Invalid::new(Reason::AnswerStale, "dissent.at_s", detail));
             }
         }
+        dissents.push((dissent.node, envelope));
         bounded("dissents", dissents.len(), MEMBERS_MAX)?;
         dissents.sort_by(|(a, _), (b, _)| a.cmp(b));
         self.dissents = dissents.into_iter().map(|(_, envelope)| envelope).collect();
@@ -269,6 +303,33 @@ impl Ranking {
     /// What they say. Who signed them is not checked.
     pub fn dissent_in_words(&self, lists: &Lists) -> Result<Vec<Dissent>, Invalid> {
         self.dissents.iter().map(|envelope| Dissent::read(&envelope.payload, lists)).collect()
+    }
+
+    /// The pictures that it rests on, out of these: all of them, no other one, and for the audience that it names.
+    ///
+    /// # Errors
+    /// `RANKING_FALSE` names what is another; as [`Sources::read`].
+    pub fn sources(&self, pictures: &[&[u8]]) -> Result<Sources, Invalid> {
+        let order = &self.order;
+        let wrong =
+            |field: String, detail: &str| Err(Invalid::new(Reason::RankingFalse, field, detail));
+        for (at, picture) in pictures.iter().enumerate() {
+            if !order.pictures_sha256.contains(&Digest::of(picture).0.to_vec()) {
+                let detail = "is none of those that the ranking rests on";
+                return wrong(format!("pictures[{at}]"), detail);
+            }
+        }
+        let sources = Sources::read(pictures)?;
+        for (at, digest) in order.pictures_sha256.iter().enumerate() {
+            if !sources.digests().any(|of| of.0.as_slice() == digest) {
+                let detail = "this picture is not at hand";
+                return wrong(format!("order.pictures_sha256[{at}]"), detail);
+            }
+        }
+        if order.audience != sources.audience() {
+            return wrong("order.audience".to_owned(), "is not the audience of the pictures");
+        }
+        Ok(sources)
     }
 
     /// Signs order and dissent as one.
@@ -316,17 +377,7 @@ pub fn replay(
     let order = &told.order;
     let wrong =
         |field: String, detail: &str| Err(Invalid::new(Reason::RankingFalse, field, detail));
-    for (at, picture) in pictures.iter().enumerate() {
-        if !order.pictures_sha256.contains(&Digest::of(picture).0.to_vec()) {
-            return wrong(format!("pictures[{at}]"), "is none of those that the ranking rests on");
-        }
-    }
-    let sources = Sources::read(pictures)?;
-    for (at, digest) in order.pictures_sha256.iter().enumerate() {
-        if !sources.digests().any(|of| of.0.as_slice() == digest) {
-            return wrong(format!("order.pictures_sha256[{at}]"), "this picture is not at hand");
-        }
-    }
+    let sources = told.sources(pictures)?;
     if order.rules_sha256 != rules.digest().0 {
         return wrong("order.rules_sha256".to_owned(), "rests on other rules");
     }

@@ -117,7 +117,7 @@ fn in_a_word(reason: WhiteSpotReason) -> &'static str {
 }
 
 /// What has moved from one ranking to a later one, in the order of codes. Their periods may differ, and nothing else of what
-/// they ask.
+/// they ask, nor for whom they are.
 pub fn moves(before: &Ranking, now: &Ranking) -> Result<Vec<Move>, Invalid> {
     let [earlier, later] = [before, now].map(Ranking::order);
     let same: [(&str, bool); 5] = [
@@ -127,6 +127,11 @@ pub fn moves(before: &Ranking, now: &Ranking) -> Result<Vec<Move>, Invalid> {
         ("rules_sha256", earlier.rules_sha256 == later.rules_sha256),
         ("method_sha256", earlier.method_sha256 == later.method_sha256),
     ];
+    if earlier.audience != later.audience {
+        let [one, other] = [before, now].map(|of| of.audience().to_owned());
+        let detail = format!("one is {one}, the other {other}: compare those of one audience");
+        return Err(Invalid::new(Reason::MethodUnfit, "audience", detail));
+    }
     if let Some((field, _)) = same.into_iter().find(|(_, same)| !same) {
         let detail =
             "differs between the two rankings: rank the earlier pictures anew to compare them";

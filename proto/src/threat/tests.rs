@@ -1,6 +1,8 @@
 //! What scores and rankings promise: helpers of all. Dice come from a printed seed.
 
-mod ranking;
+mod guards;
+mod pictures;
+mod ranks;
 mod real;
 mod scores;
 

@@ -88,8 +88,8 @@ fn a_chart_past_its_bounds_is_refused_by_name() {
     let refused = |error: Invalid, reason, field: &str| {
         assert_eq!((error.reason, error.field.as_str()), (reason, field));
     };
-    let many = vec![place("AL"); 13];
-    let row = (text("Cocaine"), vec![own(1, 0); 13]);
+    let many = vec![place("AL"); 201];
+    let row = (text("Cocaine"), vec![own(1, 0); 201]);
     refused(Heat::new(many, vec![row]).unwrap_err(), Reason::LimitExceeded, "chart.columns");
     let rows = vec![(text("Cocaine"), vec![own(1, 0)]); 201];
     refused(Heat::new(vec![place("AL")], rows).unwrap_err(), Reason::LimitExceeded, "chart.rows");

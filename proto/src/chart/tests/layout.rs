@@ -278,6 +278,28 @@ fn whatever_is_drawn_stays_inside_of_the_frame_and_readable() {
     }
 }
 
+/// A reader without our font has another one, which is wider or narrower.
+#[test]
+fn a_text_in_a_box_keeps_its_width_in_every_font_and_no_other_text_is_stretched() {
+    let svg = heat_of_many().draw();
+    let document = Document::parse(svg.as_str()).unwrap();
+    let texts: Vec<_> = document.descendants().filter(|node| node.has_tag_name("text")).collect();
+    let wide = |node: &Node<'_, '_>| {
+        let ([left, _, right, _], words) = text_extent(*node);
+        let told = node.attribute("textLength").map(tenths);
+        assert!(told.is_none_or(|told| told == right - left), "{words}");
+        assert_eq!(told.is_some(), node.attribute("lengthAdjust") == Some("spacingAndGlyphs"));
+        told.map(|_| words)
+    };
+    let boxed: std::collections::BTreeSet<_> = texts.iter().filter_map(wide).collect();
+    for words in ["TLP:AMBER+STRICT", "Kosovo*", "Cocaine", "[c]", "22", "[36–46]"] {
+        assert!(boxed.contains(words), "{words}: {boxed:?}");
+    }
+    for words in ["Seizures by jurisdiction and crime area", "nothing received"] {
+        assert!(!boxed.contains(words) && svg.as_str().contains(words), "{words}");
+    }
+}
+
 #[test]
 fn figures_at_the_ends_of_what_a_number_can_be_are_drawn() {
     let ends = [i64::MIN, -1, 0, 1, i64::MAX];
@@ -291,6 +313,63 @@ fn figures_at_the_ends_of_what_a_number_can_be_are_drawn() {
     let points = (2000..).zip(cells).map(point).collect();
     let view = Trend::new(vec![Panel { label: text("Ends"), points }]).unwrap();
     none(&flaws(chart(frame("ends", "Ends", "Any"), View::Trend(view)).draw().as_str()), "ends");
+}
+
+/// So many jurisdictions and crime areas, each cell another state.
+fn many(jurisdictions: usize, areas: usize) -> Result<Heat, crate::reason::Invalid> {
+    let mut dice = Dice(7);
+    let columns = (0..jurisdictions).map(|at| place(&format!("Q{at:03}"))).collect();
+    let mut row =
+        |at| (text(&format!("Area {at}")), (0..jurisdictions).map(|_| dice.own()).collect());
+    Heat::new(columns, (0..areas).map(&mut row).collect())
+}
+
+#[test]
+fn a_large_federation_is_drawn_with_its_members_as_rows_up_to_a_bound_that_a_refusal_names() {
+    let heat = |jurisdictions, areas| {
+        let view = View::Heat(many(jurisdictions, areas).unwrap());
+        chart(frame("many", "Many", "Any"), view)
+    };
+    // As many jurisdictions as fit across stand there; one more, and all of them stand down.
+    assert_eq!(heat(12, 3).table().rows.len(), 3);
+    let turned = heat(13, 3).table();
+    assert_eq!((turned.rows.len(), turned.header.len()), (13, 4));
+    assert_eq!(turned.header[0], "Jurisdiction");
+    for (jurisdictions, areas) in [(200, 12), (27, 79), (13, 25)] {
+        let chart = heat(jurisdictions, areas);
+        let svg = chart.draw();
+        none(&flaws(svg.as_str()), &format!("{jurisdictions} by {areas}"));
+        // Every cell is there once, and nothing is cut off the table.
+        let cells = svg.as_str().matches("<g><title>").count();
+        assert_eq!(cells, jurisdictions * areas);
+        assert_eq!(chart.table().rows.len(), jurisdictions);
+        let (_, _, [_, _, wide, high]) = extents(svg.as_str());
+        let dots = u64::try_from(wide * high * 4 / 100).unwrap();
+        assert!(dots <= crate::limits::CHART_DOTS_MAX, "two dots a pixel: {dots}");
+    }
+    for (jurisdictions, areas) in [(200, 13), (101, 25), (201, 1), (1, 201)] {
+        let refused = many(jurisdictions, areas).unwrap_err();
+        assert_eq!(refused.reason, Reason::LimitExceeded, "{jurisdictions} by {areas}");
+    }
+    // Indicators stand in blocks under each other, each with how the member has answered.
+    let codes: Vec<_> = (0..27).map(|at| format!("Q{at:03}")).collect();
+    let codes: Vec<_> = codes.iter().map(String::as_str).collect();
+    let svg = chart(frame("many", "Many", "Any"), Dice(9).members(&codes, 30)).draw();
+    none(&flaws(svg.as_str()), "27 by 30");
+    assert_eq!(svg.as_str().matches("<g><title>").count(), 27 * (30 + 3));
+    let too_many = Members::new(vec![text("Indicator"); 13], vec![asked(13); 101]).unwrap_err();
+    assert_eq!((too_many.reason, too_many.field.as_str()), (Reason::LimitExceeded, "chart.lines"));
+}
+
+/// A member that is asked for so many indicators.
+fn asked(indicators: usize) -> Member {
+    Member {
+        place: place("AL"),
+        node: None,
+        standing: Standing::Answered,
+        detail: None,
+        cells: vec![InCells::new(1, 1).unwrap(); indicators],
+    }
 }
 
 /// Some of what dice throw, to look at.

@@ -88,7 +88,7 @@ fn no_pooled_figure_stands_under_a_name() {
     let lists = Lists::builtin();
     let pooled = picture(vec![cell("ICCS0101", PictureStatus::Value, 43)]);
     let selection = Selection::totals("PUB.OFF.N", "2019");
-    let heat = Heat::of_picture(&pooled, selection, lists).unwrap();
+    let heat = Heat::of_picture(&pooled, selection, &[], lists).unwrap();
     let twin = chart(frame("h", "x", "y"), View::Heat(heat)).table();
     assert_eq!(
         twin.header[1..],
@@ -117,6 +117,10 @@ fn figures_that_stand_under_a_name_are_drawn_there() {
     let figures: Vec<_> = twin.rows.iter().map(|row| row[1].as_str()).collect();
     assert_eq!(figures, ["30", "[c]", "[x]", "[m]", "[w]", "[c]"]);
     let error = Map::of_picture(&picture, selection, "ICCS0102", lists).unwrap_err();
+    assert_eq!(error.reason, Reason::NotFound);
+    let areas = |code: &str| [code.to_owned()];
+    assert!(Heat::of_picture(&picture, selection, &areas("ICCS0101"), lists).is_ok());
+    let error = Heat::of_picture(&picture, selection, &areas("ICCS0102"), lists).unwrap_err();
     assert_eq!(error.reason, Reason::NotFound);
 }
 

@@ -97,6 +97,7 @@ fn the_footnote_stands_wherever_the_name_does_and_only_there() {
         (map(), true),
         (map_of_gaps(), false),
         (heat(), true),
+        (heat_of_many(), true),
         (trend(), false),
         (panels(), true),
         (matrix(), false),

@@ -1,15 +1,14 @@
 //! A chart for the text of a product. Comes in: what is to be drawn, and pictures that were fetched. Goes out: the chart. The same
 //! pictures give the same bytes: whoever holds them draws it again.
 
-use super::{Cells, Source, one_audience, trend};
+use super::{Cells, Source, trend};
 use crate::{
+    audience,
     chart::{Chart, Heat, Map, Members, View},
     id::RequirementId,
     reason::{Invalid, Reason},
     seal::Digest,
-    strict,
     taxonomy::{AudienceCode, Lists, TOTAL},
-    wire,
 };
 
 /// What a figure shows.
@@ -29,7 +28,7 @@ pub struct Drawn {
     /// Of which categories; of all together if left out.
     #[serde(default = "total")]
     pub categories: String,
-    /// Crime areas: of a trend those that are shown, of a map the one.
+    /// Crime areas: of a trend and a heat map those that are shown, of a map the one.
     #[serde(default)]
     pub areas: Vec<String>,
     /// What stands below it.
@@ -46,14 +45,11 @@ impl Source {
     /// # Errors
     /// `FIELD_MISSING`: nobody's answer is in it.
     pub fn audience(&self, lists: &Lists) -> Result<AudienceCode, Invalid> {
-        one_audience([&self.picture])?;
-        let seal = self.picture.members.iter().find_map(|member| member.seal.as_ref());
-        let seal = seal.ok_or_else(|| {
+        let audience = audience::of_all([&self.picture])?.ok_or_else(|| {
             let detail = "nobody has answered: there is nothing in it to cite";
             Invalid::new(Reason::FieldMissing, "picture", detail)
         })?;
-        let seal: wire::Seal = strict::decode_signed("seal", &seal.payload)?;
-        lists.audience("seal.audience", &seal.audience)
+        lists.audience("seal.audience", &audience)
     }
 
     /// Which picture it is: requirement, version, and digest of its signed bytes.
@@ -92,7 +88,8 @@ impl Drawn {
         };
         match self.chart.as_str() {
             "heat" => {
-                let view = Heat::of_picture(&source.picture, cells.selection(), lists)?;
+                let view =
+                    Heat::of_picture(&source.picture, cells.selection(), &self.areas, lists)?;
                 cells.chart(source, cells.names("heat", None, lists), View::Heat(view), lists)
             }
             "map" => {

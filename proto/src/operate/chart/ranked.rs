@@ -56,10 +56,7 @@ pub fn ranks(
     if dissents > 0 {
         notes.push(text(&format!("Members that dissent: {dissents}. Read the ranking."))?);
     }
-    let audience = match shown.audience.as_str() {
-        "" => "Only for those who asked".to_owned(),
-        audience => format!("Audience: {audience}"),
-    };
+    let audience = format!("Audience: {}", shown.audience());
     let frame = Frame {
         id: "ranks".to_owned(),
         title: text(&format!("{label}: crime areas by rank"))?,

@@ -75,6 +75,7 @@ impl Replay {
         let row = json!({
             "ranking": told.digest().to_string(),
             "result": "equal, bit for bit",
+            "audience": told.audience(),
             "pictures": pictures.len(),
             "rules_sha256": rules.digest().to_string(),
             "method_sha256": method.map(|method| method.digest().to_string()),

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, path::PathBuf};
 
 use super::{
-    ranking::{index, picture, ranked},
+    pictures::{index, picture, ranked},
     *,
 };
 use crate::wire::threat::{LeftOut, Sensitivity};
