@@ -59,5 +59,8 @@ pub use sheet::{ActionSheet, IndicatorSheet, Said, Sheet, Total, sheet};
 /// A commented sample of a plan, as an editor writes it. Everything in it is made up.
 pub const TEMPLATE: &str = include_str!("cycle/template.toml");
 
+/// The same of a report, which fits the sample plan.
+pub const REPORT_TEMPLATE: &str = include_str!("cycle/report.toml");
+
 #[cfg(test)]
 mod tests;

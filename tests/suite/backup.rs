@@ -61,8 +61,14 @@ fn backup_of_centre(running: &Running, recipient: &str) -> PathBuf {
     region(running, "operator", &to)["backup"].as_str().unwrap().into()
 }
 
+/// A backup of the coordinator, and the key that reads it.
+pub(crate) fn of_centre(running: &Running) -> (PathBuf, PathBuf) {
+    let (key, recipient) = key(running, "backup.key");
+    (backup_of_centre(running, &recipient), key)
+}
+
 /// Ends the coordinator, puts the backup in the place of what it held, starts it again.
-fn put_back(running: &mut Running, file: &Path, key: &Path) {
+pub(crate) fn put_back(running: &mut Running, file: &Path, key: &Path) {
     running.coordinator_server().unwrap().kill();
     let data = running.dir.join("coordinator/data");
     fs::remove_dir_all(&data).unwrap();
@@ -74,7 +80,7 @@ fn put_back(running: &mut Running, file: &Path, key: &Path) {
 }
 
 /// Operators of all nodes start anew with the coordinator's journal.
-fn accept(running: &Running) {
+pub(crate) fn accept(running: &Running) {
     for node in NODES {
         let accept = ["journal", "accept", "coordinator", "--why", "restored from its backup"];
         running.desk(node, "operator", &accept).unwrap().json(&[0]).unwrap();

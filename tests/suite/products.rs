@@ -294,3 +294,70 @@ fn a_node_keeps_its_own_assessment_and_no_step_of_it_leaves() {
     let shown: Value = step("auditor", "show", &[]);
     assert_eq!(shown["owner"], "al-police");
 }
+
+#[test]
+fn a_member_that_cannot_be_asked_keeps_an_endorsement_open_or_is_named_in_it() {
+    let running = started(&THREE);
+    let product = reviewed(&running);
+    let review = Review { federation: &running.federation };
+    review.region("editor", &["product", "finalise", &product]).unwrap();
+    review.region("second-editor", &["product", "open", &product, "--until", "4s"]).unwrap();
+    review.arrived(&product).unwrap();
+    for node in ["al-police", "rs-police"] {
+        review.endorse(node, &product, "endorse", "").unwrap();
+    }
+    // A dissent is signed, and its node goes away before anybody has heard it.
+    review.endorse("ba-police", &product, "dissent", "Not so.").unwrap();
+    running.node_server("ba-police").unwrap().kill();
+    let refused = loop {
+        let done = region(&running, "editor", &["product", "close", &product]);
+        if !done.stderr.contains("PRODUCT_STATE") {
+            break done;
+        }
+    };
+    assert_eq!(refused.code, Some(6), "{}", refused.stderr);
+    assert!(refused.stderr.contains("ba-police cannot be asked"), "{}", refused.stderr);
+    let close = ["product", "close", &product, "--without", "ba-police"];
+    let closed = loop {
+        let done = region(&running, "editor", &close);
+        if !done.stderr.contains("PRODUCT_STATE") {
+            break done.json(&[0]).unwrap();
+        }
+    };
+    assert_eq!(closed["state"], "ENDORSED");
+    let shown = review.region("editor", &["product", "show", &product]).unwrap();
+    assert_eq!(shown["positions"][1]["position"], "could not be asked", "{shown}");
+}
+
+#[test]
+fn a_coordinator_that_was_put_back_takes_over_what_members_hold_and_forks_nothing() {
+    let mut running = started(&THREE);
+    let review = Review { federation: &running.federation };
+    let product = review.drafted(&text(&running, &NODES, "First."), "first draft", None).unwrap();
+    review.region("editor", &["product", "circulate", &product, "--until", "2s"]).unwrap();
+    review.arrived(&product).unwrap();
+    let (file, key) = crate::backup::of_centre(&running);
+    review.closed(&product, "close-round").unwrap();
+    review.arrived(&product).unwrap();
+    crate::backup::put_back(&mut running, &file, &key);
+    crate::backup::accept(&running);
+    // Nothing is signed on a chain that may have gone on elsewhere.
+    let finalise = ["product", "finalise", &product];
+    let done = region(&running, "editor", &finalise);
+    assert!(done.stderr.contains("PRODUCT_STATE"), "{}", done.stderr);
+    let review = Review { federation: &running.federation };
+    let began = std::time::Instant::now();
+    loop {
+        let shown = review.region("editor", &["product", "show", &product]).unwrap();
+        if shown["state"] == "COMMENTED" {
+            break;
+        }
+        assert!(began.elapsed().as_secs() < 60, "{shown}");
+        std::thread::yield_now();
+    }
+    let confirm = ["confirm-restore", "--why", "members gave back what they hold"];
+    assert_eq!(region(&running, "custodian", &confirm).code, Some(0));
+    review.region("editor", &finalise).unwrap();
+    review.region("second-editor", &["product", "open", &product, "--until", "1h"]).unwrap();
+    review.arrived(&product).unwrap();
+}

@@ -44,7 +44,11 @@ pub struct Measuring {
 #[derive(Clone, Debug, Subcommand)]
 pub enum Command {
     /// Print a commented plan to begin with; asks nobody. It goes beside the text of a product PLAN.
-    Template,
+    Template {
+        /// Print a report of an action instead.
+        #[arg(long)]
+        report: bool,
+    },
     /// Priorities, goals and actions of a plan.
     Show {
         /// Id of the product that holds the plan.
@@ -131,7 +135,8 @@ pub async fn run(
     fetch: impl AsyncFn(&Path, String, u32) -> Result<Source, Invalid>,
 ) -> Result<Outcome, Invalid> {
     match command {
-        Command::Template => Ok(text(cycle::TEMPLATE.to_owned())),
+        Command::Template { report: true } => Ok(text(cycle::REPORT_TEMPLATE.to_owned())),
+        Command::Template { report: false } => Ok(text(cycle::TEMPLATE.to_owned())),
         Command::Priorities { eu, printing } => priorities(eu.as_deref(), printing.format),
         Command::Show { product, client } => {
             let lists = ClientFile::lists(&client.client)?;

@@ -137,3 +137,11 @@ fn a_report_of_a_time_that_has_not_begun_is_not_measured() {
     );
     measured("2027-01-01").unwrap();
 }
+
+#[test]
+fn the_sample_report_fits_the_sample_plan() {
+    let lists = Lists::builtin();
+    let plan = Plan::from_toml("plan", crate::cycle::TEMPLATE, lists).unwrap();
+    let report = Report::from_toml("report", crate::cycle::REPORT_TEMPLATE, lists).unwrap();
+    report.fits(&plan).unwrap();
+}
