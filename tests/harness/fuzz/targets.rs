@@ -9,6 +9,7 @@ mod identity;
 mod imports;
 mod journal;
 mod lies;
+mod products;
 mod signed;
 mod store;
 mod texts;
@@ -29,6 +30,7 @@ pub fn all() -> Result<Vec<Target>> {
     let mut targets = wire::targets()?;
     targets.extend(signed::targets(&scene)?);
     targets.extend(lies::targets(&scene)?);
+    targets.extend(products::targets(&scene)?);
     targets.extend(journal::targets(&scene)?);
     targets.extend(identity::targets()?);
     targets.extend(texts::targets(&scene)?);
