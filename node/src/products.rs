@@ -7,12 +7,15 @@ use accord_proto::{
     journal::{Act, Entry, Outcome},
     limits::REPLY_BYTES_MAX,
     product::{
-        Dossier, Receipt, Trust, Word, dossier::Taken, harvest::Waiting, line::line, step::Deed,
+        Dossier, Receipt, Trust, Word,
+        dossier::Taken,
+        harvest::Waiting,
+        line::{Entry as Listed, line},
+        step::Deed,
     },
     reason::{Invalid, Reason},
     seal::{Digest, Envelope},
     transport::Peer,
-    wire::product,
 };
 use prost::Message as _;
 use tracing::{info, warn};
@@ -180,7 +183,7 @@ pub fn list(
     node: &Node,
     before: Option<ProductId>,
     most: usize,
-) -> Result<(Vec<product::Entry>, Option<ProductId>), Invalid> {
+) -> Result<(Vec<Listed>, Option<ProductId>), Invalid> {
     let listed = node.store.product_lines(before, most)?;
     let next = listed.last().filter(|_| listed.len() == most).map(|(id, _)| *id);
     let now = node.clock.now().as_s();

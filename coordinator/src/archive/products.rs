@@ -7,10 +7,9 @@ use accord_proto::{
     identity::{Identity, Name},
     journal::{Act, Entry},
     limits::{PRODUCTS_MAX, WORDS_KEPT_MAX},
-    product::{Dossier, Receipt, Trust, dossier::Taken},
+    product::{Dossier, Receipt, Step, Trust, dossier::Taken},
     reason::{Invalid, Reason},
     seal::Digest,
-    strict,
     transport::Peer,
     wire::{self, product},
 };
@@ -73,8 +72,7 @@ impl Archive {
         for entry in self.rooms[Room::Steps as usize].scan(id.as_bytes()) {
             let stored = StoredStep::decode(entry?.1.as_ref()).map_err(failed)?;
             let envelope = stored.envelope.unwrap_or_default();
-            let step: product::Step = strict::decode("archive.step", &envelope.payload)?;
-            versions.insert(step.roster_version);
+            versions.insert(Step::roster_version_of(&envelope)?);
             steps.push(envelope);
         }
         if steps.is_empty() {

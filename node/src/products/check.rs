@@ -8,13 +8,12 @@ use accord_proto::{
     product::{
         Content, Dossier, Said, Word,
         dossier::Taken,
-        harvest::{UNDETERMINED, Waiting},
+        harvest::{Waiting, is_told_as},
         step::Deed,
     },
     reason::{Invalid, Reason},
     seal::{Digest, Envelope},
     transport::Peer,
-    wire::product,
 };
 use tracing::warn;
 
@@ -131,8 +130,7 @@ fn check_unattributed(deed: &Deed, own: &[Waiting]) -> Result<(), Invalid> {
             own.iter().find(|(envelope, _)| Digest::of(&envelope.payload).0 == *told.word_sha256);
         let Some((_, word)) = found else { continue };
         let Said::Comment(comment) = &word.said else { continue };
-        let language = UNDETERMINED.to_owned();
-        if told.comment != Some(product::Comment { language, ..comment.to_wire() }) {
+        if !is_told_as(comment, told) {
             let detail = "a comment of this node is told with other words than it was made with";
             return Err(Invalid::new(Reason::ProductFalse, "unattributed", detail));
         }

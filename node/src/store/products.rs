@@ -5,11 +5,9 @@ use accord_proto::{
     id::ProductId,
     identity::Identity,
     limits::{PRODUCTS_BYTES_MAX, PRODUCTS_MAX, WORDS_KEPT_MAX},
-    product::{Dossier, Trust, dossier::Taken},
+    product::{Dossier, Step, Trust, dossier::Taken, line},
     reason::{Invalid, Reason},
     seal::{Digest, Envelope},
-    strict,
-    wire::product,
 };
 use prost::Message;
 use std::{collections::BTreeSet, ops::Bound};
@@ -21,7 +19,7 @@ use super::{Change, Pair, Room, Store, failed, schema};
 pub struct Line {
     /// As staff sees it.
     #[prost(message, optional, tag = "1")]
-    pub entry: Option<product::Entry>,
+    pub entry: Option<line::Entry>,
     /// When it came here first.
     #[prost(int64, tag = "2")]
     pub received_at_s: i64,
@@ -90,8 +88,7 @@ impl Store {
         for entry in self.scan(Room::Steps, id.as_bytes()) {
             let stored: StoredStep = schema::decode(&entry?.1)?;
             let envelope = stored.envelope.unwrap_or_default();
-            let step: product::Step = strict::decode("store.step", &envelope.payload)?;
-            versions.insert(step.roster_version);
+            versions.insert(Step::roster_version_of(&envelope)?);
             steps.push(envelope);
         }
         if steps.is_empty() {

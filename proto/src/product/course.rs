@@ -5,13 +5,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    content::{Content, missing, unknown},
+    content::{Content, missing},
     difference::{Line, difference},
     rule::{Outcome, Position},
     section::{Section, check_name},
     state::{self, State},
     step::Step,
-    word::{Comment, Said, Word},
+    word::{Said, Word},
 };
 use crate::{
     clock::Timestamp,
@@ -27,82 +27,12 @@ use crate::{
 };
 
 mod endorsement;
+mod remark;
 mod round;
 
 pub use endorsement::Stand;
 pub(super) use endorsement::{read_close, weigh};
-
-/// Whose remark it is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Speaker {
-    /// A member.
-    Member(Name, JurisdictionCode),
-    /// A member that does not want it told.
-    Unattributed,
-    /// An observer, by the owner's word.
-    Reader(Name),
-}
-
-/// What is decided of a remark.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Decision {
-    /// As it asks.
-    Accepted,
-    /// In part.
-    Partly,
-    /// Not.
-    NotAccepted,
-    /// Nothing was asked for.
-    Noted,
-}
-
-impl Decision {
-    /// All, with their names.
-    pub const ALL: [(Self, &'static str); 4] = [
-        (Self::Accepted, "ACCEPTED"),
-        (Self::Partly, "PARTLY"),
-        (Self::NotAccepted, "NOT_ACCEPTED"),
-        (Self::Noted, "NOTED"),
-    ];
-
-    /// Its name.
-    pub fn as_str(self) -> &'static str {
-        Self::ALL.iter().find(|(decision, _)| *decision == self).map_or("", |(_, name)| name)
-    }
-
-    /// As the wire has it.
-    pub fn to_wire(self) -> wire::Decision {
-        match self {
-            Self::Accepted => wire::Decision::Accepted,
-            Self::Partly => wire::Decision::Partly,
-            Self::NotAccepted => wire::Decision::NotAccepted,
-            Self::Noted => wire::Decision::Noted,
-        }
-    }
-
-    fn from_wire(decision: i32) -> Result<Self, Invalid> {
-        match wire::Decision::try_from(decision) {
-            Ok(wire::Decision::Accepted) => Ok(Self::Accepted),
-            Ok(wire::Decision::Partly) => Ok(Self::Partly),
-            Ok(wire::Decision::NotAccepted) => Ok(Self::NotAccepted),
-            Ok(wire::Decision::Noted) => Ok(Self::Noted),
-            Ok(wire::Decision::Unspecified) | Err(_) => Err(unknown("resolve.decision", decision)),
-        }
-    }
-}
-
-/// A remark of a round that is over.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Remark {
-    /// Its name.
-    pub digest: Digest,
-    /// Whose it is.
-    pub speaker: Speaker,
-    /// What it says.
-    pub comment: Comment,
-    /// What became of it: decision and words.
-    pub resolution: Option<(Decision, String)>,
-}
+pub use remark::{Decision, Remark, Speaker};
 
 /// The end of an endorsement.
 #[derive(Clone, Debug, PartialEq, Eq)]

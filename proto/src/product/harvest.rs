@@ -12,7 +12,7 @@ use super::{
     rule::Position,
     state::State,
     step::Deed,
-    word::{Said, Word},
+    word::{Comment, Said, Word},
 };
 use crate::{
     identity::Name,
@@ -25,10 +25,20 @@ use crate::{
 };
 
 /// The language of a comment whose author is not told (BCP 47: undetermined).
-pub const UNDETERMINED: &str = "und";
+const UNDETERMINED: &str = "und";
 
 /// A word that waits, and as it was signed.
 pub type Waiting = (Envelope, Word);
+
+/// Is this comment told so, where its author is not told?
+pub fn is_told_as(comment: &Comment, told: &wire::Unattributed) -> bool {
+    told.comment == Some(without_author(comment))
+}
+
+fn without_author(comment: &Comment) -> wire::Comment {
+    // A language points at few members: it is told with the author, or not at all.
+    wire::Comment { language: UNDETERMINED.to_owned(), ..comment.to_wire() }
+}
 
 impl Course {
     /// A deed with what members have said, where it is the server that fills it in; any other as it is. One word that no step may
@@ -94,9 +104,7 @@ impl Course {
             if comment.attributed {
                 comments.insert(digest, envelope.clone());
             } else {
-                // A language points at few members: it is told with the author, or not at all.
-                let language = UNDETERMINED.to_owned();
-                let comment = Some(wire::Comment { language, ..comment.to_wire() });
+                let comment = Some(without_author(comment));
                 let word_sha256 = digest.0.to_vec();
                 unattributed.insert(digest, wire::Unattributed { word_sha256, comment });
             }

@@ -3,6 +3,9 @@
 use super::dossier::Dossier;
 use crate::wire::product as wire;
 
+/// A line, as it travels and is kept.
+pub use crate::wire::product::Entry;
+
 /// The line of a product.
 pub fn line(dossier: &Dossier) -> wire::Entry {
     let course = dossier.course();

@@ -51,6 +51,11 @@ impl Step {
         })
     }
 
+    /// Version of the roster that a step rests on, to find it; nothing of the step is checked.
+    pub fn roster_version_of(envelope: &Envelope) -> Result<u64, Invalid> {
+        Ok(Self::read(&envelope.payload)?.roster_version)
+    }
+
     pub(super) fn sign(&self, key: &SecretKey) -> Envelope {
         let payload = wire::Step {
             product: self.product.to_string(),

@@ -1,3 +1,5 @@
+//! A federation of four nodes with a product, for the tests of all that can become of one.
+
 use std::collections::BTreeMap;
 
 use prost::Message as _;

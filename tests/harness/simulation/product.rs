@@ -178,7 +178,17 @@ pub(super) async fn say(node: &Node, (by, at): (&Peer, usize)) -> Result<Option<
             (Said::Endorsement(position, text.to_owned()), 2)
         }
         State::Published => (Said::Feedback("a simulation".to_owned(), 3, String::new()), 3),
-        _ => return Ok(None),
+        State::Draft
+        | State::EndorsementOpen
+        | State::Commented
+        | State::Revised
+        | State::FinalDraft
+        | State::Endorsed
+        | State::EndorsedWithDissent
+        | State::NotEndorsed
+        | State::Corrected
+        | State::Recalled
+        | State::Archived => return Ok(None),
     };
     let mut nonce = [0; 16];
     nonce[0] = kind;

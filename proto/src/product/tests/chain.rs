@@ -1,3 +1,5 @@
+//! What a chain promises: whoever holds it finds the same, and no step is left out, moved or put in.
+
 use super::*;
 
 #[test]

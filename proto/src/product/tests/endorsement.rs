@@ -1,3 +1,5 @@
+//! What an endorsement promises: it is of one text, counted by the product's own rule, and nobody signs for another.
+
 use super::*;
 use crate::taxonomy::JurisdictionCode;
 

@@ -1,3 +1,5 @@
+//! What a release promises: it withholds sections and nothing that a member has signed, and a changed byte is found.
+
 use super::*;
 use crate::product::{
     content::Extent,

@@ -1,3 +1,5 @@
+//! What a round promises: every comment stands in it once and waits for a decision, and only its author knows one that is not attributed.
+
 use super::*;
 use crate::{
     limits::{COMMENTS_MAX, WORDS_MAX},
