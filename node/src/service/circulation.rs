@@ -127,6 +127,8 @@ struct Head {
 }
 
 impl Announces for Head {
+    const DIGEST: &'static str = "head.file_sha256";
+
     fn file(&self) -> (usize, Digest) {
         (self.bytes, self.file)
     }

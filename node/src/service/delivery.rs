@@ -20,6 +20,9 @@ pub(super) enum Part<H> {
 
 /// What a head says of the file that follows.
 pub(super) trait Announces {
+    /// Field of the head that has the SHA-256.
+    const DIGEST: &'static str;
+
     /// Its length and its SHA-256.
     fn file(&self) -> (usize, Digest);
 }
@@ -42,7 +45,7 @@ pub(super) async fn receive<M, H: Announces>(
         };
         take(&mut file, &piece, announced)?;
     }
-    check_whole(&file, announced)?;
+    check_whole(&file, announced, H::DIGEST)?;
     Ok((head, file))
 }
 
@@ -65,14 +68,18 @@ fn take(file: &mut Vec<u8>, piece: &[u8], (bytes, _): (usize, Digest)) -> Result
 }
 
 /// A call that is broken off ends its stream like one that is done.
-fn check_whole(file: &[u8], (bytes, digest): (usize, Digest)) -> Result<(), Invalid> {
+fn check_whole(
+    file: &[u8],
+    (bytes, digest): (usize, Digest),
+    field: &'static str,
+) -> Result<(), Invalid> {
     if file.len() != bytes {
         let detail = format!("was cut: {} of {bytes} bytes came", file.len());
         return Err(Invalid::new(Reason::FieldInvalid, "file", detail));
     }
     if Digest::of(file) != digest {
-        let detail = "another file came than the one that was announced";
-        return Err(Invalid::new(Reason::FieldInvalid, "head.sha256", detail));
+        let detail = "is not of the bytes that came";
+        return Err(Invalid::new(Reason::FieldInvalid, field, detail));
     }
     Ok(())
 }
@@ -105,7 +112,7 @@ mod tests {
         let announced = (announced.len(), Digest::of(announced));
         let mut file = Vec::new();
         let taken = pieces.iter().try_for_each(|piece| take(&mut file, piece, announced));
-        taken.and_then(|()| check_whole(&file, announced)).map_err(|error| error.reason)?;
+        taken.and_then(|()| check_whole(&file, announced, "head")).map_err(|error| error.reason)?;
         Ok(file)
     }
 

@@ -78,6 +78,8 @@ impl ExchangeService {
 }
 
 impl delivery::Announces for Head {
+    const DIGEST: &'static str = "head.evidence_sha256";
+
     fn file(&self) -> (usize, Digest) {
         (self.bytes, self.evidence)
     }
