@@ -45,9 +45,8 @@ pub fn messages() -> Vec<(String, Judge)> {
             BeginRequest BeginResponse EndRequest EndResponse ShowRequest ShowResponse
         }
         product {
-                DeliverRequest DeliverResponse CollectRequest CollectResponse GiveBackRequest
-            GiveBackResponse TakeRequest TakeResponse
-                ListRequest ListResponse GetRequest GetResponse GetReleaseRequest GetReleaseResponse
+            DeliverRequest DeliverResponse CollectRequest CollectResponse GiveBackRequest GiveBackResponse TakeRequest TakeResponse
+            ListRequest ListResponse GetRequest GetResponse GetReleaseRequest GetReleaseResponse
             SayRequest SayResponse ShowRequest ShowResponse Content Section Step Word Receipt Dossier
             Release GuestComment
         }
