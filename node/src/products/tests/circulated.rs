@@ -1,3 +1,5 @@
+//! What the coordinator delivers: kept once, refused by name, never lost, and seen from its moment on.
+
 use super::*;
 
 #[tokio::test]

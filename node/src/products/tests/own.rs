@@ -1,3 +1,5 @@
+//! Products of the node itself: whose step is whose, and what never leaves.
+
 use super::*;
 
 fn national(text: &str) -> Deed {

@@ -1,3 +1,5 @@
+//! What the node says of a product: signed once, on record, and never what no step could hold.
+
 use accord_proto::limits::{COMMENTS_MAX, WORD_BYTES_MAX, WORDS_MAX};
 
 use super::*;
