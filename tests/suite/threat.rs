@@ -131,8 +131,14 @@ fn crime_areas_are_ranked_by_a_command_and_the_ranking_is_signed_journaled_and_k
     let journal = journal.json(&[0]).unwrap().to_string();
     assert!(journal.contains(&format!("ranking {name}")), "{journal}");
     assert!(journal.contains("what the region looks at first"), "{journal}");
+}
 
-    // What has moved is said in words.
+#[test]
+fn what_has_moved_between_two_rankings_is_said_in_words() {
+    let (running, requirement) = drawn();
+    let ranked = rank(&running, &requirement, "2016");
+    let name = text(&ranked, "ranking").to_owned();
+    let areas = ranked["areas"].as_array().unwrap();
     let later = rank(&running, &requirement, "2017");
     let compare = ["threat", "compare", &name, text(&later, "ranking")];
     let moved = region(&running, "analyst", &compare).json(&[0]).unwrap();

@@ -133,14 +133,13 @@ fn signed(
     Ok(words)
 }
 
-/// How everybody stands, and what comes of it.
+/// What the nodes of a product's members have said of it.
+pub(in crate::product) type Positions = BTreeMap<Name, (Position, String)>;
+
+/// How everybody stands, and what comes of it: what was said, who has agreed to silence, who could not be asked.
 pub(in crate::product) fn weigh(
     content: &Content,
-    (said, agreed, not_reached): (
-        &BTreeMap<Name, (Position, String)>,
-        &BTreeSet<Name>,
-        &BTreeSet<&str>,
-    ),
+    (said, agreed, not_reached): (&Positions, &BTreeSet<Name>, &BTreeSet<&str>),
     roster: &Roster,
 ) -> Endorsed {
     let mut stands: BTreeMap<JurisdictionCode, Stand> = BTreeMap::new();

@@ -68,7 +68,6 @@ fn a_step_that_was_refused_leaves_everything_as_it_was() {
         publish(&dossier, 40),
         Deed::Finalise(product::Finalise {}),
         Deed::Recall(product::Recall { why: "x".to_owned() }),
-        Deed::Archive(product::Archive { why: "x".to_owned() }),
         Deed::Draft(region.draft("Second.")),
     ] {
         assert_eq!(reason(dossier.take(deed, region.hand(15))), Reason::ProductState);

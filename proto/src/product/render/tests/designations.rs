@@ -55,14 +55,17 @@ const PLACES: [(&str, Change); 22] = [
     }),
     ("recommendation", |name, _, one, _| one.recommendations = vec![name.to_owned()]),
     ("caption", |name, _, one, _| {
+        one.citations = vec![citation()];
         one.figures =
             vec![wire::Figure { caption: name.to_owned(), rows: twin("a"), ..figure(b"") }];
     }),
     ("words of a figure", |name, _, one, _| {
         let alternative = name.to_owned();
+        one.citations = vec![citation()];
         one.figures = vec![wire::Figure { alternative, rows: twin("a"), ..figure(b"") }];
     }),
     ("field of a twin", |name, _, one, _| {
+        one.citations = vec![citation()];
         one.figures = vec![wire::Figure { rows: twin(name), ..figure(b"") }];
     }),
     ("reservation", |name, _, _, sample| {
@@ -161,6 +164,7 @@ fn a_chart_of_a_peer_that_names_it_brings_the_note() {
     };
     for (words, noted) in [("Kosovo", true), ("XK*", true), ("XK", false), ("Albania", false)] {
         let [_, _, foot] = rendered(|_, one, _| {
+            one.citations = vec![citation()];
             one.figures = vec![wire::Figure { rows: twin("a"), ..figure(svg(words).as_bytes()) }];
         });
         assert_eq!(foot.contains(note()), noted, "{words}");

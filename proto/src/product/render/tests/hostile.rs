@@ -27,6 +27,7 @@ fn no_word_becomes_a_tag_and_none_is_lost() {
         one.judgements = vec![judgement(words, "", "")];
         let rows = [words, "a"].map(|cell| wire::Row { cells: vec![cell.to_owned()] }).to_vec();
         let (caption, alternative) = (words.to_owned(), words.to_owned());
+        one.citations = vec![citation()];
         one.figures = vec![wire::Figure { caption, alternative, rows, svg: Vec::new() }];
         let mut sample = Sample::new(&[one], |content| {
             (content.title, content.covers) = (words.to_owned(), words.to_owned());
@@ -86,7 +87,11 @@ fn a_page_loads_nothing_and_runs_nothing() {
 fn a_drawing_that_is_refused_is_said_to_be_missing_and_its_words_stay() {
     let svg = "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"9\" height=\"9\"><script/></svg>";
     let figures = vec![figure(svg.as_bytes())];
-    let one = wire::Section { figures, ..section("one", "One", Extent::Public) };
+    let one = wire::Section {
+        figures,
+        citations: vec![citation()],
+        ..section("one", "One", Extent::Public)
+    };
     let sample = Sample::new(&[one], |_| ());
     let html = sample.html(Extent::Public);
     let [_, main, _] = read_html(&html);

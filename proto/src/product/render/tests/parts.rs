@@ -170,7 +170,11 @@ fn charts_that_are_too_large_together_are_refused_as_images_only() {
     let svg = "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"5000\" height=\"6000\"/>";
     let rows = vec![wire::Row { cells: vec!["a".to_owned()] }];
     let figures = vec![wire::Figure { rows, ..figure(svg.as_bytes()) }; 9];
-    let one = wire::Section { figures, ..section("one", "One", Extent::Public) };
+    let one = wire::Section {
+        figures,
+        citations: vec![citation()],
+        ..section("one", "One", Extent::Public)
+    };
     let sample = Sample::new(&[one], |_| ());
     assert!(html(&sample.page(Extent::Public)).is_ok());
     assert_eq!(docx(&sample.page(Extent::Public)).unwrap_err().reason, Reason::LimitExceeded);
