@@ -154,6 +154,12 @@ impl Stage<'_> {
         say(&format!("\nplan {product}: two priorities, three actions"));
         self.review.round(&product, &[("ba-police", "We drive the second plan.", &[])])?;
         self.endorsed(&product, |_| ("endorse", ""))?;
+        let out = self.path("plan.docx");
+        let page = ["product", "page", &product, "--out", &out];
+        let done = self.federation.region("editor", "table", &page)?;
+        if done.code != Some(0) {
+            bail!("plan.docx: {}", done.stderr.trim_end());
+        }
         Ok(product)
     }
 
