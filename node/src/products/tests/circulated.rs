@@ -142,3 +142,54 @@ async fn nothing_of_it_is_seen_before_its_moment() {
     assert_eq!((listed, next_page), (vec![line(&next)], Some(id())));
     assert_eq!(list(&home.node, next_page, 1).unwrap(), (Vec::new(), None));
 }
+
+#[tokio::test]
+async fn a_step_of_a_time_that_has_not_come_is_not_taken_in() {
+    let home = Home::new();
+    let dossier = home.circulated();
+    home.deliver(&dossier).await.unwrap();
+    // The centre ends the round before its time, and dates the step as if it were over.
+    let early = home.take(&dossier, 1_000, dossier.course().harvest_round(&[], &[]));
+    home.turn_to(12);
+    assert_eq!(reason(home.deliver(&early).await), Reason::ClockSkew);
+    assert_eq!(kept(&home.node, id()).unwrap().write(), dossier.write());
+    home.turn_to(1_000);
+    assert_eq!(home.deliver(&early).await.unwrap().steps, 3);
+}
+
+#[tokio::test]
+async fn a_comment_that_is_told_without_its_name_is_told_with_its_words() {
+    let home = Home::new();
+    home.turn_to(12);
+    let dossier = home.circulated();
+    home.deliver(&dossier).await.unwrap();
+    let Said::Comment(unnamed) = comment("Too long.") else { panic!("no comment") };
+    let unnamed = Said::Comment(Comment { attributed: false, ..unnamed });
+    home.say("ana/analyst", 1, unnamed).await.unwrap();
+    let deed = dossier.course().harvest_round(&own_words(&home.node, id()).unwrap(), &[]);
+    let Deed::CloseRound(mut reworded) = deed.clone() else { panic!("no end of a round") };
+    let told = reworded.unattributed.first_mut().and_then(|of| of.comment.as_mut()).unwrap();
+    told.text = "As it is.".to_owned();
+    home.turn_to(20);
+    let reworded = home.take(&dossier, 20, Deed::CloseRound(reworded));
+    assert_eq!(reason(home.deliver(&reworded).await), Reason::ProductFalse);
+    assert_eq!(home.deliver(&home.take(&dossier, 20, deed)).await.unwrap().steps, 3);
+}
+
+#[tokio::test]
+async fn after_a_restore_a_node_finds_its_own_words_again() {
+    let home = Home::new();
+    home.turn_to(12);
+    let dossier = home.circulated();
+    home.deliver(&dossier).await.unwrap();
+    let forgotten = home.word(0, &dossier, (12, comment("We do not.")));
+    let closed = home.closed(&dossier, std::slice::from_ref(&forgotten));
+    home.turn_to(20);
+    assert_eq!(reason(home.deliver(&closed).await), Reason::ProductFalse);
+    let mut change = home.node.store.begin().unwrap();
+    change.doubt();
+    change.commit(entry(&home.node, &coordinator(), Act::Alteration, &dossier)).unwrap();
+    assert_eq!(home.deliver(&closed).await.unwrap().steps, 3);
+    assert!(home.node.store.has_said(id(), forgotten.1.digest()).unwrap());
+    assert!(kept(&home.node, id()).unwrap().course().left_out(&[forgotten]).is_empty());
+}
