@@ -11,11 +11,7 @@ use accord_proto::{
     id::ProductId,
     identity::Name,
     product::{
-        Dossier, Hand, Word,
-        dossier::{Taken, Trust},
-        harvest::Waiting,
-        line::line,
-        section::Citation,
+        Dossier, Hand, Word, dossier::Trust, harvest::Waiting, line::line, section::Citation,
         step::Deed,
     },
     reason::{Invalid, Reason},
@@ -56,7 +52,8 @@ pub async fn take(
         Err(error) => return Err(error),
     };
     if let Some(known) = held.as_ref().filter(|held| Some(held.head()) != previous) {
-        let again = known.steps().iter().any(|of| of.step.previous == previous && same(of, &deed));
+        let again =
+            known.steps().iter().any(|of| of.step.previous == previous && of.is_again(&deed));
         if again {
             coordinator.archive.settled().await?;
             return Ok(known.clone());
@@ -95,16 +92,6 @@ pub async fn take(
     info!(product = %id, step = last.step.name(), state = next.course().state.as_str(), "step taken");
     coordinator.circulation.poke();
     Ok(next)
-}
-
-/// What the client leaves to the server counts as the same, whatever was in it.
-fn same(taken: &Taken, deed: &Deed) -> bool {
-    match (&taken.step.deed, deed) {
-        (Deed::CloseRound(_), Deed::CloseRound(_))
-        | (Deed::Close(_), Deed::Close(_))
-        | (Deed::Hear(_), Deed::Hear(_)) => true,
-        (taken, deed) => taken == deed,
-    }
 }
 
 /// Fills in what members have said, after they were asked once more.

@@ -5,7 +5,7 @@ use accord_proto::{
     id::ProductId,
     identity::Role,
     journal::Act,
-    product::{Content, Dossier, Hand, dossier::Taken, step::Deed},
+    product::{Content, Dossier, Hand, step::Deed},
     reason::{Invalid, Reason},
     seal::Digest,
     transport::Peer,
@@ -42,7 +42,7 @@ fn next(
         return Err(Invalid::new(Reason::ProductState, "product", detail));
     }
     if let Some(known) = held.as_ref().filter(|held| Some(held.head()) != previous) {
-        if known.steps().iter().any(|of| of.step.previous == previous && same(of, &deed)) {
+        if known.steps().iter().any(|of| of.step.previous == previous && of.is_again(&deed)) {
             return Ok(known.clone());
         }
         let detail = "another step was taken meanwhile: look at it again";
@@ -87,16 +87,6 @@ fn check_owner(node: &Node, content: &[u8]) -> Result<(), Invalid> {
     }
     let detail = format!("is {owner}; {} takes steps with products of its own only", node.name());
     Err(Invalid::new(Reason::FieldInvalid, "content.owner", detail))
-}
-
-/// What the client leaves to the server counts as the same, whatever was in it.
-fn same(taken: &Taken, deed: &Deed) -> bool {
-    match (&taken.step.deed, deed) {
-        (Deed::CloseRound(_), Deed::CloseRound(_))
-        | (Deed::Close(_), Deed::Close(_))
-        | (Deed::Hear(_), Deed::Hear(_)) => true,
-        (taken, deed) => taken == deed,
-    }
 }
 
 /// An analyst writes; what goes on with the text is a releaser's.

@@ -47,6 +47,17 @@ pub struct Taken {
 }
 
 impl Taken {
+    /// Is it this deed, asked for again? What members have said is filled in by whoever takes the step: there it counts as the
+    /// same, whatever was in it.
+    pub fn is_again(&self, deed: &Deed) -> bool {
+        match (&self.step.deed, deed) {
+            (Deed::CloseRound(_), Deed::CloseRound(_))
+            | (Deed::Close(_), Deed::Close(_))
+            | (Deed::Hear(_), Deed::Hear(_)) => true,
+            (taken, deed) => taken == deed,
+        }
+    }
+
     /// SHA-256 of what was signed.
     pub fn digest(&self) -> Digest {
         Digest::of(&self.envelope.payload)
