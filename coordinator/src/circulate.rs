@@ -221,6 +221,10 @@ async fn send(
         let detail = "is of something else than what was delivered";
         return Err(Invalid::new(Reason::AnswerIdentity, "receipt", detail));
     }
+    if !receipt.left_out.is_empty() {
+        let words = receipt.left_out.len();
+        warn!(product = %id, member = %member.node, words, "it misses words of its own in it");
+    }
     let (by, now) = own(coordinator);
     let to = coordinator.caller.roster.identity_of(member);
     coordinator.archive.keep_receipt((&by, &to, now), (&receipt, &signed))?;
@@ -267,6 +271,27 @@ async fn reach(
 
 fn own(coordinator: &Coordinator) -> (Identity, Timestamp) {
     (coordinator.caller.credentials.own().identity.clone(), coordinator.clock.now())
+}
+
+/// Makes sure that every member holds a product as far as it goes: receipts for its last step, ascending by node, and the members
+/// that have given none, ascending. What a receipt objects to stands in it.
+pub async fn confirmed_by_all(
+    coordinator: &Coordinator,
+    dossier: &Dossier,
+) -> Result<(Vec<Envelope>, Vec<Name>), Invalid> {
+    deliver(coordinator, dossier).await?;
+    let (mut receipts, mut missing) = (Vec::new(), Vec::new());
+    let steps = u32::try_from(dossier.steps().len()).unwrap_or(u32::MAX);
+    for Member { node, .. } in members(coordinator, dossier) {
+        let receipt = held_by(coordinator, dossier.product(), &node)?;
+        let this = |of: &Receipt| (of.steps, of.head) == (steps, dossier.head());
+        let signed = coordinator.archive.receipt(dossier.product(), &node)?;
+        match signed.filter(|_| receipt.is_some_and(|receipt| this(&receipt))) {
+            Some(signed) => receipts.push(signed),
+            None => missing.push(node),
+        }
+    }
+    Ok((receipts, missing))
 }
 
 /// Asks every member of a product what it has to say of it, and keeps that; whoever could not be asked, ascending.

@@ -11,7 +11,11 @@ use accord_proto::{
     id::ProductId,
     identity::Name,
     product::{
-        Dossier, Hand, Word, dossier::Trust, harvest::Waiting, line::line, section::Citation,
+        Dossier, Hand, Word,
+        dossier::Trust,
+        harvest::{Gathered, Waiting},
+        line::line,
+        section::Citation,
         step::Deed,
     },
     reason::{Invalid, Reason},
@@ -62,7 +66,6 @@ pub async fn take(
         return Err(Invalid::new(Reason::ProductChanged, "previous_sha256", detail));
     }
     let deed = ready(coordinator, held.as_ref(), deed, without).await?;
-    check_cited(coordinator, &deed)?;
     let pinned = coordinator.pinned.get();
     let hand = Hand {
         at: coordinator.clock.now(),
@@ -72,7 +75,9 @@ pub async fn take(
     };
     let next = match held {
         Some(held) => {
-            check_hands(coordinator, by, &held, &deed)?;
+            let hand_of =
+                |step| Ok(coordinator.archive.hand_of(id, step)?.map(|author| author.name));
+            held.check_hands((&by.identity.name, &deed), hand_of)?;
             check_newest(coordinator, &held)?;
             held.take(deed, hand)?
         }
@@ -84,6 +89,7 @@ pub async fn take(
             Dossier::begin(id, draft, hand)?
         }
     };
+    check_cited(coordinator, &next)?;
     let last = next
         .steps()
         .last()
@@ -94,22 +100,37 @@ pub async fn take(
     Ok(next)
 }
 
-/// Fills in what members have said, after they were asked once more.
+/// Fills in what members have said, after they were asked once more; and at last who of them confirms what has come of it.
 async fn ready(
     coordinator: &Coordinator,
     held: Option<&Dossier>,
     deed: Deed,
     without: &[Name],
 ) -> Result<Deed, Invalid> {
-    let (Some(held), Deed::CloseRound(_) | Deed::Close(_) | Deed::Hear(_)) = (held, &deed) else {
-        return Ok(deed);
+    let Some(held) = held else { return Ok(deed) };
+    let (receipts, missing, what) = match &deed {
+        Deed::CloseRound(_) | Deed::Close(_) | Deed::Hear(_) => {
+            let not_reached = circulate::collect_from_all(coordinator, held).await;
+            (Vec::new(), not_reached, "be asked what it has said")
+        }
+        Deed::Publish(_) => {
+            let (receipts, missing) = circulate::confirmed_by_all(coordinator, held).await?;
+            (receipts, missing, "confirm what has come of the endorsement")
+        }
+        Deed::Draft(_)
+        | Deed::Circulate(_)
+        | Deed::Resolve(_)
+        | Deed::Finalise(_)
+        | Deed::Open(_)
+        | Deed::Correct(_)
+        | Deed::Recall(_)
+        | Deed::Archive(_) => return Ok(deed),
     };
-    let not_reached = circulate::collect_from_all(coordinator, held).await;
-    let missed = not_reached.iter().find(|node| !without.contains(node));
+    let missed = missing.iter().find(|node| !without.contains(node));
     if let Some(node) = missed.filter(|_| !matches!(deed, Deed::Hear(_))) {
         let detail = format!(
-            "{node} cannot be asked what it has said: try again, or leave it out by name, and the \
-             product says so for good"
+            "{node} cannot {what}: try again, or leave it out by name, and the product says so for \
+             good"
         );
         return Err(Invalid::new(Reason::NoConnection, "members", detail));
     }
@@ -119,47 +140,32 @@ async fn ready(
         Ok((envelope, word))
     };
     let waiting: Vec<Waiting> = said.words.into_iter().map(open).collect::<Result<_, Invalid>>()?;
-    let sources = (said.guests.as_slice(), not_reached.as_slice());
-    held.course().filled(deed, &waiting, sources, (&coordinator.roster(), coordinator.lists))
+    let gathered = Gathered {
+        waiting: &waiting,
+        guests: &said.guests,
+        not_reached: &missing,
+        receipts: &receipts,
+    };
+    held.course().filled(deed, gathered, (&coordinator.roster(), coordinator.lists))
 }
 
 /// What is cited is kept here, and for whom the text says.
-fn check_cited(coordinator: &Coordinator, deed: &Deed) -> Result<(), Invalid> {
-    let Deed::Draft(draft) = deed else { return Ok(()) };
-    let content = accord_proto::product::Content::read(&draft.content, coordinator.lists)?;
-    for section in content.sections(&draft.sections, coordinator.lists)? {
-        for Citation { requirement, version, picture, audience } in section.citations {
-            let picked = coordinator.archive.pick(requirement, Some(version))?;
+fn check_cited(coordinator: &Coordinator, next: &Dossier) -> Result<(), Invalid> {
+    let last = next.steps().last();
+    if last.is_none_or(|last| !matches!(last.step.deed, Deed::Draft(_))) {
+        return Ok(());
+    }
+    for section in &next.course().sections {
+        for Citation { requirement, version, picture, audience } in &section.citations {
+            let picked = coordinator.archive.pick(*requirement, Some(*version))?;
             let (kept, of) = (Digest::of(&picked.envelope.payload), picked.audience);
-            if kept != picture || of != audience.as_str() {
+            if kept != *picture || of != audience.as_str() {
                 let detail = format!(
                     "version {version} of {requirement} is {kept} for {of}, and {picture} for \
                      {audience} is cited"
                 );
                 return Err(Invalid::new(Reason::ProductFalse, "citations", detail));
             }
-        }
-    }
-    Ok(())
-}
-
-/// Nobody who has written any of its texts has it endorsed or published.
-fn check_hands(
-    coordinator: &Coordinator,
-    by: &Peer,
-    held: &Dossier,
-    deed: &Deed,
-) -> Result<(), Invalid> {
-    if !matches!(deed, Deed::Open(_) | Deed::Publish(_)) {
-        return Ok(());
-    }
-    for written in held.steps().iter().filter(|of| matches!(of.step.deed, Deed::Draft(_))) {
-        let author = coordinator.archive.hand_of(held.product(), written.step.number)?;
-        // A person may hold several certificates: what counts is the name.
-        if author.is_some_and(|author| author.name == by.identity.name) {
-            let detail = "whoever has written a text of it does not have it endorsed or published: \
-                          another editor does";
-            return Err(Invalid::new(Reason::FourEyes, "certificate", detail));
         }
     }
     Ok(())

@@ -43,6 +43,8 @@ pub enum Kind {
     Product,
     /// A round of comments or an endorsement ends soon, and nothing was said here.
     ProductNear,
+    /// Two chains of a product were delivered, or words of this node are missing in it.
+    ProductDisputed,
 }
 
 impl Kind {
@@ -57,6 +59,7 @@ impl Kind {
             Self::Ending => "ending",
             Self::Product => "product",
             Self::ProductNear => "product_near",
+            Self::ProductDisputed => "product_disputed",
         }
     }
 
@@ -77,6 +80,9 @@ impl Kind {
             }
             Self::ProductNear => {
                 "A round of comments or an endorsement ends soon, and nothing was said here."
+            }
+            Self::ProductDisputed => {
+                "Two chains of a product were delivered, or words of this node are missing in it."
             }
         }
     }

@@ -24,7 +24,7 @@ use crate::{
     answer::Node,
     notify::{Kind, Notice},
     pinned::Pinned,
-    store::{Change, Line},
+    store::{Change, Line, Second},
 };
 
 mod check;
@@ -89,7 +89,7 @@ fn keep(node: &Node, caller: &Peer, id: ProductId, file: &[u8]) -> Result<Receip
     let held = find(node, id)?;
     if let Some(held) = &held {
         if held.check_continues(&coming).is_ok() {
-            return Ok(receipt(node, held));
+            return receipt(node, held);
         }
         if let Err(error) = coming.check_continues(held) {
             return Err(forked(node, caller, change, (held, &coming), error)?);
@@ -101,8 +101,13 @@ fn keep(node: &Node, caller: &Peer, id: ProductId, file: &[u8]) -> Result<Receip
     check::check_own_words(node, &mut change, (caller, &coming), new)?;
     add(node, change, &coming, (new, None), entry(node, caller, Act::Collection, &coming))?;
     info!(product = %id, steps = coming.steps().len(), "product taken in");
+    let receipt = receipt(node, &coming)?;
     tell(node, &coming, new);
-    Ok(receipt(node, &coming))
+    if !receipt.left_out.is_empty() {
+        let id = id.to_string();
+        node.notices.tell(Notice::of_product(Kind::ProductDisputed, id, node.clock.now()));
+    }
+    Ok(receipt)
 }
 
 /// Somebody should look: something was circulated, is to be endorsed, or was said of what is published.
@@ -124,7 +129,8 @@ fn tell(node: &Node, dossier: &Dossier, new: &[Taken]) {
     }
 }
 
-/// Two chains of one product are put on record, each second one once; the one that is held stays.
+/// A second chain of one product is put on record once, with the step that parts from the one that is held: the owner has signed both,
+/// and whoever has the two shows it. The chain that is held stays.
 fn forked(
     node: &Node,
     caller: &Peer,
@@ -134,16 +140,31 @@ fn forked(
 ) -> Result<Invalid, Invalid> {
     let id = held.product();
     let apart = held.steps().iter().zip(coming.steps());
-    let second = apart.map(|(ours, theirs)| (ours.digest(), theirs.digest()));
-    let second = second.filter(|(ours, theirs)| ours != theirs).map(|(_, theirs)| theirs).next();
+    let second = apart.filter(|(ours, theirs)| ours.digest() != theirs.digest()).next();
     let line = node.store.product_line(id)?.unwrap_or_default();
-    if let Some(second) = second.filter(|second| line.contradicted_by != second.0) {
-        change.note_product(id, &Line { contradicted_by: second.0.to_vec(), ..line });
-        let entry = entry(node, caller, Act::Collection, coming);
-        change.commit(entry.ended(Outcome::Refused))?;
-        warn!(product = %id, "two chains of one product");
-    }
+    let Some((_, second)) = second.filter(|_| line.contradicted_by.is_empty()) else {
+        return Ok(error);
+    };
+    let mut rosters = coming.rosters();
+    let roster = rosters.find(|(_, roster)| roster.version == second.step.roster_version);
+    let evidence = Second {
+        step: Some(second.envelope.clone()),
+        roster: roster.map(|(envelope, _)| envelope.clone()),
+    };
+    change.keep_second(id, &line, (&evidence, second.digest()))?;
+    let entry = entry(node, caller, Act::Collection, coming);
+    change.commit(entry.ended(Outcome::Refused))?;
+    warn!(product = %id, "two chains of one product");
+    node.notices.tell(Notice::of_product(Kind::ProductDisputed, id.to_string(), node.clock.now()));
     Ok(error)
+}
+
+/// The chain that was delivered beside the one that is held, up to where it parts from it: exact bytes of its file.
+pub fn second(node: &Node, id: ProductId) -> Result<Vec<u8>, Invalid> {
+    let none = || Invalid::new(Reason::NotFound, "product", format!("there is one chain of {id}"));
+    let Second { step, roster } = node.store.second(id)?.ok_or_else(none)?;
+    let (step, roster) = step.zip(roster).ok_or_else(none)?;
+    kept(node, id)?.write_second(&step, &roster)
 }
 
 /// Keeps steps with their journal entry.
@@ -216,14 +237,20 @@ fn entry(node: &Node, caller: &Peer, act: Act, dossier: &Dossier) -> Entry {
     }
 }
 
-fn receipt(node: &Node, held: &Dossier) -> Receipt {
-    Receipt {
+/// What is held, and what this node misses in it.
+fn receipt(node: &Node, held: &Dossier) -> Result<Receipt, Invalid> {
+    let own = own_words(node, held.product())?;
+    let mut left_out: Vec<_> =
+        held.course().left_out(&own).into_iter().map(|(_, word)| word.digest()).collect();
+    left_out.sort_unstable();
+    Ok(Receipt {
         node: node.name().clone(),
         jurisdiction: node.jurisdiction,
         product: held.product(),
         steps: u32::try_from(held.steps().len()).unwrap_or(u32::MAX),
         head: held.head(),
-    }
+        left_out,
+    })
 }
 
 /// What this node has said of a product, opened.

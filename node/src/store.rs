@@ -65,7 +65,7 @@ pub use journal::PeerJournal;
 pub use migrate::kept_beside;
 pub use open::{Found, Opener};
 pub use pictures::Delivered;
-pub use products::Line;
+pub use products::{Line, Second};
 pub use rekey::rekey;
 pub use restore::{Restored, check, restore};
 pub use schema::{ImportSummary, QuarantinedRow, Released};
@@ -134,10 +134,12 @@ enum Room {
     Rosters,
     /// Product id and digest → a word of this node.
     Words,
+    /// Product id → a step that was delivered under a number that another one has, and the roster that it names, as they were signed.
+    Seconds,
 }
 
 impl Room {
-    const NAMES: [&'static str; 26] = [
+    const NAMES: [&'static str; 27] = [
         "meta",
         "blocks",
         "imports",
@@ -164,9 +166,10 @@ impl Room {
         "steps",
         "rosters",
         "words",
+        "seconds",
     ];
 
-    const ALL: [Self; 26] = [
+    const ALL: [Self; 27] = [
         Self::Meta,
         Self::Blocks,
         Self::Imports,
@@ -193,6 +196,7 @@ impl Room {
         Self::Steps,
         Self::Rosters,
         Self::Words,
+        Self::Seconds,
     ];
 
     fn at(self) -> usize {

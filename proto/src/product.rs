@@ -20,16 +20,18 @@ pub mod receipt;
 pub mod release;
 #[cfg(feature = "chart")]
 pub mod render;
+pub mod rendition;
 pub mod rule;
 pub mod section;
 pub mod state;
 pub mod step;
 pub mod word;
 
-pub use content::{Content, Extent, Kind};
+pub use content::{Content, Kind};
 pub use course::{Course, Decision, Remark, Speaker, Stand};
 pub use dossier::{Dossier, Hand, Trust};
 pub use receipt::Receipt;
+pub use rendition::{Extent, Rendition};
 pub use rule::{Outcome, Position};
 pub use section::Section;
 pub use state::{Deed, State};

@@ -139,7 +139,12 @@ impl wire::products_server::Products for ProductsService {
         request: Request<wire::GetRequest>,
     ) -> Result<Response<Self::GetStream>, Status> {
         self.staff(&request, INSIDERS)?;
-        let dossier = self.kept(&request.into_inner().product)?;
+        let wire::GetRequest { product, second } = request.into_inner();
+        if second {
+            let detail = "a centre holds one chain of a product: ask a node for a second one";
+            return Err(Invalid::new(Reason::NotFound, "product", detail).into());
+        }
+        let dossier = self.kept(&product)?;
         self.coordinator.archive.settled().await?;
         Ok(Response::new(pieces(dossier.write(), |piece| wire::GetResponse { piece })))
     }
@@ -234,11 +239,13 @@ impl wire::products_server::Products for ProductsService {
         };
         let holder = |node: &Name| {
             let receipt = circulate::held_by(coordinator, id, node)?;
+            let left_out = receipt.as_ref().map_or(0, |receipt| receipt.left_out.len());
             Ok(wire::Holder {
                 node: node.to_string(),
                 steps: receipt.map_or(0, |receipt| receipt.steps),
                 receipt: coordinator.archive.receipt(id, node)?,
                 reason: coordinator.circulation.why(id, node).map_or("", Reason::code).to_owned(),
+                left_out: u32::try_from(left_out).unwrap_or(u32::MAX),
             })
         };
         let members = &dossier.course().content.members;
@@ -250,6 +257,7 @@ impl wire::products_server::Products for ProductsService {
             waiting: said.words.into_iter().filter(waits).collect(),
             guests: said.guests.into_iter().filter(|guest| !taken(guest)).collect(),
             left_out_sha256: Vec::new(),
+            contradicted_by_sha256: Vec::new(),
         }))
     }
 }

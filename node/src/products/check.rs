@@ -79,7 +79,10 @@ fn names(content: &Content, node: &Node) -> bool {
 /// Whoever is not asked any more may still know what has become of it.
 fn once_named(coming: &Dossier, node: &Node) -> bool {
     let drafts = coming.steps().iter().filter_map(|taken| match &taken.step.deed {
-        Deed::Draft(draft) => Content::read(&draft.content, node.lists).ok(),
+        Deed::Draft(draft) => {
+            let text = draft.text.as_ref()?;
+            Content::at_hand(text, node.lists).ok().map(|(content, _)| content)
+        }
         Deed::Circulate(_)
         | Deed::CloseRound(_)
         | Deed::Resolve(_)

@@ -5,7 +5,11 @@ use accord_proto::{
     id::ProductId,
     identity::Role,
     journal::Act,
-    product::{Content, Dossier, Hand, step::Deed},
+    product::{
+        Content, Dossier, Hand,
+        harvest::Gathered,
+        step::{Deed, Draft},
+    },
     reason::{Invalid, Reason},
     seal::Digest,
     transport::Peer,
@@ -57,10 +61,11 @@ fn next(
     };
     let next = match held {
         Some(held) => {
-            check_hands(node, by, &held, &deed)?;
+            let hand_of = |step| Ok(node.store.hand_of(id, step)?.map(|author| author.name));
+            held.check_hands((&by.identity.name, &deed), hand_of)?;
             let words = own_words(node, id)?;
-            let deed =
-                held.course().filled(deed, &words, (&[], &[]), (&pinned.roster, node.lists))?;
+            let gathered = Gathered { waiting: &words, ..Gathered::default() };
+            let deed = held.course().filled(deed, gathered, (&pinned.roster, node.lists))?;
             held.take(deed, hand)?
         }
         None => {
@@ -68,7 +73,7 @@ fn next(
                 let detail = format!("there is no product {id} here; it begins with a draft");
                 return Err(Invalid::new(Reason::NotFound, "product", detail));
             };
-            check_owner(node, &draft.content)?;
+            check_owner(node, &draft)?;
             Dossier::begin(id, draft, hand)?
         }
     };
@@ -80,8 +85,9 @@ fn next(
 }
 
 /// What a node takes steps with is its own.
-fn check_owner(node: &Node, content: &[u8]) -> Result<(), Invalid> {
-    let owner = Content::read(content, node.lists)?.owner;
+fn check_owner(node: &Node, draft: &Draft) -> Result<(), Invalid> {
+    let text = draft.text.clone().unwrap_or_default();
+    let owner = Content::at_hand(&text, node.lists)?.0.owner;
     if owner == *node.name() {
         return Ok(());
     }
@@ -96,20 +102,4 @@ fn check_role(by: &Peer, deed: &Deed) -> Result<(), Invalid> {
     }
     let detail = format!("{} may not: this takes a releaser", by.identity);
     Err(Invalid::new(Reason::CertificateRole, "certificate", detail))
-}
-
-/// Nobody who has written any of its texts has it endorsed or published.
-fn check_hands(node: &Node, by: &Peer, held: &Dossier, deed: &Deed) -> Result<(), Invalid> {
-    if !matches!(deed, Deed::Open(_) | Deed::Publish(_)) {
-        return Ok(());
-    }
-    for written in held.steps().iter().filter(|of| matches!(of.step.deed, Deed::Draft(_))) {
-        let author = node.store.hand_of(held.product(), written.step.number)?;
-        // A person may hold several certificates: what counts is the name, whatever the role.
-        if author.is_some_and(|author| author.name == by.identity.name) {
-            let detail = "whoever has written a text of it does not have it endorsed or published";
-            return Err(Invalid::new(Reason::FourEyes, "certificate", detail));
-        }
-    }
-    Ok(())
 }

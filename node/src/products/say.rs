@@ -53,9 +53,11 @@ fn sign(
     if let Some((envelope, _)) = own.iter().find(|(_, held)| is_same(held, &word)) {
         return Ok(Digest::of(&envelope.payload));
     }
-    check_now(node, dossier.course(), &word)?;
+    let course = dossier.course();
+    check_now(node, course, &word)?;
     check_room(&own, &word.said)?;
     let signed = word.sign(&node.seal_key());
+    check_share(course, &own, (&word.said, signed.payload.len()))?;
     // What could not be read again would hide all others.
     Word::unchecked(&signed, node.lists)?;
     let digest = Digest::of(&signed.payload);
@@ -110,6 +112,23 @@ fn check_room(own: &[Waiting], said: &Said) -> Result<(), Invalid> {
         return Ok(());
     }
     let detail = format!("{held} of this kind are said, and {most} are the most");
+    Err(Invalid::new(Reason::LimitExceeded, "words", detail))
+}
+
+/// Nor more than this member's share of the product.
+fn check_share(
+    course: &Course,
+    own: &[Waiting],
+    (said, bytes): (&Said, usize),
+) -> Result<(), Invalid> {
+    let left = course.share_left(own);
+    if matches!(said, Said::Endorsement(..) | Said::AgreeToSilence) || bytes <= left {
+        return Ok(());
+    }
+    let detail = format!(
+        "{bytes} bytes, and {left} of {} are left that each member may say in this product",
+        course.share()
+    );
     Err(Invalid::new(Reason::LimitExceeded, "words", detail))
 }
 

@@ -269,17 +269,20 @@ fn draft_of(
             kind: wire::product::RuleKind::All.into(),
             ..Default::default()
         }),
-        renditions: vec![wire::product::Rendition {
-            extent: wire::product::Extent::Restricted.into(),
-            audience: "POLICE".to_owned(),
-            mark: "POLICE".to_owned(),
-            readers: Vec::new(),
-        }],
-        sections_sha256: vec![Digest::of(&section).0.to_vec()],
-        valid_until_s: 0,
+        ..Default::default()
+    };
+    let rendition = wire::product::Rendition {
+        salt: vec![7; 16],
+        extent: wire::product::Extent::Restricted.into(),
+        audience: "POLICE".to_owned(),
+        mark: "POLICE".to_owned(),
+        readers: Vec::new(),
     };
     let why = "as agreed".to_owned();
-    wire::product::Draft { content: content.encode_to_vec(), sections: vec![section], why }
+    wire::product::Draft {
+        text: Some(accord_proto::product::content::bind(content, &[rendition], vec![section])),
+        why,
+    }
 }
 
 fn content_of(dossier: &Dossier) -> Vec<u8> {
@@ -303,7 +306,8 @@ fn open(dossier: &Dossier, closes: i64) -> Deed {
 
 fn publish(dossier: &Dossier, from: i64) -> Deed {
     let content_sha256 = content_of(dossier);
-    Deed::Publish(wire::product::Publish { content_sha256, readable_from_s: at(from).as_s() })
+    let (readable_from_s, receipts) = (at(from).as_s(), Vec::new());
+    Deed::Publish(wire::product::Publish { content_sha256, readable_from_s, receipts })
 }
 
 fn comment(text: &str) -> Said {

@@ -105,9 +105,16 @@ impl wire::products_server::Products for ProductsService {
         request: Request<wire::GetRequest>,
     ) -> Result<Response<Self::GetStream>, Status> {
         self.staff(&request, READERS)?;
-        let dossier = self.readable(&request.into_inner().product)?;
+        let wire::GetRequest { product, second } = request.into_inner();
+        let file = match second {
+            true => {
+                let id = ProductId::parse("product", &product)?;
+                accord_proto::busy::here(|| products::second(&self.node, id)).map_err(refused)?
+            }
+            false => self.readable(&product)?.write(),
+        };
         self.node.store.settled().await?;
-        Ok(Response::new(pieces(&dossier.write(), |piece| wire::GetResponse { piece })))
+        Ok(Response::new(pieces(&file, |piece| wire::GetResponse { piece })))
     }
 
     type GetReleaseStream = Pieces<wire::GetReleaseResponse>;
@@ -151,6 +158,8 @@ impl wire::products_server::Products for ProductsService {
         let left_out = course.left_out(&own);
         let left_out_sha256 =
             left_out.iter().map(|(envelope, _)| Digest::of(&envelope.payload).0.to_vec()).collect();
+        let kept = self.node.store.product_line(dossier.product())?.unwrap_or_default();
+        let contradicted_by_sha256 = kept.contradicted_by;
         let mut reply = Reply::default();
         let mut waiting = own.iter().map(|(envelope, _)| envelope);
         let taken = |of: &Envelope| course.taken.contains(&Digest::of(&of.payload));
@@ -163,6 +172,7 @@ impl wire::products_server::Products for ProductsService {
             waiting: reply.words(),
             guests: Vec::new(),
             left_out_sha256,
+            contradicted_by_sha256,
         }))
     }
 }

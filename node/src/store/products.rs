@@ -23,7 +23,7 @@ pub struct Line {
     /// When it came here first.
     #[prost(int64, tag = "2")]
     pub received_at_s: i64,
-    /// SHA-256 of a step that was delivered under a number that another one has, and refused; empty: there was none.
+    /// SHA-256 of the first step that was delivered under a number that another one has, and refused; empty: there was none.
     #[prost(bytes = "vec", tag = "3")]
     pub contradicted_by: Vec<u8>,
     /// Of all its steps, and of rosters that came with them.
@@ -50,6 +50,17 @@ pub(super) struct StoredWord {
     /// Certificate of whoever said it. Stays at home.
     #[prost(string, tag = "2")]
     pub by: String,
+}
+
+/// A step that contradicts one that is held.
+#[derive(Clone, PartialEq, Message)]
+pub struct Second {
+    /// As it was signed.
+    #[prost(message, optional, tag = "1")]
+    pub step: Option<Envelope>,
+    /// The roster that it names.
+    #[prost(message, optional, tag = "2")]
+    pub roster: Option<Envelope>,
 }
 
 fn step_key(product: ProductId, number: u32) -> Vec<u8> {
@@ -100,6 +111,12 @@ impl Store {
         };
         let rosters = versions.into_iter().map(roster).collect::<Result<_, Invalid>>()?;
         Dossier::of(rosters, steps, trust).map(Some)
+    }
+
+    /// A step that contradicts one that is held, if one was ever delivered.
+    pub fn second(&self, id: ProductId) -> Result<Option<Second>, Invalid> {
+        let stored = self.rooms[Room::Seconds.at()].get(id.as_bytes())?;
+        stored.map(|bytes| schema::decode(&bytes)).transpose()
     }
 
     /// Who took a step here.
@@ -178,6 +195,22 @@ impl Change<'_> {
             return Err(Invalid::new(Reason::ProductFalse, "rosters", detail));
         }
         Ok(0)
+    }
+
+    /// Keeps the first step that contradicts one that is held: the owner has signed both.
+    pub fn keep_second(
+        &mut self,
+        id: ProductId,
+        line: &Line,
+        (second, step): (&Second, Digest),
+    ) -> Result<(), Invalid> {
+        let stored = second.encode_to_vec();
+        let bytes = stored.len() as u64;
+        self.check_room_for(bytes.saturating_mul(2))?;
+        self.write(Room::Seconds, id.as_bytes(), stored);
+        let bytes = line.bytes.saturating_add(bytes);
+        self.note_product(id, &Line { contradicted_by: step.0.to_vec(), bytes, ..line.clone() });
+        Ok(())
     }
 
     /// A product's line as it is from now on.

@@ -100,6 +100,7 @@ impl Head {
             | Room::Steps
             | Room::Rosters
             | Room::Words
+            | Room::Seconds
             | Room::Summaries
             | Room::Standing => return true,
         };

@@ -176,6 +176,7 @@ fn readable(room: Room, value: &[u8]) -> Result<(), Invalid> {
         Room::Products => schema::decode::<products::Line>(value).map(drop),
         Room::Steps => schema::decode::<products::StoredStep>(value).map(drop),
         Room::Words => schema::decode::<products::StoredWord>(value).map(drop),
+        Room::Seconds => schema::decode::<products::Second>(value).map(drop),
         Room::Rosters => schema::decode::<accord_proto::seal::Envelope>(value).map(drop),
         Room::Meta | Room::Journal | Room::Files => Ok(()),
     }

@@ -41,6 +41,8 @@ pub const COMMENTS_MAX: usize = 50;
 pub const WORDS_MAX: usize = 200;
 /// Words of one node that the coordinator keeps of one product, whatever became of them.
 pub const WORDS_KEPT_MAX: usize = 2_000;
+/// All that is said in one product, endorsements apart: each member has the same share of it, and observers have one together.
+pub const SAID_BYTES_MAX: usize = DOSSIER_BYTES_MAX / 2;
 /// Steps of a product.
 pub const PRODUCT_STEPS_MAX: usize = 20_000;
 /// A product as its members hold it: every text, word and step.

@@ -149,6 +149,9 @@ pub enum Command {
         /// Which product.
         #[command(flatten)]
         of: Of,
+        /// The chain that was delivered to this node beside the one that it holds: its owner has signed both.
+        #[arg(long)]
+        second: bool,
         /// The file; must not exist.
         #[arg(long)]
         out: PathBuf,
@@ -202,7 +205,7 @@ pub async fn run(
         Command::Comments(of) => print::comments(&of).await,
         Command::Changes(of) => print::changes(&of).await,
         Command::Page { of, extent, out } => files::page(&of, extent.extent(), &out).await,
-        Command::Export { of, out } => files::export(&of, &out).await,
+        Command::Export { of, second, out } => files::export(&of, second, &out).await,
         Command::Release { of, extent, out } => files::release(&of, extent.extent(), &out).await,
     }
 }

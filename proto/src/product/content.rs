@@ -1,21 +1,25 @@
-//! The text of a product. Comes in: exact bytes of a content and of its sections. Goes out: what was written, checked, under one
-//! digest that every endorsement names. Must never let a section into an extent that the pictures it cites are not for.
+//! The text of a product. Comes in: exact bytes of a content, of its renditions and its sections. Goes out: what was written,
+//! checked, under one digest that every endorsement names. Must never let a section into an extent that the pictures it cites are
+//! not for.
 
-use super::{rule::Rule, section::Section};
+use prost::Message as _;
+
+use super::{
+    rendition::{self, Extent, Rendition},
+    rule::Rule,
+    section::Section,
+};
 use crate::{
     clock::Timestamp,
     id::ProductId,
     identity::Name,
-    limits::{
-        MEMBERS_MAX, PRODUCT_BYTES_MAX, PRODUCT_LINE_CHARS_MAX, PRODUCT_READERS_MAX,
-        PRODUCT_SECTIONS_MAX,
-    },
+    limits::{MEMBERS_MAX, PRODUCT_BYTES_MAX, PRODUCT_LINE_CHARS_MAX, PRODUCT_SECTIONS_MAX},
     plain,
     reason::{Invalid, Reason},
     roster::bounded,
     seal::Digest,
     strict,
-    taxonomy::{AudienceCode, Lists},
+    taxonomy::Lists,
     wire::product as wire,
 };
 
@@ -105,74 +109,12 @@ impl Kind {
     }
 }
 
-/// How much of a product a rendition shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Extent {
-    /// Sections that are marked public.
-    Public,
-    /// All sections.
-    Restricted,
-}
-
-impl Extent {
-    /// Its name.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Public => "PUBLIC",
-            Self::Restricted => "RESTRICTED",
-        }
-    }
-
-    /// Reads a name.
-    pub fn parse(field: &str, text: &str) -> Result<Self, Invalid> {
-        match text {
-            "PUBLIC" => Ok(Self::Public),
-            "RESTRICTED" => Ok(Self::Restricted),
-            _ => {
-                let detail =
-                    format!("{} is neither PUBLIC nor RESTRICTED", crate::reason::quoted(text));
-                Err(Invalid::new(Reason::CodeUnknown, field, detail))
-            }
-        }
-    }
-
-    /// As the wire has it.
-    pub fn to_wire(self) -> wire::Extent {
-        match self {
-            Self::Public => wire::Extent::Public,
-            Self::Restricted => wire::Extent::Restricted,
-        }
-    }
-
-    /// Reads what [`Self::to_wire`] writes.
-    pub fn from_wire(field: &str, extent: i32) -> Result<Self, Invalid> {
-        match wire::Extent::try_from(extent) {
-            Ok(wire::Extent::Public) => Ok(Self::Public),
-            Ok(wire::Extent::Restricted) => Ok(Self::Restricted),
-            Ok(wire::Extent::Unspecified) | Err(_) => Err(unknown(field, extent)),
-        }
-    }
-}
-
 pub(super) fn unknown(field: &str, value: i32) -> Invalid {
     let detail = format!("{value} is a value that this version does not know");
     Invalid::new(Reason::CodeUnknown, field, detail)
 }
 
-/// Who may read how much, once it is published.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rendition {
-    /// How much.
-    pub extent: Extent,
-    /// Whom it is for.
-    pub audience: AudienceCode,
-    /// Handling mark of every page.
-    pub mark: String,
-    /// Observers that it is released to, ascending.
-    pub readers: Vec<Name>,
-}
-
-/// A product's text, whole. Made by [`Content::read`] only.
+/// A product's text, but for its sections. Made by [`Content::whole`] and [`Content::at_hand`] only.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Content {
     /// Which product.
@@ -191,18 +133,66 @@ pub struct Content {
     pub members: Vec<Name>,
     /// When it counts as endorsed.
     pub rule: Rule,
-    /// Who may read it, by extent, ascending.
+    /// Who may read it, by extent, ascending: those that are at hand.
     pub renditions: Vec<Rendition>,
     /// Until when it may be relied on, if that is known.
     pub valid_until: Option<Timestamp>,
     /// Digest of each section.
     pub section_digests: Vec<Digest>,
+    rendition_digests: Vec<Digest>,
     digest: Digest,
 }
 
 impl Content {
-    /// Reads exact bytes.
-    pub fn read(bytes: &[u8], lists: &Lists) -> Result<Self, Invalid> {
+    /// Reads a text, all of it.
+    pub fn whole(text: &wire::Text, lists: &Lists) -> Result<(Self, Vec<Section>), Invalid> {
+        let (content, sections) = Self::at_hand(text, lists)?;
+        let sections: Vec<Section> =
+            sections.into_iter().collect::<Option<_>>().ok_or_else(|| {
+                Invalid::new(Reason::FieldMissing, "sections", "one of them is not there")
+            })?;
+        if content.rendition(Extent::Restricted).is_none()
+            || content.renditions.len() < content.rendition_digests.len()
+        {
+            let detail = "RESTRICTED is what the members read, and none that is named is withheld";
+            return Err(Invalid::new(Reason::FieldMissing, "renditions", detail));
+        }
+        let plans = sections.iter().filter(|section| section.plan.is_some()).count();
+        if plans != usize::from(content.kind == Kind::Plan) {
+            let detail = format!("{plans} hold a plan: one of a product PLAN does, of others none");
+            return Err(Invalid::new(Reason::FieldInvalid, "sections.plan", detail));
+        }
+        Ok((content, sections))
+    }
+
+    /// The same where some sections and renditions are withheld, and empty.
+    pub fn at_hand(
+        text: &wire::Text,
+        lists: &Lists,
+    ) -> Result<(Self, Vec<Option<Section>>), Invalid> {
+        let wire::Text { content, renditions, sections } = text;
+        let mut content = Self::read(content)?;
+        let digests = &content.rendition_digests;
+        content.renditions =
+            parts("renditions", (renditions, digests), |part| Rendition::read(part, lists))?
+                .into_iter()
+                .flatten()
+                .collect();
+        rendition::check_order(&content.renditions)?;
+        bounded("sections", sections.iter().map(Vec::len).sum(), PRODUCT_BYTES_MAX)?;
+        let sections = parts("sections", (sections, &content.section_digests), |part| {
+            let section = Section::read(part, lists)?;
+            for rendition in &content.renditions {
+                section.check_for(rendition.extent, rendition.audience, lists)?;
+            }
+            Ok(section)
+        })?;
+        unlike(sections.iter().flatten().map(|section| section.name.as_str()))?;
+        Ok((content, sections))
+    }
+
+    /// Reads exact bytes; of renditions and sections only how many there are.
+    fn read(bytes: &[u8]) -> Result<Self, Invalid> {
         bounded("content", bytes.len(), PRODUCT_BYTES_MAX)?;
         let content: wire::Content = strict::decode_signed("content", bytes)?;
         let wire::Content {
@@ -214,7 +204,7 @@ impl Content {
             owner,
             members,
             rule,
-            renditions,
+            renditions_sha256,
             sections_sha256,
             valid_until_s,
         } = content;
@@ -222,13 +212,13 @@ impl Content {
         plain::line("content.covers", &covers, PRODUCT_LINE_CHARS_MAX)?;
         bounded("content.members", members.len(), MEMBERS_MAX)?;
         bounded("content.sections", sections_sha256.len(), PRODUCT_SECTIONS_MAX)?;
+        bounded("content.renditions", renditions_sha256.len(), Extent::ALL.len())?;
         let members = names("content.members", members)?;
         if members.is_empty() || sections_sha256.is_empty() {
             let detail = "a product has a section, and somebody who reviews it";
             return Err(Invalid::new(Reason::FieldMissing, "content", detail));
         }
         let rule = rule.ok_or_else(|| missing("content.rule"))?;
-        let digest = |bytes: Vec<u8>| Digest::from_wire("content.sections_sha256", &bytes);
         Ok(Self {
             product: ProductId::parse("content.product", &product)?,
             kind: Kind::from_wire("content.kind", kind)?,
@@ -238,37 +228,15 @@ impl Content {
             owner: Name::parse("content.owner", &owner)?,
             rule: Rule::from_wire("content.rule", &rule, members.len())?,
             members,
-            renditions: read_renditions(renditions, lists)?,
+            renditions: Vec::new(),
             valid_until: match valid_until_s {
                 0 => None,
                 seconds => Some(Timestamp::from_s("content.valid_until_s", seconds)?),
             },
-            section_digests: sections_sha256.into_iter().map(digest).collect::<Result<_, _>>()?,
+            section_digests: digests("content.sections_sha256", &sections_sha256)?,
+            rendition_digests: digests("content.renditions_sha256", &renditions_sha256)?,
             digest: digest_of(bytes),
         })
-    }
-
-    /// As the wire has it.
-    pub fn to_wire(&self) -> wire::Content {
-        let rendition = |of: &Rendition| wire::Rendition {
-            extent: of.extent.to_wire().into(),
-            audience: of.audience.to_string(),
-            mark: of.mark.clone(),
-            readers: of.readers.iter().map(ToString::to_string).collect(),
-        };
-        wire::Content {
-            product: self.product.to_string(),
-            kind: self.kind.to_wire().into(),
-            title: self.title.clone(),
-            language: self.language.clone(),
-            covers: self.covers.clone(),
-            owner: self.owner.to_string(),
-            members: self.members.iter().map(ToString::to_string).collect(),
-            rule: Some(self.rule.to_wire()),
-            renditions: self.renditions.iter().map(rendition).collect(),
-            sections_sha256: self.section_digests.iter().map(|of| of.0.to_vec()).collect(),
-            valid_until_s: self.valid_until.map_or(0, Timestamp::as_s),
-        }
     }
 
     /// What an endorsement names.
@@ -296,91 +264,59 @@ impl Content {
         let theirs = self.renditions.iter().filter(|of| of.readers.contains(reader));
         theirs.map(|rendition| rendition.extent).max()
     }
+}
 
-    /// Reads the sections that belong to it, all of them.
-    pub fn sections(&self, parts: &[Vec<u8>], lists: &Lists) -> Result<Vec<Section>, Invalid> {
-        let sections = self.sections_at_hand(parts, lists)?;
-        let sections: Vec<Section> =
-            sections.into_iter().collect::<Option<_>>().ok_or_else(|| {
-                Invalid::new(Reason::FieldMissing, "sections", "one of them is not there")
-            })?;
-        let plans = sections.iter().filter(|section| section.plan.is_some()).count();
-        if plans != usize::from(self.kind == Kind::Plan) {
-            let detail = format!("{plans} hold a plan: one of a product PLAN does, of others none");
-            return Err(Invalid::new(Reason::FieldInvalid, "sections.plan", detail));
-        }
-        Ok(sections)
+/// Binds what is written to its parts: the exact bytes of a text.
+pub fn bind(
+    content: wire::Content,
+    renditions: &[wire::Rendition],
+    sections: Vec<Vec<u8>>,
+) -> wire::Text {
+    let digests = |parts: &[Vec<u8>]| -> Vec<Vec<u8>> {
+        parts.iter().map(|part| Digest::of(part).0.to_vec()).collect()
+    };
+    let renditions: Vec<_> = renditions.iter().map(wire::Rendition::encode_to_vec).collect();
+    let content = wire::Content {
+        renditions_sha256: digests(&renditions),
+        sections_sha256: digests(&sections),
+        ..content
+    };
+    wire::Text { content: content.encode_to_vec(), renditions, sections }
+}
+
+/// Parts that a content names by digest: empty ones are withheld.
+fn parts<T>(
+    field: &str,
+    (parts, digests): (&[Vec<u8>], &[Digest]),
+    read: impl Fn(&[u8]) -> Result<T, Invalid>,
+) -> Result<Vec<Option<T>>, Invalid> {
+    if parts.len() != digests.len() {
+        let detail = format!("{} where the content names {}", parts.len(), digests.len());
+        return Err(Invalid::new(Reason::FieldInvalid, field, detail));
     }
-
-    /// The same where some are withheld, and empty.
-    pub fn sections_at_hand(
-        &self,
-        parts: &[Vec<u8>],
-        lists: &Lists,
-    ) -> Result<Vec<Option<Section>>, Invalid> {
-        if parts.len() != self.section_digests.len() {
-            let detail =
-                format!("{} where the content names {}", parts.len(), self.section_digests.len());
-            return Err(Invalid::new(Reason::FieldInvalid, "sections", detail));
-        }
-        bounded("sections", parts.iter().map(Vec::len).sum(), PRODUCT_BYTES_MAX)?;
-        let mut sections = Vec::new();
-        for (at, (part, wanted)) in parts.iter().zip(&self.section_digests).enumerate() {
-            let named = |error: Invalid| error.within(format!("sections[{at}]"));
-            sections.push(self.section(part, *wanted, lists).map_err(named)?);
-        }
-        unlike(sections.iter().flatten().map(|section| section.name.as_str()))?;
-        Ok(sections)
-    }
-
-    fn section(
-        &self,
-        part: &[u8],
-        wanted: Digest,
-        lists: &Lists,
-    ) -> Result<Option<Section>, Invalid> {
+    let mut opened = Vec::new();
+    for (at, (part, wanted)) in parts.iter().zip(digests).enumerate() {
+        let named = |error: Invalid| error.within(format!("{field}[{at}]"));
         if part.is_empty() {
-            return Ok(None);
+            opened.push(None);
+            continue;
         }
-        if Digest::of(part) != wanted {
-            let detail = "is not the section that the content names";
-            return Err(Invalid::new(Reason::ProductFalse, "sha256", detail));
+        if Digest::of(part) != *wanted {
+            let detail = "is not what the content names";
+            return Err(named(Invalid::new(Reason::ProductFalse, "sha256", detail)));
         }
-        let section = Section::read(part, lists)?;
-        for rendition in &self.renditions {
-            section.check_for(rendition.extent, rendition.audience, lists)?;
-        }
-        Ok(Some(section))
+        opened.push(Some(read(part).map_err(named)?));
     }
+    Ok(opened)
+}
+
+fn digests(field: &str, list: &[Vec<u8>]) -> Result<Vec<Digest>, Invalid> {
+    list.iter().map(|bytes| Digest::from_wire(field, bytes)).collect()
 }
 
 /// What an endorsement of these bytes names.
 pub fn digest_of(content: &[u8]) -> Digest {
     Digest::of_parts([&b"accord.product.v1"[..], content])
-}
-
-fn read_renditions(
-    renditions: Vec<wire::Rendition>,
-    lists: &Lists,
-) -> Result<Vec<Rendition>, Invalid> {
-    let read = |rendition: wire::Rendition| {
-        let wire::Rendition { extent, audience, mark, readers } = rendition;
-        plain::line("content.renditions.mark", &mark, PRODUCT_LINE_CHARS_MAX)?;
-        bounded("content.renditions.readers", readers.len(), PRODUCT_READERS_MAX)?;
-        Ok(Rendition {
-            extent: Extent::from_wire("content.renditions.extent", extent)?,
-            audience: lists.audience("content.renditions.audience", &audience)?,
-            mark,
-            readers: names("content.renditions.readers", readers)?,
-        })
-    };
-    let renditions: Vec<_> = renditions.into_iter().map(read).collect::<Result<_, Invalid>>()?;
-    let ascending = renditions.windows(2).all(|pair| matches!(pair, [a, b] if a.extent < b.extent));
-    if ascending && renditions.iter().any(|of| of.extent == Extent::Restricted) {
-        return Ok(renditions);
-    }
-    let detail = "name RESTRICTED, which the members read, and before it PUBLIC or not; each once";
-    Err(Invalid::new(Reason::FieldInvalid, "content.renditions", detail))
 }
 
 /// Names, ascending, none twice.

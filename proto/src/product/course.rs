@@ -27,11 +27,15 @@ use crate::{
 };
 
 mod endorsement;
+mod publication;
 mod remark;
 mod round;
+mod share;
 
 pub use endorsement::Stand;
 pub(super) use endorsement::{read_close, weigh};
+pub use publication::Confirmed;
+pub(super) use publication::read_publish;
 pub use remark::{Decision, Remark, Speaker};
 
 /// The end of an endorsement.
@@ -76,7 +80,7 @@ pub struct Course {
     /// The sections of that.
     pub sections: Vec<Section>,
     /// Exact bytes of both.
-    pub bytes: (Vec<u8>, Vec<Vec<u8>>),
+    pub text: wire::Text,
     /// The text of the round before this one, whole: to tell what has changed.
     pub before: Option<(Content, Vec<Section>)>,
     /// The round that is open or was the last; 0: none.
@@ -89,6 +93,8 @@ pub struct Course {
     pub remarks: Vec<Remark>,
     /// How the endorsement of this text ended.
     pub endorsed: Option<Endorsed>,
+    /// Who has confirmed that end, when it was published.
+    pub confirmed: Confirmed,
     /// What is corrected.
     pub errata: Vec<Erratum>,
     /// Why it was recalled.
@@ -99,6 +105,8 @@ pub struct Course {
     pub taken: BTreeSet<Digest>,
     /// The text that members have seen last.
     pub circulated: Option<(Content, Vec<Section>)>,
+    /// What everybody has said so far, in bytes.
+    shares: share::Shares,
     /// Members have been asked what they say of it: whoever was asked stays.
     asked: bool,
 }
@@ -153,8 +161,7 @@ impl Course {
                 state::Deed::Close(outcome)
             }
             Wire::Publish(publish) => {
-                next.content.is_this("publish.content_sha256", &publish.content_sha256)?;
-                Timestamp::from_s("publish.readable_from_s", publish.readable_from_s)?;
+                next.confirmed = read_publish(&next.content, (step, publish), against)?;
                 state::Deed::Publish
             }
             Wire::Correct(correct) => {
@@ -181,23 +188,25 @@ impl Course {
     }
 
     fn begun(step: &Step, draft: &wire::Draft, against: Against<'_>) -> Result<Self, Invalid> {
-        let (content, sections) = read_draft(step, draft, against)?;
+        let (text, content, sections) = read_draft(step, draft, against)?;
         Ok(Self {
             state: State::Draft,
             content,
             sections,
-            bytes: (draft.content.clone(), draft.sections.clone()),
+            text,
             before: None,
             round: 0,
             window: None,
             guests: Vec::new(),
             remarks: Vec::new(),
             endorsed: None,
+            confirmed: Confirmed::new(),
             errata: Vec::new(),
             recalled: None,
             heard: BTreeMap::new(),
             taken: BTreeSet::new(),
             circulated: None,
+            shares: share::Shares::default(),
             asked: false,
         })
     }
@@ -208,7 +217,7 @@ impl Course {
         draft: &wire::Draft,
         against: Against<'_>,
     ) -> Result<(), Invalid> {
-        let (content, sections) = read_draft(step, draft, against)?;
+        let (text, content, sections) = read_draft(step, draft, against)?;
         if (content.kind, &content.owner) != (self.content.kind, &self.content.owner) {
             let detail = "kind and owner of a product do not change: begin another one";
             return Err(Invalid::new(Reason::ProductFalse, "draft.content", detail));
@@ -220,8 +229,7 @@ impl Course {
             let detail = format!("{node} has been asked to review it, and is still a member");
             return Err(Invalid::new(Reason::ProductFalse, "draft.content.members", detail));
         }
-        (self.content, self.sections) = (content, sections);
-        self.bytes = (draft.content.clone(), draft.sections.clone());
+        (self.text, self.content, self.sections) = (text, content, sections);
         self.endorsed = None;
         Ok(())
     }
@@ -245,7 +253,9 @@ impl Course {
         if hear.words.is_empty() {
             return Err(missing("hear.words"));
         }
-        for (digest, word) in self.words("hear.words", &hear.words, against)? {
+        for ((digest, word), envelope) in
+            self.words("hear.words", &hear.words, against)?.into_iter().zip(&hear.words)
+        {
             let beside = match &word.said {
                 Said::Report(report) => {
                     self.check_report(word.jurisdiction, report, against.lists)?;
@@ -259,6 +269,8 @@ impl Course {
                     format!("a word of the kind {} has a step of its own", word.said.kind());
                 return Err(Invalid::new(Reason::FieldInvalid, "hear.words", detail));
             }
+            let speaker = Speaker::Member(word.node.clone(), word.jurisdiction);
+            self.charge(&speaker, envelope.payload.len())?;
             self.heard.insert(digest, word);
         }
         let mut counts = BTreeMap::<_, usize>::new();
@@ -439,10 +451,11 @@ fn read_draft(
     step: &Step,
     draft: &wire::Draft,
     Against { roster, lists }: Against<'_>,
-) -> Result<(Content, Vec<Section>), Invalid> {
+) -> Result<(wire::Text, Content, Vec<Section>), Invalid> {
     plain::said("draft.why", &draft.why, WORD_CHARS_MAX)?;
-    let content = Content::read(&draft.content, lists).map_err(|error| error.within("draft"))?;
-    let sections = content.sections(&draft.sections, lists)?;
+    let text = draft.text.clone().ok_or_else(|| missing("draft.text"))?;
+    let (content, sections) =
+        Content::whole(&text, lists).map_err(|error| error.within("draft"))?;
     if content.product != step.product {
         let detail = format!("is of the product {}", content.product);
         return Err(Invalid::new(Reason::ProductFalse, "draft.content.product", detail));
@@ -462,5 +475,5 @@ fn read_draft(
         let detail = format!("an early warning ends within {EARLY_WARNING_DAYS_MAX} days");
         return Err(Invalid::new(Reason::FieldInvalid, "draft.content.valid_until_s", detail));
     }
-    Ok((content, sections))
+    Ok((text, content, sections))
 }

@@ -54,6 +54,10 @@ impl Taken {
             (Deed::CloseRound(_), Deed::CloseRound(_))
             | (Deed::Close(_), Deed::Close(_))
             | (Deed::Hear(_), Deed::Hear(_)) => true,
+            (Deed::Publish(taken), Deed::Publish(deed)) => {
+                (&taken.content_sha256, taken.readable_from_s)
+                    == (&deed.content_sha256, deed.readable_from_s)
+            }
             (taken, deed) => taken == deed,
         }
     }
@@ -240,6 +244,21 @@ impl Dossier {
         .encode_to_vec()
     }
 
+    /// Another step under the number of one of these, which the owner has signed as well: the file of the chain up to it. Both
+    /// files verify, and neither continues the other.
+    pub fn write_second(&self, second: &Envelope, roster: &Envelope) -> Result<Vec<u8>, Invalid> {
+        let number = Step::read(&second.payload)?.number;
+        let before = usize::try_from(number).unwrap_or(usize::MAX).saturating_sub(1);
+        let beginning = self.write_first(before.min(self.steps.len()));
+        let wire::Dossier { schema, mut rosters, mut steps } =
+            strict::decode_signed("dossier", &beginning)?;
+        if !rosters.contains(roster) {
+            rosters.push(roster.clone());
+        }
+        steps.push(second.clone());
+        Ok(wire::Dossier { schema, rosters, steps }.encode_to_vec())
+    }
+
     /// How many first steps may be read by now: not a text that nobody has circulated, and nothing before its moment.
     pub fn readable(&self, now: Timestamp) -> usize {
         let waits =
@@ -252,6 +271,26 @@ impl Dossier {
     /// How many first steps go to the members: as much as can be read one day.
     pub fn told(&self) -> usize {
         self.readable(Timestamp::near(i64::MAX))
+    }
+
+    /// Four eyes: nobody who has written any of its texts has it endorsed or published. `hand_of` knows who took a step.
+    pub fn check_hands(
+        &self,
+        (by, deed): (&Name, &Deed),
+        hand_of: impl Fn(u32) -> Result<Option<Name>, Invalid>,
+    ) -> Result<(), Invalid> {
+        if !matches!(deed, Deed::Open(_) | Deed::Publish(_)) {
+            return Ok(());
+        }
+        for written in self.steps.iter().filter(|of| matches!(of.step.deed, Deed::Draft(_))) {
+            // A person may hold several certificates: what counts is the name, whatever the role.
+            if hand_of(written.step.number)?.is_some_and(|author| author == *by) {
+                let detail = "whoever has written a text of it does not have it endorsed or \
+                              published: somebody else does";
+                return Err(Invalid::new(Reason::FourEyes, "certificate", detail));
+            }
+        }
+        Ok(())
     }
 
     /// Does it continue what is held already? Then it is the same chain, as long or longer.

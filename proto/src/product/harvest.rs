@@ -30,6 +30,19 @@ const UNDETERMINED: &str = "und";
 /// A word that waits, and as it was signed.
 pub type Waiting = (Envelope, Word);
 
+/// What an owner has gathered for a step.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Gathered<'a> {
+    /// Words of members, whether a step has taken them in or not.
+    pub waiting: &'a [Waiting],
+    /// Comments of observers.
+    pub guests: &'a [wire::GuestComment],
+    /// Members that could not be asked, ascending.
+    pub not_reached: &'a [Name],
+    /// Receipts of members for the last step, ascending by node.
+    pub receipts: &'a [Envelope],
+}
+
 /// Is this comment told so, where its author is not told?
 pub fn is_told_as(comment: &Comment, told: &wire::Unattributed) -> bool {
     told.comment == Some(without_author(comment))
@@ -46,10 +59,10 @@ impl Course {
     pub fn filled(
         &self,
         deed: Deed,
-        waiting: &[Waiting],
-        (guests, not_reached): (&[wire::GuestComment], &[Name]),
+        gathered: Gathered<'_>,
         (roster, lists): (&Roster, &Lists),
     ) -> Result<Deed, Invalid> {
+        let Gathered { waiting, guests, not_reached, receipts } = gathered;
         let may_stand = |found: &&Waiting| self.may_stand(found, roster, lists);
         let sound = || waiting.iter().filter(may_stand).cloned().collect::<Vec<_>>();
         match deed {
@@ -63,12 +76,14 @@ impl Course {
                 let detail = "nobody has said anything that stands outside a round";
                 Invalid::new(Reason::NotFound, "words", detail)
             }),
+            Deed::Publish(publish) => {
+                Ok(Deed::Publish(wire::Publish { receipts: receipts.to_vec(), ..publish }))
+            }
             Deed::Draft(_)
             | Deed::Circulate(_)
             | Deed::Resolve(_)
             | Deed::Finalise(_)
             | Deed::Open(_)
-            | Deed::Publish(_)
             | Deed::Correct(_)
             | Deed::Recall(_)
             | Deed::Archive(_) => Ok(deed),
@@ -98,7 +113,8 @@ impl Course {
         let belong = waiting
             .iter()
             .filter(|(_, word)| matches!(word.said, Said::Comment(_)) && self.belongs(word));
-        for (envelope, word) in first_of_each(belong, |_| COMMENTS_MAX) {
+        let room = |node: &Name| (COMMENTS_MAX, self.room_of(node, waiting));
+        for (envelope, word) in first_of_each(belong, room) {
             let Said::Comment(comment) = &word.said else { continue };
             let digest = Digest::of(&envelope.payload);
             if comment.attributed {
@@ -113,11 +129,13 @@ impl Course {
             guests.iter().filter(|guest| self.is_of_round(guest)).cloned().collect();
         guests.sort_by(|a, b| (&a.reader, a.encode_to_vec()).cmp(&(&b.reader, b.encode_to_vec())));
         guests.dedup();
-        let mut counts = BTreeMap::<String, usize>::new();
+        // Observers have one share together: of this round, as much as is left of it for each.
+        let share = self.room_of_an_observer(self.guests.len());
+        let mut counts = BTreeMap::<String, (usize, usize)>::new();
         guests.retain(|guest| {
-            let count = counts.entry(guest.reader.clone()).or_default();
-            *count += 1;
-            *count <= COMMENTS_MAX
+            let (count, bytes) = counts.entry(guest.reader.clone()).or_default();
+            (*count, *bytes) = (*count + 1, *bytes + guest.encoded_len());
+            *count <= COMMENTS_MAX && *bytes <= share
         });
         wire::CloseRound {
             comments: comments.into_values().collect(),
@@ -186,7 +204,7 @@ impl Course {
         };
         let room = |node: &Name| {
             let heard = self.heard.values().filter(|word| word.node == *node).count();
-            WORDS_MAX.saturating_sub(heard)
+            (WORDS_MAX.saturating_sub(heard), self.room_of(node, waiting))
         };
         let words: BTreeMap<Digest, Envelope> = first_of_each(waiting.iter().filter(beside), room)
             .into_iter()
@@ -224,10 +242,10 @@ impl Course {
     }
 
     /// Words of one member that a step of its round or endorsement should have taken in and did not: whoever holds the chain
-    /// finds what was left out. Of several endorsements the last one counts.
+    /// finds what was left out. Of several endorsements the last one counts, and of several agreements to silence.
     pub fn left_out<'a>(&self, own: &'a [Waiting]) -> Vec<&'a Waiting> {
         let mut left: Vec<&Waiting> = Vec::new();
-        let mut last: Option<&Waiting> = None;
+        let (mut last, mut agreed) = (None::<&Waiting>, None::<&Waiting>);
         for found in own.iter().filter(|(_, word)| word.product == self.content.product) {
             let (_, word) = found;
             match &word.said {
@@ -244,6 +262,12 @@ impl Course {
                         last = Some(found);
                     }
                 }
+                Said::AgreeToSilence if self.endorsed.is_some() && self.content.rule.silence => {
+                    let newer = agreed.is_none_or(|(_, agreed)| agreed.at <= word.at);
+                    if newer && word.content == self.content.digest() {
+                        agreed = Some(found);
+                    }
+                }
                 Said::Endorsement(..)
                 | Said::AgreeToSilence
                 | Said::Feedback(..)
@@ -251,6 +275,7 @@ impl Course {
                 | Said::Report(_) => {}
             }
         }
+        left.extend(agreed.filter(|(_, word)| !self.taken.contains(&word.digest())));
         left.extend(last.filter(|(_, word)| !self.taken.contains(&word.digest())));
         left
     }
@@ -280,10 +305,10 @@ impl Course {
     }
 }
 
-/// Of each node so many, in the order in which they were said; a word that is there twice is one.
+/// Of each node so many words and bytes, in the order in which they were said; a word that is there twice is one.
 fn first_of_each<'a>(
     words: impl Iterator<Item = &'a Waiting>,
-    most: impl Fn(&Name) -> usize,
+    room: impl Fn(&Name) -> (usize, usize),
 ) -> Vec<&'a Waiting> {
     let mut of_each: BTreeMap<&Name, BTreeSet<_>> = BTreeMap::new();
     let mut found = BTreeMap::new();
@@ -292,8 +317,17 @@ fn first_of_each<'a>(
         of_each.entry(&word.1.node).or_default().insert((word.1.at, digest));
         found.insert(digest, word);
     }
-    let first = of_each.into_iter().flat_map(|(node, said)| said.into_iter().take(most(node)));
-    first.filter_map(|(_, digest)| found.remove(&digest)).collect()
+    let mut first = Vec::new();
+    for (node, said) in of_each {
+        let (most, mut bytes) = room(node);
+        let theirs = said.into_iter().filter_map(|(_, digest)| found.remove(&digest));
+        first.extend(theirs.take(most).take_while(|(envelope, _)| {
+            let fits = envelope.payload.len() <= bytes;
+            bytes = bytes.saturating_sub(envelope.payload.len());
+            fits
+        }));
+    }
+    first
 }
 
 fn is_beside(said: &Said) -> bool {

@@ -1,7 +1,7 @@
 //! A product in a list. Comes in: the whole product. Goes out: one line of it, for staff.
 
 use super::dossier::Dossier;
-use crate::wire::product as wire;
+use crate::{clock::Timestamp, wire::product as wire};
 
 /// A line, as it travels and is kept.
 pub use crate::wire::product::Entry;
@@ -24,5 +24,6 @@ pub fn line(dossier: &Dossier) -> wire::Entry {
         round: course.round,
         unresolved: number(course.unresolved()),
         told: number(dossier.told()),
+        valid_until_s: course.content.valid_until.map_or(0, Timestamp::as_s),
     }
 }

@@ -5,9 +5,10 @@
 use prost::Message as _;
 
 use super::{
-    content::{Content, Extent},
-    course::{Against, Endorsed, Erratum, read_close},
+    content::{Content, missing},
+    course::{Against, Confirmed, Endorsed, Erratum, read_close, read_publish},
     dossier::{Dossier, Signed, Taken, Trust, check_signed, open_rosters, roster_of},
+    rendition::{Extent, Rendition},
     rule::Outcome,
     section::Section,
     state::State,
@@ -37,6 +38,8 @@ pub struct Release {
     pub sections: Vec<Option<Section>>,
     /// How every jurisdiction stands; none: it is a draft, for whoever is invited to comment.
     pub endorsed: Option<Endorsed>,
+    /// Which members confirm that end, as they were shown it, and what each of them misses in it.
+    pub confirmed: Confirmed,
     /// Circulated, published, corrected, recalled or archived.
     pub state: State,
     /// When it was circulated, or published.
@@ -72,18 +75,24 @@ pub fn write(dossier: &Dossier, extent: Extent) -> Result<Vec<u8>, Invalid> {
         | State::Archived => published(dossier, extent)?,
     };
     let named = |version: u64| steps.iter().any(|of| of.step.roster_version == version);
-    let (content, parts) = &course.bytes;
-    let shown =
-        course.sections.iter().zip(parts).map(|(section, part)| {
-            if section.extent <= extent { part.clone() } else { Vec::new() }
-        });
+    let wire::Text { content, renditions, sections } = &course.text;
+    let told = |is: bool, part: &Vec<u8>| if is { part.clone() } else { Vec::new() };
+    // Readers of one rendition learn nothing of the other: not whom it is for, nor who reads it.
+    let of = &course.content.renditions;
+    let renditions = of.iter().zip(renditions).map(|(of, part)| told(of.extent == extent, part));
+    let of = &course.sections;
+    let sections = of.iter().zip(sections).map(|(of, part)| told(of.extent <= extent, part));
+    let text = wire::Text {
+        content: content.clone(),
+        renditions: renditions.collect(),
+        sections: sections.collect(),
+    };
     let rosters = dossier.rosters().filter(|(_, roster)| named(roster.version));
     let release = wire::Release {
         schema: SCHEMA.to_owned(),
         rosters: rosters.map(|(envelope, _)| envelope.clone()).collect(),
         extent: extent.to_wire().into(),
-        content: content.clone(),
-        sections: shown.collect(),
+        text: Some(text),
         steps: steps.into_iter().map(|of| of.envelope.clone()).collect(),
     };
     Ok(release.encode_to_vec())
@@ -135,7 +144,7 @@ impl Release {
 
     fn read(file: &[u8], root: Option<&PublicKey>, lists: &Lists) -> Result<Self, Invalid> {
         bounded("release", file.len(), DOSSIER_BYTES_MAX)?;
-        let wire::Release { schema, rosters, extent, content, sections, steps } =
+        let wire::Release { schema, rosters, extent, text, steps } =
             strict::decode_signed("release", file)?;
         if schema != SCHEMA {
             let detail = format!("{} is not {SCHEMA}", crate::reason::quoted(&schema));
@@ -143,19 +152,24 @@ impl Release {
         }
         let extent = Extent::from_wire("release.extent", extent)?;
         let rosters = open_rosters(rosters, root, lists)?;
-        let content = Content::read(&content, lists)?;
-        let sections = content.sections_at_hand(&sections, lists)?;
+        let text = text.ok_or_else(|| missing("release.text"))?;
+        let (content, sections) = Content::at_hand(&text, lists)?;
         let beyond = |section: &Section| section.extent > extent;
-        if sections.iter().flatten().any(beyond) {
-            let detail = format!("holds a section that is not {}", extent.as_str());
-            return Err(Invalid::new(Reason::ProductFalse, "release.sections", detail));
+        let other = |rendition: &Rendition| rendition.extent != extent;
+        if sections.iter().flatten().any(beyond)
+            || content.renditions.is_empty()
+            || content.renditions.iter().any(other)
+        {
+            let detail = format!("holds what is not {}, or not its rendition", extent.as_str());
+            return Err(Invalid::new(Reason::ProductFalse, "release.text", detail));
         }
         Steps { content: &content, rosters: &rosters, lists, last: None }.read(steps).map(|read| {
-            let Read { endorsed, published_at, errata, recalled, state, as_of } = read;
+            let Read { endorsed, confirmed, published_at, errata, recalled, state, as_of } = read;
             Self {
                 extent,
                 sections,
                 endorsed,
+                confirmed,
                 state,
                 published_at,
                 errata,
@@ -177,6 +191,7 @@ struct Steps<'a> {
 
 struct Read {
     endorsed: Option<Endorsed>,
+    confirmed: Confirmed,
     published_at: Timestamp,
     errata: Vec<Erratum>,
     recalled: Option<String>,
@@ -188,6 +203,7 @@ impl Read {
     fn draft(at: Timestamp) -> Self {
         Self {
             endorsed: None,
+            confirmed: Confirmed::new(),
             published_at: at,
             errata: Vec::new(),
             recalled: None,
@@ -225,9 +241,18 @@ impl Steps<'_> {
         let Deed::Publish(published) = &publish.deed else {
             return Err(unfit("is not published"));
         };
-        self.content.is_this("publish.content_sha256", &published.content_sha256)?;
-        let mut read =
-            Read { endorsed: Some(endorsed), state: State::Published, ..Read::draft(publish.at) };
+        // What its members confirm is the step before: it must be the one that is here.
+        if Some(publish.number) != close.number.checked_add(1) {
+            return Err(unfit("is published with something behind the end of its endorsement"));
+        }
+        let against = Against { roster: roster_of(self.rosters, &publish)?, lists: self.lists };
+        let confirmed = read_publish(self.content, (&publish, published), against)?;
+        let mut read = Read {
+            endorsed: Some(endorsed),
+            confirmed,
+            state: State::Published,
+            ..Read::draft(publish.at)
+        };
         for envelope in steps {
             let step = self.step(&envelope)?;
             read.as_of = step.at;

@@ -20,9 +20,7 @@ mod tree;
 mod xml;
 
 use super::{
-    content::{Content, Extent},
-    rule::Position,
-    section::Section,
+    content::Content, course::Confirmed, rendition::Extent, rule::Position, section::Section,
 };
 use crate::{
     clock::Timestamp,
@@ -45,6 +43,8 @@ pub struct Page<'a> {
     pub outcome: &'a str,
     /// What each member says, in the order of the page.
     pub positions: &'a [Stand<'a>],
+    /// Who confirms that end as it was shown to its node; none: it is not published, or nobody else has a part in it.
+    pub confirmed: Option<&'a Confirmed>,
     /// What was corrected, in its order.
     pub errata: &'a [Erratum<'a>],
     /// Why it was recalled, if it was.

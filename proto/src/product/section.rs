@@ -1,7 +1,7 @@
 //! A section of a product. Comes in: its exact bytes. Goes out: text, what it rests on, judgements, recommendations and figures.
 //! Must never fold likelihood and confidence into one, nor show a figure without its twin in words.
 
-use super::content::{Extent, missing};
+use super::{content::missing, rendition::Extent};
 use crate::{
     cycle::Plan,
     id::RequirementId,

@@ -152,8 +152,8 @@ pub fn next(state: Option<State>, deed: Deed, kind: Kind) -> Option<State> {
             | S::Corrected
             | S::Recalled,
         ) => Some(S::Archived),
-        // Before it is circulated nobody has anything to say of it.
-        (Deed::Hear, S::Draft) => None,
+        // Before it is circulated nobody has anything to say of it; and publication follows the end of the endorsement directly.
+        (Deed::Hear, S::Draft | S::Endorsed | S::EndorsedWithDissent) => None,
         (Deed::Hear, _) => Some(state),
         (
             Deed::Draft
@@ -232,11 +232,8 @@ mod tests {
                 ("hear", "ENDORSEMENT_OPEN"),
             ],
         ),
-        ("ENDORSED", &[("publish", "PUBLISHED"), ("archive", "ARCHIVED"), ("hear", "ENDORSED")]),
-        (
-            "ENDORSED_WITH_DISSENT",
-            &[("publish", "PUBLISHED"), ("archive", "ARCHIVED"), ("hear", "ENDORSED_WITH_DISSENT")],
-        ),
+        ("ENDORSED", &[("publish", "PUBLISHED"), ("archive", "ARCHIVED")]),
+        ("ENDORSED_WITH_DISSENT", &[("publish", "PUBLISHED"), ("archive", "ARCHIVED")]),
         (
             "NOT_ENDORSED",
             &[("draft", "REVISED"), ("archive", "ARCHIVED"), ("hear", "NOT_ENDORSED")],

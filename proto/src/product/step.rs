@@ -13,8 +13,8 @@ use crate::{
     wire::product as wire,
 };
 
-/// What a step does, as it is signed.
-pub use crate::wire::product::step::Deed;
+/// What a step does, as it is signed; and a text, whole.
+pub use crate::wire::product::{Draft, step::Deed};
 
 /// A step, as its owner has signed it.
 #[derive(Clone, Debug, PartialEq)]

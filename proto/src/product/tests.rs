@@ -103,12 +103,16 @@ impl Region {
         Dossier::open(file, Trust { root: &root, lists: Lists::builtin() })
     }
 
-    /// A section of the text of a product.
-    fn section(&self, name: &str, extent: product::Extent, text: &str) -> Vec<u8> {
+    fn salt(&self) -> Vec<u8> {
         let mut salt = vec![0; 16];
         self.entropy.fill(&mut salt).unwrap();
+        salt
+    }
+
+    /// A section of the text of a product.
+    fn section(&self, name: &str, extent: product::Extent, text: &str) -> Vec<u8> {
         let section = product::Section {
-            salt,
+            salt: self.salt(),
             section: name.to_owned(),
             heading: format!("About {name}"),
             extent: extent.into(),
@@ -136,6 +140,7 @@ impl Region {
         ];
         let rendition =
             |extent: product::Extent, audience: &str, reader: &str| product::Rendition {
+                salt: self.salt(),
                 extent: extent.into(),
                 audience: audience.to_owned(),
                 mark: audience.to_owned(),
@@ -150,15 +155,48 @@ impl Region {
             owner: "coordinator".to_owned(),
             members: MEMBERS.map(|(node, _)| node.to_owned()).into(),
             rule: Some(product::Rule { kind: kind.into(), number, silence }),
-            renditions: vec![
-                rendition(product::Extent::Public, "PUBLIC", "donor"),
-                rendition(product::Extent::Restricted, "POLICE", "agency"),
-            ],
-            sections_sha256: sections.iter().map(|part| Digest::of(part).0.to_vec()).collect(),
-            valid_until_s: 0,
+            ..Default::default()
         };
-        let why = "as agreed".to_owned();
-        product::Draft { content: content.encode_to_vec(), sections, why }
+        let renditions = [
+            rendition(product::Extent::Public, "PUBLIC", "donor"),
+            rendition(product::Extent::Restricted, "POLICE", "agency"),
+        ];
+        let text = Some(super::content::bind(content, &renditions, sections));
+        product::Draft { text, why: "as agreed".to_owned() }
+    }
+
+    /// The same draft with another head.
+    fn rewritten(
+        &self,
+        mut draft: product::Draft,
+        change: impl FnOnce(&mut product::Content),
+    ) -> product::Draft {
+        let text = draft.text.as_mut().unwrap();
+        let mut content = product::Content::decode(text.content.as_slice()).unwrap();
+        change(&mut content);
+        text.content = content.encode_to_vec();
+        draft
+    }
+
+    /// What a node confirms of what it holds.
+    fn receipt(&self, node: &str, dossier: &Dossier, left_out: Vec<Digest>) -> Envelope {
+        let member = self.roster.member(&name(node)).unwrap();
+        let receipt = super::Receipt {
+            node: member.node.clone(),
+            jurisdiction: member.jurisdiction,
+            product: dossier.product(),
+            steps: u32::try_from(dossier.steps().len()).unwrap(),
+            head: dossier.head(),
+            left_out,
+        };
+        receipt.sign(&self.keys[node])
+    }
+
+    /// Published, and everybody confirms what has come of the endorsement.
+    fn publish(&self, dossier: &Dossier, from: i64) -> Deed {
+        let Deed::Publish(publish) = publish(dossier, from) else { panic!() };
+        let receipts = MEMBERS.map(|(node, _)| self.receipt(node, dossier, Vec::new())).into();
+        Deed::Publish(product::Publish { receipts, ..publish })
     }
 
     fn begin(&self, draft: product::Draft) -> Dossier {
@@ -229,7 +267,7 @@ impl Region {
             self.position("rs-police", 31, &dossier, Position::Dissent),
         ];
         let dossier = self.closed(&dossier, &words, 35).unwrap();
-        dossier.take(publish(&dossier, 50), self.hand(50)).unwrap()
+        dossier.take(self.publish(&dossier, 50), self.hand(50)).unwrap()
     }
 }
 
@@ -254,7 +292,8 @@ fn open(dossier: &Dossier, closes: i64) -> Deed {
 
 fn publish(dossier: &Dossier, from: i64) -> Deed {
     let content_sha256 = dossier.course().content.digest().0.to_vec();
-    Deed::Publish(product::Publish { content_sha256, readable_from_s: at(from).as_s() })
+    let readable_from_s = at(from).as_s();
+    Deed::Publish(product::Publish { content_sha256, readable_from_s, receipts: Vec::new() })
 }
 
 fn comment(round: u32, text: &str, attributed: bool) -> Said {

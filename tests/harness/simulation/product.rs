@@ -53,17 +53,20 @@ fn draft(owner: &str, members: Vec<String>) -> wire::Draft {
         owner: owner.to_owned(),
         members,
         rule: Some(wire::Rule { kind: wire::RuleKind::Quorum.into(), number: 1, silence: false }),
-        renditions: vec![wire::Rendition {
-            extent: wire::Extent::Restricted.into(),
-            audience: "POLICE".to_owned(),
-            mark: "Simulated".to_owned(),
-            readers: Vec::new(),
-        }],
-        sections_sha256: vec![Digest::of(&section).0.to_vec()],
-        valid_until_s: 0,
+        ..Default::default()
+    };
+    let rendition = wire::Rendition {
+        salt: vec![7; 16],
+        extent: wire::Extent::Restricted.into(),
+        audience: "POLICE".to_owned(),
+        mark: "Simulated".to_owned(),
+        readers: Vec::new(),
     };
     let why = "a simulation".to_owned();
-    wire::Draft { content: content.encode_to_vec(), sections: vec![section], why }
+    wire::Draft {
+        text: Some(accord_proto::product::content::bind(content, &[rendition], vec![section])),
+        why,
+    }
 }
 
 /// Takes the steps that are due by now; whatever fails is tried again another time.
@@ -119,12 +122,12 @@ fn due(held: &Dossier, now: Timestamp) -> Option<(Deed, bool)> {
             match course.remarks.iter().find(|remark| remark.resolution.is_none()) {
                 None => (Deed::Finalise(wire::Finalise {}), true),
                 Some(remark) => {
-                    let resolve = wire::Resolve {
+                    let resolution = wire::Resolution {
                         comment_sha256: remark.digest.0.to_vec(),
                         decision: Decision::Noted.to_wire().into(),
                         text: "Simulated".to_owned(),
                     };
-                    (Deed::Resolve(resolve), true)
+                    (Deed::Resolve(wire::Resolve { resolutions: vec![resolution] }), true)
                 }
             }
         }
@@ -134,7 +137,8 @@ fn due(held: &Dossier, now: Timestamp) -> Option<(Deed, bool)> {
         }
         State::EndorsementOpen if over => (Deed::Close(wire::Close::default()), false),
         State::Endorsed | State::EndorsedWithDissent => {
-            let publish = wire::Publish { content_sha256, readable_from_s: now.as_s() };
+            let publish =
+                wire::Publish { content_sha256, readable_from_s: now.as_s(), receipts: Vec::new() };
             (Deed::Publish(publish), false)
         }
         State::Circulated

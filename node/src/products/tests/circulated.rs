@@ -48,6 +48,16 @@ async fn a_second_chain_is_refused_and_put_on_record_once_and_the_first_one_stay
     let line = home.node.store.product_line(id()).unwrap().unwrap();
     assert_eq!(line.contradicted_by, other.head().0);
     assert_eq!(kept(&home.node, id()).unwrap().write(), closed.write());
+    // A third one adds nothing: the centre does not fill the node with chains.
+    let third = home.closed(&dossier, &[home.word(1, &dossier, (12, comment("Well.")))]);
+    assert_eq!(reason(home.deliver(&third).await), Reason::ProductForked);
+    assert_eq!(home.journal(), entries + 1);
+    // Both are shown to whoever asks, each under the owner's signature.
+    let pinned = home.node.pinned.get();
+    let trust = Trust { root: &pinned.root, lists: Lists::builtin() };
+    let second = Dossier::open(&second(&home.node, id()).unwrap(), trust).unwrap();
+    assert_eq!(second.head(), other.head());
+    assert_eq!(second.check_continues(&closed).unwrap_err().reason, Reason::ProductForked);
     // The evidence stays when the first one goes on.
     let longer = home.take(&closed, 21, Deed::Finalise(wire::product::Finalise {}));
     assert_eq!(home.deliver(&longer).await.unwrap().steps, 4);
@@ -192,4 +202,35 @@ async fn after_a_restore_a_node_finds_its_own_words_again() {
     assert_eq!(home.deliver(&closed).await.unwrap().steps, 3);
     assert!(home.node.store.has_said(id(), forgotten.1.digest()).unwrap());
     assert!(kept(&home.node, id()).unwrap().course().left_out(&[forgotten]).is_empty());
+}
+
+#[tokio::test]
+async fn a_node_whose_word_was_left_out_says_so_in_its_receipt() {
+    let home = Home::new();
+    home.turn_to(12);
+    let dossier = home.circulated();
+    assert_eq!(home.deliver(&dossier).await.unwrap().left_out, []);
+    let said = home.say("ana/analyst", 1, comment("We do not agree.")).await.unwrap();
+    home.turn_to(25);
+    let without = home.closed(&dossier, &[]);
+    assert_eq!(home.deliver(&without).await.unwrap().left_out, [said]);
+}
+
+#[tokio::test]
+async fn a_node_says_no_more_than_its_share_of_a_product() {
+    let home = Home::new();
+    home.turn_to(12);
+    let dossier = home.circulated();
+    home.deliver(&dossier).await.unwrap();
+    let long = || Said::Contribution("More".to_owned(), "x".repeat(60_000));
+    let most = dossier.course().share() / 60_000;
+    let mut refused = None;
+    for nonce in 0..=most {
+        let nonce = u8::try_from(nonce).unwrap();
+        refused = home.say("bea/releaser", nonce, long()).await.err();
+        assert_eq!(refused.is_some(), usize::from(nonce) == most, "{nonce} of {most}");
+    }
+    assert_eq!(refused.unwrap().reason, Reason::LimitExceeded);
+    // What counts most is said all the same.
+    home.say("ana/analyst", 99, comment("Short.")).await.unwrap();
 }

@@ -79,7 +79,16 @@ impl Products {
 
     /// A product whole: exact bytes of its file.
     pub async fn get(&mut self, product: &str) -> Result<Vec<u8>, Invalid> {
-        let request = wire::GetRequest { product: product.to_owned() };
+        self.chain(product, false).await
+    }
+
+    /// The chain that was delivered to a node beside that one.
+    pub async fn second(&mut self, product: &str) -> Result<Vec<u8>, Invalid> {
+        self.chain(product, true).await
+    }
+
+    async fn chain(&mut self, product: &str, second: bool) -> Result<Vec<u8>, Invalid> {
+        let request = wire::GetRequest { product: product.to_owned(), second };
         let stream = self.0.get(within(LONG_CALL_TIMEOUT, request)).await.map_err(failed)?;
         whole(stream.into_inner(), |reply: wire::GetResponse| reply.piece).await
     }

@@ -16,7 +16,7 @@ use crate::{
     print::{self, Format},
     product::{
         Content, Course, Dossier, Extent, Outcome as Came, Section, State, Trust,
-        course::{Endorsed, Erratum},
+        course::{Confirmed, Endorsed, Erratum},
         release::Release,
         render::{self, Page},
     },
@@ -36,6 +36,9 @@ pub struct Verify {
     /// Folder of the federation's own code lists.
     #[arg(long)]
     lists: Option<PathBuf>,
+    /// Another file of the same product: have both been signed, and does neither go on from the other?
+    #[arg(long, value_name = "FILE")]
+    against: Option<PathBuf>,
     /// Also write it to this page, as .html or .docx; must not exist.
     #[arg(long)]
     page: Option<PathBuf>,
@@ -52,6 +55,7 @@ struct Shown {
     state: State,
     round: u32,
     endorsed: Option<Endorsed>,
+    confirmed: Option<Confirmed>,
     errata: Vec<Erratum>,
     recalled: Option<String>,
     as_of: String,
@@ -66,6 +70,7 @@ impl Shown {
             state: course.state,
             round: course.round,
             endorsed: course.endorsed.clone(),
+            confirmed: confirmed(&course.content, (course.state, &course.confirmed)),
             errata: course.errata.clone(),
             recalled: course.recalled.clone(),
             as_of,
@@ -73,10 +78,18 @@ impl Shown {
     }
 
     fn of_release(release: Release) -> Self {
-        let Release { extent, content, sections, endorsed, state, errata, recalled, as_of, .. } =
-            release;
-        let as_of = as_of.to_string();
-        Self { content, sections, extent, state, round: 0, endorsed, errata, recalled, as_of }
+        Self {
+            confirmed: confirmed(&release.content, (release.state, &release.confirmed)),
+            content: release.content,
+            sections: release.sections,
+            extent: release.extent,
+            state: release.state,
+            round: 0,
+            endorsed: release.endorsed,
+            errata: release.errata,
+            recalled: release.recalled,
+            as_of: release.as_of.to_string(),
+        }
     }
 
     fn state(&self) -> String {
@@ -140,6 +153,7 @@ impl Shown {
             state: &self.state(),
             outcome: self.outcome(),
             positions: &positions,
+            confirmed: self.confirmed.as_ref(),
             errata: &errata,
             recalled: self.recalled.as_deref(),
             lists,
@@ -154,6 +168,27 @@ impl Shown {
         };
         files::write_new(out, &bytes)?;
         Ok(bytes.len())
+    }
+
+    /// Members whose word is missing that they were shown this end of the endorsement.
+    fn not_confirmed_by(&self) -> Vec<String> {
+        let Some(confirmed) = &self.confirmed else { return Vec::new() };
+        let silent = self.content.members.iter().filter(|node| !confirmed.contains_key(*node));
+        silent.map(ToString::to_string).collect()
+    }
+
+    /// What a reader should know before it relies on it.
+    fn remarks(&self) -> Vec<String> {
+        let objections = self.confirmed.iter().flatten().filter(|(_, missing)| !missing.is_empty());
+        objections
+            .map(|(node, missing)| {
+                let missing: Vec<_> = missing.iter().map(ToString::to_string).collect();
+                format!(
+                    "WARNING: {node} says that words of its own were left out: {}",
+                    missing.join(", ")
+                )
+            })
+            .collect()
     }
 
     fn row(&self) -> Value {
@@ -171,6 +206,7 @@ impl Shown {
             "outcome": self.outcome(),
             "text": self.content.digest().to_string(),
             "positions": endorsed.map(|of| of.stands.iter().map(stands).collect::<Vec<_>>()),
+            "not_confirmed_by": self.not_confirmed_by(),
         })
     }
 }
@@ -195,9 +231,12 @@ impl Verify {
                 Err(of_dossier) => return Err(of_dossier),
             },
         };
+        let mut outcome = Outcome { remarks: shown.remarks(), ..Outcome::default() };
+        if let Some(other) = &self.against {
+            outcome.remarks.push(compared((&file, &offline::read(other)?), trust)?);
+        }
         let mut row = shown.row();
         let positions = row.as_object_mut().and_then(|row| row.remove("positions"));
-        let mut outcome = Outcome::default();
         if let Some(page) = &self.page {
             let bytes = shown.write(page, lists)?;
             outcome.remarks.push(format!("{bytes} bytes written to {}", page.display()));
@@ -215,6 +254,33 @@ impl Verify {
         };
         Ok(outcome)
     }
+}
+
+/// Two files of one product, each verified: where they part, its owner has signed two steps under one number.
+fn compared((one, other): (&[u8], &[u8]), trust: Trust<'_>) -> Result<String, Invalid> {
+    let [one, other] = [one, other].map(|file| Dossier::open(file, trust));
+    let (one, other) = (one?, other.map_err(|error| error.within("--against"))?);
+    if one.product() != other.product() {
+        let detail = format!("is of {}, not of {}", other.product(), one.product());
+        return Err(Invalid::new(Reason::FieldInvalid, "--against", detail));
+    }
+    let mut both = one.steps().iter().zip(other.steps());
+    Ok(match both.find(|(one, other)| one.digest() != other.digest()) {
+        None => "The one goes on from the other: it is one chain.".to_owned(),
+        Some((one, other)) => format!(
+            "WARNING: two chains of one product. Its owner has signed two steps {}: {} and {}",
+            one.step.number,
+            one.digest(),
+            other.digest()
+        ),
+    })
+}
+
+/// Of what is published, and reviewed by others than its owner.
+fn confirmed(content: &Content, (state, by): (State, &Confirmed)) -> Option<Confirmed> {
+    let published = matches!(state, State::Published | State::Corrected | State::Recalled)
+        || (state == State::Archived && !by.is_empty());
+    (published && !content.members.contains(&content.owner)).then(|| by.clone())
 }
 
 /// Whole, to whoever reads all; otherwise its release.
@@ -247,8 +313,12 @@ pub(super) async fn page(of: &Of, extent: Extent, out: &Path) -> Result<Outcome,
     Ok(Outcome { data, ..Outcome::default() })
 }
 
-pub(super) async fn export(of: &Of, out: &Path) -> Result<Outcome, Invalid> {
-    let file = Products::connect(&of.client.client).await?.get(&of.product).await?;
+pub(super) async fn export(of: &Of, second: bool, out: &Path) -> Result<Outcome, Invalid> {
+    let mut products = Products::connect(&of.client.client).await?;
+    let file = match second {
+        true => products.second(&of.product).await?,
+        false => products.get(&of.product).await?,
+    };
     written(out, &file)
 }
 

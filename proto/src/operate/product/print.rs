@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{Of, call::Products};
 use crate::{
     client::ClientFile,
-    clock::Timestamp,
+    clock::{Clock as _, SystemClock, Timestamp},
     operate::cli::{Client, Outcome},
     print,
     product::{Course, Dossier, Kind, Remark, Speaker, Stand, Word, difference::Line},
@@ -35,6 +35,12 @@ fn day(seconds: i64) -> String {
     }
 }
 
+/// Nobody relies on what was valid once without being told.
+fn valid_until(seconds: i64) -> String {
+    let over = seconds != 0 && SystemClock.now().as_s() > seconds;
+    day(seconds) + if over { " (over)" } else { "" }
+}
+
 fn row(entry: &wire::Entry) -> Value {
     let kind = Kind::from_wire("kind", entry.kind).map_or("", Kind::as_str);
     json!({
@@ -43,6 +49,7 @@ fn row(entry: &wire::Entry) -> Value {
         "title": entry.title,
         "owner": entry.owner,
         "state": entry.state,
+        "valid_until": valid_until(entry.valid_until_s),
         "round": entry.round,
         "closes_at": day(entry.closes_at_s),
         "unresolved": entry.unresolved,
@@ -97,7 +104,7 @@ pub(super) async fn show(of: &Of) -> Result<Outcome, Invalid> {
     about["rule"] = json!(course.content.rule.in_words());
     let endorsed = course.endorsed.as_ref();
     about["positions"] = json!(endorsed.map(|of| of.stands.iter().map(stands).collect::<Vec<_>>()));
-    let holder = |holder: &wire::Holder| json!({"node": holder.node, "steps": holder.steps, "reason": holder.reason});
+    let holder = |holder: &wire::Holder| json!({"node": holder.node, "steps": holder.steps, "misses_words": holder.left_out, "reason": holder.reason});
     about["holders"] = shown.holders.iter().map(holder).collect();
     let waiting = shown.waiting.iter().map(|envelope| {
         let word = Word::unchecked(envelope, lists)?;
@@ -110,6 +117,13 @@ pub(super) async fn show(of: &Of) -> Result<Outcome, Invalid> {
     if !left_out.is_empty() {
         let remark = "WARNING: words of this node that belong into the product were left out of it";
         outcome.remarks.push(format!("{remark}: {}", left_out.join(", ")));
+    }
+    if !shown.contradicted_by_sha256.is_empty() {
+        let second = hex(&shown.contradicted_by_sha256);
+        outcome.remarks.push(format!(
+            "WARNING: another chain of this product was delivered, and refused; its owner has signed \
+             both. `product export --second` writes it. It parts in the step {second}"
+        ));
     }
     about["left_out"] = json!(left_out);
     outcome.data = match client.format {

@@ -16,9 +16,8 @@ use crate::{
         chart::{Source, figure::Drawn},
         files, threat,
     },
-    product::{Content, Extent, Kind, rule::Rule},
+    product::{Content, Extent, Kind, content, rule::Rule},
     reason::{Invalid, Reason, quoted},
-    seal::Digest,
     taxonomy::Lists,
     wire::product as wire,
 };
@@ -128,17 +127,21 @@ impl Written {
             let made = section.make((home, entropy), pictures, lists).map_err(named)?;
             sections.push(made.encode_to_vec());
         }
-        let content = self.content((product, owner), &sections)?.encode_to_vec();
+        let renditions = self.renditions(entropy)?;
+        let text = content::bind(self.content((product, owner))?, &renditions, sections);
         // Refused here already, before anything is sent.
-        Content::read(&content, lists)?.sections(&sections, lists)?;
-        Ok(wire::Draft { content, sections, why: threat::reason(why)? })
+        Content::whole(&text, lists)?;
+        Ok(wire::Draft { text: Some(text), why: threat::reason(why)? })
     }
 
-    fn content(
-        &self,
-        (product, owner): (ProductId, &Name),
-        sections: &[Vec<u8>],
-    ) -> Result<wire::Content, Invalid> {
+    /// The public one, if there is one, and the restricted one.
+    fn renditions(&self, entropy: &dyn Entropy) -> Result<Vec<wire::Rendition>, Invalid> {
+        let public = self.public.as_ref().map(|of| of.make(Extent::Public, entropy));
+        let restricted = self.restricted.make(Extent::Restricted, entropy);
+        public.into_iter().chain([restricted]).collect()
+    }
+
+    fn content(&self, (product, owner): (ProductId, &Name)) -> Result<wire::Content, Invalid> {
         let mut members = self.members.clone();
         members.sort_unstable();
         let kind = match self.rule.endorsed_by.as_str() {
@@ -156,17 +159,6 @@ impl Written {
         let valid_until = self.valid_until.as_deref();
         let valid_until =
             valid_until.map(|text| Timestamp::parse("valid_until", text)).transpose()?;
-        let rendition = |extent: Extent, of: &RenditionWritten| {
-            let mut readers = of.readers.clone();
-            readers.sort_unstable();
-            wire::Rendition {
-                extent: extent.to_wire().into(),
-                audience: of.audience.clone(),
-                mark: of.mark.clone(),
-                readers,
-            }
-        };
-        let public = self.public.as_ref().map(|of| rendition(Extent::Public, of));
         Ok(wire::Content {
             product: product.to_string(),
             kind: Kind::parse("kind", &self.kind)?.to_wire().into(),
@@ -176,14 +168,30 @@ impl Written {
             owner: owner.to_string(),
             members,
             rule: Some(rule),
-            renditions: public
-                .into_iter()
-                .chain([rendition(Extent::Restricted, &self.restricted)])
-                .collect(),
-            sections_sha256: sections.iter().map(|part| Digest::of(part).0.to_vec()).collect(),
             valid_until_s: valid_until.map_or(0, Timestamp::as_s),
+            ..wire::Content::default()
         })
     }
+}
+
+impl RenditionWritten {
+    fn make(&self, extent: Extent, entropy: &dyn Entropy) -> Result<wire::Rendition, Invalid> {
+        let mut readers = self.readers.clone();
+        readers.sort_unstable();
+        Ok(wire::Rendition {
+            salt: salt(entropy)?,
+            extent: extent.to_wire().into(),
+            audience: self.audience.clone(),
+            mark: self.mark.clone(),
+            readers,
+        })
+    }
+}
+
+fn salt(entropy: &dyn Entropy) -> Result<Vec<u8>, Invalid> {
+    let mut salt = vec![0; 16];
+    entropy.fill(&mut salt)?;
+    Ok(salt)
 }
 
 impl SectionWritten {
@@ -193,8 +201,6 @@ impl SectionWritten {
         pictures: &BTreeMap<String, Source>,
         lists: &Lists,
     ) -> Result<wire::Section, Invalid> {
-        let mut salt = vec![0; 16];
-        entropy.fill(&mut salt)?;
         let find = |name: &String| {
             pictures.get(name).ok_or_else(|| {
                 Invalid::new(
@@ -225,7 +231,7 @@ impl SectionWritten {
         }
         let plan = self.plan.as_ref().map(|name| self::plan(&home.join(name), lists));
         Ok(wire::Section {
-            salt,
+            salt: salt(entropy)?,
             section: self.id.clone(),
             heading: self.heading.clone(),
             extent: Extent::parse("extent", &self.extent)?.to_wire().into(),
@@ -320,7 +326,7 @@ mod tests {
             written.draft((&path, "first"), (id, &owner), &BTreeMap::new(), at_hand)
         };
         let made = draft(&written).unwrap();
-        assert_ne!(made.content, draft(&written).unwrap().content, "salted anew");
+        assert_ne!(made.text, draft(&written).unwrap().text, "salted anew");
         // What it does not know is refused by name.
         std::fs::write(&path, TEMPLATE.replace("title =", "tilte =")).unwrap();
         let error = Written::read(&path).unwrap_err().to_string();

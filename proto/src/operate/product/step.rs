@@ -18,8 +18,9 @@ use crate::{
         cli::{Client, Outcome},
         threat,
     },
-    product::Decision,
+    product::{Course, Decision},
     reason::{Invalid, Reason},
+    seal::Digest,
     wire::product::{self as wire, take_request::Deed},
 };
 
@@ -72,14 +73,14 @@ pub enum Step {
         #[command(flatten)]
         without: Without,
     },
-    /// Decide on a comment; everybody is told.
+    /// Decide on comments; everybody is told.
     Resolve {
         /// Which product.
         #[command(flatten)]
         of: Of,
-        /// The comment, by its digest or the first digits of it.
-        #[arg(long)]
-        comment: String,
+        /// A comment, by its digest or the first digits of it; once for each that is decided alike.
+        #[arg(long = "comment", value_name = "DIGEST", required = true)]
+        comments: Vec<String>,
         /// What is decided.
         #[arg(long, value_enum)]
         decision: Decided,
@@ -115,6 +116,9 @@ pub enum Step {
         /// Nobody reads it before: as for --until of `circulate`; at once if left out.
         #[arg(long, value_name = "TIME")]
         from: Option<String>,
+        /// Whose confirmation may be left out.
+        #[command(flatten)]
+        without: Without,
     },
     /// Add an erratum: the endorsed text is not touched.
     Correct {
@@ -179,8 +183,8 @@ impl Step {
                 let deed = Deed::CloseRound(wire::CloseRound::default());
                 closing(&of, deed, without.nodes).await
             }
-            Self::Resolve { of, comment, decision, text } => {
-                resolve(&of, &comment, decision.decision(), &threat::reason(&text)?).await
+            Self::Resolve { of, comments, decision, text } => {
+                resolve(&of, &comments, decision.decision(), &threat::reason(&text)?).await
             }
             Self::Finalise(of) => next(&of, Deed::Finalise(wire::Finalise {})).await,
             Self::Open { of, until } => {
@@ -194,14 +198,16 @@ impl Step {
             Self::Close { of, without } => {
                 closing(&of, Deed::Close(wire::Close::default()), without.nodes).await
             }
-            Self::Publish { of, from } => {
+            Self::Publish { of, from, without } => {
                 let (entry, mut products) = standing(&of).await?;
                 let from = from.map_or(Ok(now), |from| moment("--from", &from, now))?;
                 let deed = Deed::Publish(wire::Publish {
                     content_sha256: entry.content_sha256.clone(),
                     readable_from_s: from.as_s(),
+                    // Who confirms it, the service says.
+                    receipts: Vec::new(),
                 });
-                take(&mut products, &of.client, &entry, deed).await
+                taken(&mut products, &of.client, &entry, (deed, without.nodes)).await
             }
             Self::Correct { of, section, text } => {
                 let text = threat::reason(&text)?;
@@ -263,31 +269,43 @@ pub(super) async fn next(of: &Of, deed: Deed) -> Result<Outcome, Invalid> {
     take(&mut products, &of.client, &entry, deed).await
 }
 
-/// Decides on a comment, which is named by the first digits of its digest.
+/// Decides on comments, which are named by the first digits of their digests.
 pub(super) async fn resolve(
     of: &Of,
-    comment: &str,
+    comments: &[String],
     decision: Decision,
     text: &str,
 ) -> Result<Outcome, Invalid> {
     let (entry, mut products) = standing(of).await?;
     let lists = ClientFile::lists(&of.client.client)?;
     let held = print::unverified(&products.get(&of.product).await?, lists)?;
-    let named: Vec<_> =
-        held.remarks.iter().filter(|of| of.digest.to_string().starts_with(comment)).collect();
-    let [remark] = named.as_slice() else {
-        let detail = match named.is_empty() {
+    let resolution = |comment: &String| {
+        Ok(wire::Resolution {
+            comment_sha256: named(&held, comment)?.0.to_vec(),
+            decision: decision.to_wire().into(),
+            text: text.to_owned(),
+        })
+    };
+    let resolutions = comments.iter().map(resolution).collect::<Result<_, Invalid>>()?;
+    let deed = Deed::Resolve(wire::Resolve { resolutions });
+    take(&mut products, &of.client, &entry, deed).await
+}
+
+/// The comment whose digest begins so.
+fn named(held: &Course, comment: &str) -> Result<Digest, Invalid> {
+    let remarks = held.remarks.iter();
+    let found: Vec<_> = remarks.filter(|of| of.digest.to_string().starts_with(comment)).collect();
+    let [remark] = found.as_slice() else {
+        let detail = match found.is_empty() {
             true => format!("no comment begins with {}", crate::reason::quoted(comment)),
-            false => format!("{} comments begin so: give more digits", named.len()),
+            false => {
+                let count = found.len();
+                format!("{count} comments begin with {comment}: give more digits")
+            }
         };
         return Err(Invalid::new(Reason::NotFound, "--comment", detail));
     };
-    let deed = Deed::Resolve(wire::Resolve {
-        comment_sha256: remark.digest.0.to_vec(),
-        decision: decision.to_wire().into(),
-        text: text.to_owned(),
-    });
-    take(&mut products, &of.client, &entry, deed).await
+    Ok(remark.digest)
 }
 
 /// Sends a text.

@@ -64,7 +64,7 @@ impl Decision {
             Ok(wire::Decision::Partly) => Ok(Self::Partly),
             Ok(wire::Decision::NotAccepted) => Ok(Self::NotAccepted),
             Ok(wire::Decision::Noted) => Ok(Self::Noted),
-            Ok(wire::Decision::Unspecified) | Err(_) => Err(unknown("resolve.decision", decision)),
+            Ok(wire::Decision::Unspecified) | Err(_) => Err(unknown("decision", decision)),
         }
     }
 }

@@ -66,7 +66,8 @@ impl Course {
             return Err(Invalid::new(Reason::ProductState, "close_round", detail));
         }
         let mut counts = BTreeMap::<Name, usize>::new();
-        for (digest, word) in self.words("close_round.comments", &close.comments, against)? {
+        let words = self.words("close_round.comments", &close.comments, against)?;
+        for ((digest, word), envelope) in words.into_iter().zip(&close.comments) {
             self.check_within(&word)?;
             let Said::Comment(comment) = word.said else {
                 let detail = format!("a word of the kind {} is no comment", word.said.kind());
@@ -77,7 +78,8 @@ impl Course {
                 return Err(Invalid::new(Reason::ProductFalse, "close_round.comments", detail));
             }
             *counts.entry(word.node.clone()).or_default() += 1;
-            self.remark(digest, Speaker::Member(word.node, word.jurisdiction), comment)?;
+            let speaker = Speaker::Member(word.node, word.jurisdiction);
+            self.remark((digest, envelope.payload.len()), speaker, comment)?;
         }
         counts
             .values()
@@ -94,7 +96,8 @@ impl Course {
         const FIELD: &str = "close_round.unattributed";
         bounded(FIELD, comments.len(), MEMBERS_MAX * COMMENTS_MAX)?;
         let mut last = None;
-        for wire::Unattributed { word_sha256, comment } in comments {
+        for told in comments {
+            let wire::Unattributed { word_sha256, comment } = told;
             let digest = Digest::from_wire(FIELD, word_sha256)?;
             if last.is_some_and(|last| last >= digest) {
                 let detail = "are not ascending by digest, each once";
@@ -108,7 +111,7 @@ impl Course {
                 let detail = "a comment that is attributed is told as its author has signed it";
                 return Err(Invalid::new(Reason::ProductFalse, FIELD, detail));
             }
-            self.remark(digest, Speaker::Unattributed, comment)?;
+            self.remark((digest, told.encoded_len()), Speaker::Unattributed, comment)?;
         }
         Ok(())
     }
@@ -128,14 +131,14 @@ impl Course {
             let comment = guest.comment.clone().ok_or_else(|| missing(FIELD))?;
             let comment = Comment::from_wire(comment)?;
             *counts.entry(reader.clone()).or_default() += 1;
-            self.remark(digest, Speaker::Reader(reader), comment)?;
+            self.remark((digest, guest.encoded_len()), Speaker::Reader(reader), comment)?;
         }
         counts.values().try_for_each(|count| bounded(FIELD, *count, COMMENTS_MAX))
     }
 
     fn remark(
         &mut self,
-        digest: Digest,
+        (digest, bytes): (Digest, usize),
         speaker: Speaker,
         comment: Comment,
     ) -> Result<(), Invalid> {
@@ -145,23 +148,35 @@ impl Course {
                 format!("is of round {}, and this was round {}", comment.round, self.round);
             return Err(Invalid::new(Reason::ProductFalse, "comment.round", detail));
         }
+        self.charge(&speaker, bytes)?;
         self.remarks.push(Remark { digest, speaker, comment, resolution: None });
         Ok(())
     }
 
     pub(super) fn resolve(&mut self, resolve: &wire::Resolve) -> Result<(), Invalid> {
-        let wire::Resolve { comment_sha256, decision, text } = resolve;
-        let digest = Digest::from_wire("resolve.comment_sha256", comment_sha256)?;
+        const FIELD: &str = "resolve.resolutions";
+        if resolve.resolutions.is_empty() {
+            return Err(missing(FIELD));
+        }
+        for (at, resolution) in resolve.resolutions.iter().enumerate() {
+            self.resolve_one(resolution).map_err(|error| error.within(format!("{FIELD}[{at}]")))?;
+        }
+        Ok(())
+    }
+
+    fn resolve_one(&mut self, resolution: &wire::Resolution) -> Result<(), Invalid> {
+        let wire::Resolution { comment_sha256, decision, text } = resolution;
+        let digest = Digest::from_wire("comment_sha256", comment_sha256)?;
         let decision = Decision::from_wire(*decision)?;
-        plain::said("resolve.text", text, WORD_CHARS_MAX)?;
+        plain::said("text", text, WORD_CHARS_MAX)?;
         let remark = self.remarks.iter_mut().find(|remark| remark.digest == digest);
         let remark = remark.ok_or_else(|| {
             let detail = format!("no comment {digest} stands in the product");
-            Invalid::new(Reason::NotFound, "resolve.comment_sha256", detail)
+            Invalid::new(Reason::NotFound, "comment_sha256", detail)
         })?;
         if remark.resolution.is_some() {
             let detail = format!("{digest} was decided before, and everybody was told");
-            return Err(Invalid::new(Reason::ProductState, "resolve.comment_sha256", detail));
+            return Err(Invalid::new(Reason::ProductState, "comment_sha256", detail));
         }
         remark.resolution = Some((decision, text.clone()));
         Ok(())

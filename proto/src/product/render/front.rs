@@ -7,7 +7,7 @@ use super::{
     tree::{Block, Kind, Line, Run, Table, said},
 };
 use crate::{
-    product::{content::Extent, rule::Position},
+    product::{rendition::Extent, rule::Position},
     reason::Invalid,
 };
 
@@ -99,6 +99,7 @@ fn endorsement(pages: &mut Pages<'_>) -> Result<(), Invalid> {
     let rows = page.positions.iter().map(row).collect();
     let caption = Some(vec![Run::ours("Positions of the members")]);
     pages.add(Table { caption, head, rows, named: true })?;
+    confirmation(pages);
     for stand in page.positions.iter().filter(|stand| !stand.text.is_empty()) {
         let what = match stand.position {
             Some(Position::Dissent) => "Dissent of ",
@@ -115,6 +116,26 @@ fn endorsement(pages: &mut Pages<'_>) -> Result<(), Invalid> {
         pages.push(Block::Quote(vec![Block::Paragraph(Kind::Body, words)]));
     }
     Ok(())
+}
+
+/// Whoever was shown another end of the endorsement, or none, has not confirmed this one: that is not left out.
+fn confirmation(pages: &mut Pages<'_>) {
+    let Some(confirmed) = pages.page.confirmed else { return };
+    let all = pages.page.content.members.iter();
+    let silent: Vec<_> = all.filter(|node| !confirmed.contains_key(*node)).collect();
+    if silent.is_empty() {
+        let text = "every node above was shown this end of the endorsement, and has signed that.";
+        pages.paragraph(Kind::Body, vec![Run::label("Confirmed: "), Run::ours(text)]);
+    } else {
+        let silent: Vec<_> = silent.into_iter().map(ToString::to_string).collect();
+        let text = format!("{}. It was published without their word.", silent.join(", "));
+        pages.labelled(Kind::Body, "Not confirmed by:", &text);
+    }
+    for (node, left_out) in confirmed.iter().filter(|(_, left_out)| !left_out.is_empty()) {
+        let text =
+            format!("{}. Their SHA-256 digests stand in what it has signed.", left_out.len());
+        pages.labelled(Kind::Body, &format!("Words of {node} that it misses here:"), &text);
+    }
 }
 
 fn jurisdiction(page: &Page<'_>, stand: &Stand<'_>) -> String {

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     limits::{PAGE_CELLS_MAX, PAGE_COLUMNS_MAX},
-    product::content::Rendition,
+    product::rendition::Rendition,
     reason::{Invalid, Reason},
     roster::bounded,
 };

@@ -7,7 +7,7 @@ use prost::Message as _;
 use resvg::usvg::roxmltree::{self, Node};
 
 use super::*;
-use crate::{reason::Reason, seal::Digest, wire::product as wire};
+use crate::{identity::Name, reason::Reason, seal::Digest, wire::product as wire};
 
 mod designations;
 mod hostile;
@@ -94,16 +94,17 @@ fn sections() -> Vec<wire::Section> {
 /// A content with its sections, read as a peer's would be.
 fn product(
     sections: &[wire::Section],
-    change: impl FnOnce(&mut wire::Content),
+    change: impl FnOnce(&mut Written),
 ) -> (Content, Vec<Section>) {
     let parts: Vec<_> = sections.iter().map(wire::Section::encode_to_vec).collect();
     let rendition = |extent: Extent, audience: &str, mark: &str| wire::Rendition {
+        salt: vec![7; 16],
         extent: extent.to_wire().into(),
         audience: audience.to_owned(),
         mark: mark.to_owned(),
         readers: Vec::new(),
     };
-    let mut content = wire::Content {
+    let content = wire::Content {
         product: "018f2c1e-7a44-7c1d-9b5e-2f6d3a1c0b9f".to_owned(),
         kind: wire::Kind::ThreatAssessment.into(),
         title: "Threats to the region in 2024".to_owned(),
@@ -112,22 +113,39 @@ fn product(
         owner: "region".to_owned(),
         members: ["al-police", "rs-police", "xk-police"].map(str::to_owned).to_vec(),
         rule: Some(wire::Rule { kind: wire::RuleKind::AllBut.into(), number: 1, silence: true }),
-        renditions: vec![
-            rendition(Extent::Public, "PUBLIC", "TLP:CLEAR"),
-            rendition(
-                Extent::Restricted,
-                "POLICE",
-                "TLP:AMBER+STRICT — police authorities of the members",
-            ),
-        ],
-        sections_sha256: parts.iter().map(|part| Digest::of(part).0.to_vec()).collect(),
         valid_until_s: 1_767_225_600,
+        ..wire::Content::default()
     };
-    change(&mut content);
-    let lists = Lists::builtin();
-    let content = Content::read(&content.encode_to_vec(), lists).unwrap();
-    let sections = content.sections(&parts, lists).unwrap();
-    (content, sections)
+    let police = "TLP:AMBER+STRICT — police authorities of the members";
+    let renditions = vec![
+        rendition(Extent::Public, "PUBLIC", "TLP:CLEAR"),
+        rendition(Extent::Restricted, "POLICE", police),
+    ];
+    let mut written = Written { content, renditions };
+    change(&mut written);
+    let text = crate::product::content::bind(written.content, &written.renditions, parts);
+    Content::whole(&text, Lists::builtin()).unwrap()
+}
+
+/// A content before it is bound to its renditions.
+#[derive(Default)]
+struct Written {
+    content: wire::Content,
+    renditions: Vec<wire::Rendition>,
+}
+
+impl std::ops::Deref for Written {
+    type Target = wire::Content;
+
+    fn deref(&self) -> &wire::Content {
+        &self.content
+    }
+}
+
+impl std::ops::DerefMut for Written {
+    fn deref_mut(&mut self) -> &mut wire::Content {
+        &mut self.content
+    }
 }
 
 const RESERVATION: &str =
@@ -167,15 +185,26 @@ struct Sample {
     content: Content,
     sections: Vec<Option<Section>>,
     positions: Vec<Stand<'static>>,
+    confirmed: Option<Confirmed>,
     errata: Vec<Erratum<'static>>,
     recalled: Option<&'static str>,
 }
 
 impl Sample {
-    fn new(sections: &[wire::Section], change: impl FnOnce(&mut wire::Content)) -> Self {
+    fn new(sections: &[wire::Section], change: impl FnOnce(&mut Written)) -> Self {
         let (content, sections) = product(sections, change);
         let sections = sections.into_iter().map(Some).collect();
-        Self { content, sections, positions: stands(), errata: errata(), recalled: None }
+        let said = Digest::of(b"what was said");
+        let confirmed = [("al-police", vec![]), ("rs-police", vec![said])];
+        let confirmed = confirmed.map(|(node, missing)| (Name::parse("", node).unwrap(), missing));
+        Self {
+            content,
+            sections,
+            positions: stands(),
+            confirmed: Some(confirmed.into()),
+            errata: errata(),
+            recalled: None,
+        }
     }
 
     fn whole() -> Self {
@@ -190,6 +219,7 @@ impl Sample {
             state: "Published on 2024-07-01",
             outcome: "endorsed, with dissent",
             positions: &self.positions,
+            confirmed: self.confirmed.as_ref(),
             errata: &self.errata,
             recalled: self.recalled,
             lists: Lists::builtin(),

@@ -96,17 +96,16 @@ fn everybody_reads_it_at_the_same_moment_and_no_text_before_it_is_circulated() {
 #[test]
 fn a_product_of_a_node_is_signed_and_reviewed_by_itself_alone() {
     let region = Region::new();
-    let mut draft = region.draft("At home.");
-    let mut content = product::Content::decode(draft.content.as_slice()).unwrap();
-    content.owner = "al-police".to_owned();
-    content.rule =
-        Some(product::Rule { kind: product::RuleKind::All.into(), ..Default::default() });
+    let draft = region.rewritten(region.draft("At home."), |content| {
+        content.owner = "al-police".to_owned();
+        let kind = product::RuleKind::All.into();
+        content.rule = Some(product::Rule { kind, ..Default::default() });
+    });
     let hand = Hand { key: &region.keys["al-police"], ..region.hand(1) };
     let id = ProductId::parse("", PRODUCT).unwrap();
-    draft.content = content.encode_to_vec();
     assert_eq!(reason(Dossier::begin(id, draft.clone(), hand)), Reason::FieldInvalid, "of others");
-    content.members = vec!["al-police".to_owned()];
-    draft.content = content.encode_to_vec();
+    let alone = |content: &mut product::Content| content.members = vec!["al-police".to_owned()];
+    let draft = region.rewritten(draft, alone);
     assert!(Dossier::begin(id, draft.clone(), hand).is_ok());
     assert_eq!(reason(Dossier::begin(id, draft, region.hand(1))), Reason::SignatureInvalid);
 }

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::product::{
-    content::Extent,
     release::{self, Release},
+    rendition::Extent,
 };
 
 fn opened(region: &Region, file: &[u8]) -> Result<Release, Invalid> {
@@ -132,4 +132,93 @@ fn a_guest_reads_the_draft_of_the_round_as_far_as_its_rendition_goes() {
     invited.guests = vec!["nobody".to_owned()];
     let refused = draft.take(Deed::Circulate(invited), region.hand(10));
     assert_eq!(reason(refused), Reason::NotFound);
+}
+
+#[test]
+fn a_public_release_tells_nothing_of_the_other_rendition() {
+    let region = Region::new();
+    let file = release::write(&region.published(), Extent::Public).unwrap();
+    let text = String::from_utf8_lossy(&file);
+    assert!(text.contains("donor") && !text.contains("agency") && !text.contains("POLICE"));
+    let release = opened(&region, &file).unwrap();
+    let extents: Vec<_> = release.content.renditions.iter().map(|of| of.extent).collect();
+    assert_eq!(extents, [Extent::Public]);
+    // With the other one in it it is refused, and without its own as well.
+    let whole = product::Release::decode(file.as_slice()).unwrap();
+    let restricted = release::write(&region.published(), Extent::Restricted).unwrap();
+    let restricted = product::Release::decode(restricted.as_slice()).unwrap();
+    for renditions in [
+        vec![Vec::new(), Vec::new()],
+        vec![whole.text.as_ref().unwrap().renditions[0].clone(), {
+            restricted.text.as_ref().unwrap().renditions[1].clone()
+        }],
+    ] {
+        let text = product::Text { renditions, ..whole.text.clone().unwrap() };
+        let forged = product::Release { text: Some(text), ..whole.clone() };
+        assert_eq!(reason(opened(&region, &forged.encode_to_vec())), Reason::ProductFalse);
+    }
+}
+
+#[test]
+fn who_was_shown_another_end_of_the_endorsement_is_seen_to_have_confirmed_none() {
+    let region = Region::new();
+    let opened_for = region.opened(region.draft("First."));
+    let words = region.all(&opened_for, Position::Endorse);
+    // Two ends of one endorsement, for two members: the second keeps a dissent back.
+    let one = region.closed(&opened_for, &words, 35).unwrap();
+    let other = region.closed(&opened_for, &words[..3], 40).unwrap();
+    let Deed::Publish(publish) = publish(&one, 50) else { panic!() };
+    let with = |receipts: Vec<Envelope>| {
+        one.take(Deed::Publish(product::Publish { receipts, ..publish.clone() }), region.hand(50))
+    };
+    let [al, rs] = [&one, &other].map(|of| {
+        let node = if of.head() == one.head() { "al-police" } else { "rs-police" };
+        region.receipt(node, of, Vec::new())
+    });
+    assert_eq!(reason(with(vec![al.clone(), rs])), Reason::ProductFalse, "it confirms the other");
+    assert_eq!(reason(with(vec![al.clone(), al.clone()])), Reason::FieldInvalid, "one each");
+    let mut forged = al.clone();
+    forged.payload[3] ^= 1;
+    assert!(with(vec![forged]).is_err());
+    let published = with(vec![al]).unwrap();
+    let file = release::write(&published, Extent::Public).unwrap();
+    let confirmed = opened(&region, &file).unwrap().confirmed;
+    assert_eq!(confirmed.keys().map(Name::as_str).collect::<Vec<_>>(), ["al-police"]);
+}
+
+#[test]
+fn a_member_whose_word_was_left_out_says_so_in_every_release() {
+    let region = Region::new();
+    let dossier = region.opened(region.draft("First."));
+    let words = region.all(&dossier, Position::Endorse);
+    let dissent = region.position("rs-police", 32, &dossier, Position::Dissent);
+    let closed = region.closed(&dossier, &words[..3], 40).unwrap();
+    let own = [dissent.clone()];
+    let missing: Vec<_> =
+        closed.course().left_out(&own).into_iter().map(|(_, word)| word.digest()).collect();
+    assert_eq!(missing, [dissent.1.digest()]);
+    let Deed::Publish(publish) = publish(&closed, 50) else { panic!() };
+    let receipts = vec![region.receipt("rs-police", &closed, missing.clone())];
+    let publish = Deed::Publish(product::Publish { receipts, ..publish });
+    let published = closed.take(publish, region.hand(50)).unwrap();
+    let release = release::write(&published, Extent::Public).unwrap();
+    assert_eq!(opened(&region, &release).unwrap().confirmed, [(name("rs-police"), missing)].into());
+}
+
+#[test]
+fn nothing_comes_between_the_end_of_an_endorsement_and_its_publication() {
+    let region = Region::new();
+    let dossier = region.opened(region.draft("First."));
+    let closed = region.closed(&dossier, &region.all(&dossier, Position::Endorse), 35).unwrap();
+    let more = Said::Contribution("More".to_owned(), "It goes on.".to_owned());
+    let word = region.say("al-police", 36, &closed, more);
+    let heard = closed.course().harvest_beside(&[word]).unwrap();
+    assert_eq!(reason(closed.take(heard, region.hand(37))), Reason::ProductState);
+    // A release whose publication has another number does not pass, whatever stood between.
+    let file = release::write(&region.published(), Extent::Public).unwrap();
+    let mut forged = product::Release::decode(file.as_slice()).unwrap();
+    let mut step = product::Step::decode(forged.steps[1].payload.as_slice()).unwrap();
+    step.number += 1;
+    forged.steps[1] = region.centre.sign(crate::seal::Kind::ProductStep, step.encode_to_vec());
+    assert_eq!(reason(opened(&region, &forged.encode_to_vec())), Reason::ProductFalse);
 }

@@ -2,10 +2,11 @@
 
 use super::*;
 use crate::{
-    limits::{COMMENTS_MAX, WORDS_MAX},
+    limits::{COMMENTS_MAX, SAID_BYTES_MAX, WORDS_MAX},
     product::{
         course::{Decision, Speaker},
         difference::{Change, Line},
+        harvest::Gathered,
     },
 };
 
@@ -58,16 +59,21 @@ fn comments_of_a_round_stand_in_it_and_wait_for_a_decision_each() {
     assert!(dossier.take(finalise(), region.hand(23)).is_ok());
 }
 
+fn gathered(waiting: &[Waiting]) -> Gathered<'_> {
+    Gathered { waiting, ..Gathered::default() }
+}
+
 fn course_digests(dossier: &Dossier) -> Vec<Digest> {
     dossier.course().remarks.iter().map(|remark| remark.digest).collect()
 }
 
 fn resolve(digest: Digest) -> Deed {
-    Deed::Resolve(product::Resolve {
+    let resolution = product::Resolution {
         comment_sha256: digest.0.to_vec(),
         decision: Decision::Partly.to_wire().into(),
         text: "As far as figures go.".to_owned(),
-    })
+    };
+    Deed::Resolve(product::Resolve { resolutions: vec![resolution] })
 }
 
 #[test]
@@ -169,10 +175,9 @@ fn members_that_were_asked_stay_and_one_of_them_cannot_flood_a_round() {
     let closed = dossier.take(dossier.course().harvest_round(&said, &[]), region.hand(20)).unwrap();
     assert_eq!(closed.course().remarks.len(), COMMENTS_MAX + 1);
     assert_eq!(closed.course().left_out(&words).len(), 1);
-    let mut draft = region.draft("Without one of them.");
-    let mut content = product::Content::decode(draft.content.as_slice()).unwrap();
-    content.members.retain(|node| node != "rs-police");
-    draft.content = content.encode_to_vec();
+    let draft = region.rewritten(region.draft("Without one of them."), |content| {
+        content.members.retain(|node| node != "rs-police");
+    });
     let refused = closed.take(Deed::Draft(draft), region.hand(21));
     assert_eq!(reason(refused), Reason::ProductFalse);
 }
@@ -193,10 +198,9 @@ fn one_word_that_no_step_may_hold_keeps_no_other_out() {
         (forged.sign(&region.keys["rs-police"]), forged),
         (stranger.sign(&region.keys["ba-border"]), stranger),
     ];
-    let sources = (&[] as &[product::GuestComment], &[] as &[Name]);
     let roster = (&region.roster, Lists::builtin());
     let close = Deed::CloseRound(product::CloseRound::default());
-    let deed = dossier.course().filled(close, &words, sources, roster).unwrap();
+    let deed = dossier.course().filled(close, gathered(&words), roster).unwrap();
     let closed = dossier.take(deed, region.hand(20)).unwrap();
     let found: Vec<_> = course_digests(&closed);
     assert_eq!(found, [sound.1.digest()]);
@@ -207,7 +211,7 @@ fn one_word_that_no_step_may_hold_keeps_no_other_out() {
         (0..=WORDS_MAX).map(|_| region.say("al-police", 22, &closed, said())).collect();
     let words = [many, vec![stray, region.say("ba-police", 22, &closed, said())]].concat();
     let hear = Deed::Hear(product::Hear::default());
-    let deed = closed.course().filled(hear, &words, sources, roster).unwrap();
+    let deed = closed.course().filled(hear, gathered(&words), roster).unwrap();
     let heard = closed.take(deed, region.hand(23)).unwrap();
     assert_eq!(heard.course().heard.len(), WORDS_MAX + 1);
     assert!(heard.course().harvest_beside(&words[..=WORDS_MAX]).is_none(), "it has said enough");
@@ -231,4 +235,58 @@ fn what_has_changed_between_two_rounds_is_shown() {
             Line::New("Second.".to_owned()),
         ]
     );
+}
+
+#[test]
+fn no_member_fills_a_product_so_that_the_others_find_no_room() {
+    let region = Region::new();
+    let dossier = region.circulated();
+    let share = dossier.course().share();
+    assert_eq!(share, SAID_BYTES_MAX / (MEMBERS.len() + 1), "observers have one together");
+    let long = "x".repeat(60_000);
+    let said = |node: &str| {
+        let said = Said::Contribution("More".to_owned(), long.clone());
+        region.say(node, 12, &dossier, said)
+    };
+    let count = share / 60_000 + 5;
+    let greedy: Vec<_> = (0..count).map(|_| said("al-police")).collect();
+    assert_eq!(dossier.course().share_left(&greedy), 0);
+    let words = [greedy, vec![said("rs-police")]].concat();
+    let roster = (&region.roster, Lists::builtin());
+    let hear = || Deed::Hear(product::Hear::default());
+    let deed = dossier.course().filled(hear(), gathered(&words), roster).unwrap();
+    let heard = dossier.take(deed, region.hand(13)).unwrap();
+    let words_of =
+        |node: &str| heard.course().heard.values().filter(|of| of.node.as_str() == node).count();
+    assert_eq!((words_of("al-police"), words_of("rs-police")), (count - 5, 1));
+    let again = heard.course().filled(hear(), gathered(&words), roster);
+    assert_eq!(reason(again), Reason::NotFound, "its share is used up");
+    // Nor does an owner pass that lets one have more.
+    let mut all: Vec<_> = words.iter().map(|(envelope, _)| envelope.clone()).collect();
+    all.sort_by_key(|envelope| Digest::of(&envelope.payload));
+    let forged = dossier.take(Deed::Hear(product::Hear { words: all }), region.hand(13));
+    assert_eq!(reason(forged), Reason::LimitExceeded);
+}
+
+#[test]
+fn many_comments_are_decided_in_one_step_and_each_once() {
+    let region = Region::new();
+    let dossier = region.circulated();
+    let words =
+        ["One.", "Two."].map(|text| region.say("al-police", 11, &dossier, comment(1, text, true)));
+    let dossier =
+        dossier.take(dossier.course().harvest_round(&words, &[]), region.hand(20)).unwrap();
+    let all = course_digests(&dossier);
+    let resolutions = |of: &[Digest]| {
+        let each = of.iter().map(|digest| match resolve(*digest) {
+            Deed::Resolve(resolve) => resolve.resolutions,
+            _ => panic!(),
+        });
+        Deed::Resolve(product::Resolve { resolutions: each.flatten().collect() })
+    };
+    let twice = dossier.take(resolutions(&[all[0], all[0]]), region.hand(21));
+    assert_eq!(reason(twice), Reason::ProductState);
+    assert_eq!(reason(dossier.take(resolutions(&[]), region.hand(21))), Reason::FieldMissing);
+    let decided = dossier.take(resolutions(&all), region.hand(21)).unwrap();
+    assert_eq!(decided.course().unresolved(), 0);
 }

@@ -11,7 +11,7 @@ use accord_proto::{
         release::{self, Release},
         step::Deed,
     },
-    seal::{Digest, Envelope, Kind, PublicKey},
+    seal::{Envelope, Kind, PublicKey},
     taxonomy::Lists,
     wire::product,
 };
@@ -123,6 +123,7 @@ fn receipt(scene: &Rc<Scene>, dossier: &Dossier) -> Result<Target> {
         product: dossier.product(),
         steps: 3,
         head: dossier.head(),
+        left_out: Vec::new(),
     };
     let honest = receipt.sign(key).payload;
     let here = Rc::clone(scene);
@@ -177,7 +178,7 @@ fn published(scene: &Scene) -> Result<Dossier> {
     let close = dossier.course().harvest_endorsement(&words, &scene.roster);
     let dossier = take(&dossier, 5, close)?;
     let readable_from_s = now().plus_s(6).as_s();
-    let publish = product::Publish { content_sha256, readable_from_s };
+    let publish = product::Publish { content_sha256, readable_from_s, receipts: Vec::new() };
     let dossier = take(&dossier, 6, Deed::Publish(publish))?;
     let correct = product::Correct { section: "inner".to_owned(), text: "Read: so.".to_owned() };
     Ok(take(&dossier, 7, Deed::Correct(correct))?)
@@ -209,15 +210,18 @@ fn draft(scene: &Scene) -> product::Draft {
         owner: "coordinator".to_owned(),
         members: scene.roster.members.iter().map(|member| member.node.to_string()).collect(),
         rule: Some(product::Rule { kind, number: 1, silence: false }),
-        renditions: vec![product::Rendition {
-            extent: product::Extent::Restricted.into(),
-            audience: "POLICE".to_owned(),
-            mark: "POLICE".to_owned(),
-            readers: Vec::new(),
-        }],
-        sections_sha256: sections.iter().map(|part| Digest::of(part).0.to_vec()).collect(),
-        valid_until_s: 0,
+        ..Default::default()
+    };
+    let rendition = product::Rendition {
+        salt: vec![7; 16],
+        extent: product::Extent::Restricted.into(),
+        audience: "POLICE".to_owned(),
+        mark: "POLICE".to_owned(),
+        readers: Vec::new(),
     };
     let why = "as agreed".to_owned();
-    product::Draft { content: content.encode_to_vec(), sections, why }
+    product::Draft {
+        text: Some(accord_proto::product::content::bind(content, &[rendition], sections)),
+        why,
+    }
 }

@@ -7,17 +7,15 @@ fn note() -> &'static str {
 }
 
 /// A product with one section, which `change` writes a name into, and the page around it.
-fn rendered(
-    change: impl FnOnce(&mut wire::Content, &mut wire::Section, &mut Sample),
-) -> [String; 3] {
+fn rendered(change: impl FnOnce(&mut Written, &mut wire::Section, &mut Sample)) -> [String; 3] {
     let mut one = section("one", "One", Extent::Public);
-    let mut content = wire::Content::default();
+    let mut content = Written::default();
     let mut sample = Sample::whole();
     (sample.positions, sample.errata) = (Vec::new(), Vec::new());
     (content.title, content.covers) = ("Title".to_owned(), "2024".to_owned());
     change(&mut content, &mut one, &mut sample);
     let made = Sample::new(&[one], |of| {
-        (of.title, of.covers) = (content.title, content.covers);
+        (of.title, of.covers) = (content.content.title, content.content.covers);
         of.members = vec!["al-police".to_owned()];
         of.rule = Some(wire::Rule { kind: wire::RuleKind::All.into(), ..wire::Rule::default() });
         for mark in content.renditions {
@@ -30,7 +28,7 @@ fn rendered(
     html
 }
 
-type Change = fn(&str, &mut wire::Content, &mut wire::Section, &mut Sample);
+type Change = fn(&str, &mut Written, &mut wire::Section, &mut Sample);
 
 /// Every place that a name can stand in.
 const PLACES: [(&str, Change); 22] = [

@@ -151,7 +151,7 @@ fn a_figure_has_words_and_a_table_and_a_source() {
 
 #[test]
 fn an_extent_without_rendition_and_sections_of_another_text_are_refused() {
-    let only_restricted = |content: &mut wire::Content| {
+    let only_restricted = |content: &mut Written| {
         content.renditions.remove(0);
     };
     let mut sample = Sample::new(&sections(), only_restricted);
