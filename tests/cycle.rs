@@ -82,7 +82,7 @@ impl Stage<'_> {
         std::fs::write(&file, second)?;
         self.review.drafted(Path::new(&file), "after the comments of round 1", Some(&product))?;
         let said: &[Comment<'_>] =
-            &[("mk-police", "Agreed.", &["--section", "violence", "--place", "second sentence"])];
+            &[("mk-police", "Agreed.", &["--section", "violence", "--place", "paragraph 1"])];
         self.review.round(&product, said)?;
         let changes =
             self.federation.region("editor", "table", &["product", "changes", &product])?;

@@ -3,7 +3,9 @@
 
 use std::{fs, path::PathBuf, process::Command};
 
-use accord_tests::{process::Finished, review::Review, roles};
+use accord_proto::{seal::Kind, wire::product as wire};
+use accord_tests::{peers, process::Finished, review::Review, roles};
+use prost::Message as _;
 use serde_json::{Value, json};
 
 use crate::{Running, program, started};
@@ -297,7 +299,7 @@ fn a_node_keeps_its_own_assessment_and_no_step_of_it_leaves() {
 
 #[test]
 fn a_member_that_cannot_be_asked_keeps_an_endorsement_open_or_is_named_in_it() {
-    let running = started(&THREE);
+    let mut running = started(&THREE);
     let product = reviewed(&running);
     let review = Review { federation: &running.federation };
     review.region("editor", &["product", "finalise", &product]).unwrap();
@@ -327,6 +329,59 @@ fn a_member_that_cannot_be_asked_keeps_an_endorsement_open_or_is_named_in_it() {
     assert_eq!(closed["state"], "ENDORSED");
     let shown = review.region("editor", &["product", "show", &product]).unwrap();
     assert_eq!(shown["positions"][1]["position"], "could not be asked", "{shown}");
+
+    // Nor is it published behind the back of a member; and whoever was left out says so wherever the product is read.
+    let publish = ["product", "publish", &product];
+    let done = region(&running, "second-editor", &publish);
+    assert!(done.stderr.contains("ba-police cannot confirm"), "{}", done.stderr);
+    running.federation.start_node("ba-police").unwrap();
+    let published = loop {
+        let done = region(&running, "second-editor", &publish);
+        if !done.stderr.contains("NO_CONNECTION") {
+            break done.json(&[0]).unwrap();
+        }
+    };
+    assert_eq!(published["state"], "PUBLISHED");
+    let release = ["release", &product, "--extent", "public"];
+    let release = written(&running, "auditor", &release, "public.release");
+    let proven = verified(&running, roles::NODE, &release);
+    assert!(proven.stderr.contains("ba-police says that words of its own"), "{}", proven.stderr);
+    assert_eq!(proven.json(&[0]).unwrap()["not_confirmed_by"], json!([]));
+}
+
+#[test]
+fn two_files_of_a_product_are_one_chain_or_the_proof_that_its_owner_has_signed_two() {
+    let running = started(&THREE);
+    let product = reviewed(&running);
+    let early = written(&running, "auditor", &["export", &product], "early.dossier");
+    let review = Review { federation: &running.federation };
+    review.region("editor", &["product", "finalise", &product]).unwrap();
+    let late = written(&running, "auditor", &["export", &product], "late.dossier");
+    let against = |other: &str| {
+        let mut command = Command::new(program());
+        command.args([roles::NODE, "product", "verify", &late, "--against", other, "--root"]);
+        command.arg(running.dir.join("federation/root.pub"));
+        Finished::run(command).unwrap()
+    };
+    let done = against(&early);
+    assert!(done.stderr.contains("it is one chain"), "{}", done.stderr);
+    // The key of the centre signs another last step.
+    let whole = wire::Dossier::decode(fs::read(&late).unwrap().as_slice()).unwrap();
+    let key = peers::secret_key(&running.federation, "coordinator/keys/sign.key").unwrap();
+    let last = whole.steps.last().unwrap();
+    let step = wire::Step::decode(last.payload.as_slice()).unwrap();
+    let step = wire::Step { at_s: step.at_s + 1, ..step };
+    let mut other = whole.clone();
+    *other.steps.last_mut().unwrap() = key.sign(Kind::ProductStep, step.encode_to_vec());
+    let file = running.dir.join("other.dossier");
+    fs::write(&file, other.encode_to_vec()).unwrap();
+    let done = against(&file.display().to_string());
+    assert!(done.stderr.contains("two chains of one product"), "{}", done.stderr);
+    // A node that was never given a second one has none to show.
+    let out = running.dir.join("second").display().to_string();
+    let second = ["product", "export", &product, "--second", "--out", &out];
+    refused(&running.desk("al-police", "analyst", &second).unwrap(), 5, "NOT_FOUND");
+    refused(&region(&running, "auditor", &second), 5, "NOT_FOUND");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use accord_proto::{
     limits::{COMMENTS_MAX, WORDS_MAX},
     product::{Course, Said, Word, harvest::Waiting},
     reason::{Invalid, Reason},
-    seal::Digest,
+    seal::{Digest, Envelope},
     transport::Peer,
 };
 use tracing::info;
@@ -50,7 +50,7 @@ fn sign(
     // From here on nobody else says anything: the same twice at the same time is one as well.
     let mut change = node.store.begin_release()?;
     let own = own_words(node, id)?;
-    if let Some((envelope, _)) = own.iter().find(|(_, held)| is_same(held, &word)) {
+    if let Some(envelope) = said_before(&own, &word) {
         return Ok(Digest::of(&envelope.payload));
     }
     let course = dossier.course();
@@ -71,9 +71,21 @@ fn sign(
     Ok(digest)
 }
 
-/// The same, said before.
-fn is_same(held: &Word, word: &Word) -> bool {
-    (held.nonce, held.content, &held.said) == (word.nonce, word.content, &word.said)
+/// The same, said before: whoever heard no answer says it again. Of what a later word replaces it is the last one.
+fn said_before<'a>(own: &'a [Waiting], word: &Word) -> Option<&'a Envelope> {
+    let of_text = own.iter().filter(|(_, held)| held.content == word.content);
+    let found = match word.said {
+        Said::Endorsement(..) => of_text
+            .filter(|(_, held)| matches!(held.said, Said::Endorsement(..)))
+            .max_by_key(|(_, held)| (held.at, held.digest()))
+            .filter(|(_, held)| held.said == word.said),
+        Said::Comment(_)
+        | Said::AgreeToSilence
+        | Said::Feedback(..)
+        | Said::Contribution(..)
+        | Said::Report(_) => of_text.filter(|(_, held)| held.said == word.said).last(),
+    };
+    found.map(|(envelope, _)| envelope)
 }
 
 /// It is of the text that stands, and its time is now.
@@ -157,7 +169,7 @@ fn check_role(by: &Peer, said: &Said) -> Result<(), Invalid> {
 /// No text names a person.
 fn check_texts(node: &Node, said: &Said) -> Result<(), Invalid> {
     match said {
-        Said::Comment(comment) => check_each([&comment.place, &comment.text]),
+        Said::Comment(comment) => check_each([&comment.text]),
         Said::Endorsement(_, text) => check_each([text]),
         Said::Feedback(used_for, _, gap) => check_each([used_for, gap]),
         Said::Contribution(heading, text) => check_each([heading, text]),

@@ -314,7 +314,7 @@ fn comment(text: &str) -> Said {
     Said::Comment(Comment {
         round: 1,
         section: None,
-        place: String::new(),
+        place: None,
         language: "sq".to_owned(),
         text: text.to_owned(),
         attributed: true,

@@ -26,7 +26,7 @@ use crate::{
 pub mod figure;
 mod ranked;
 #[cfg(test)]
-mod tests;
+pub(in crate::operate) mod tests;
 
 pub use ranked::{matrix, ranks};
 

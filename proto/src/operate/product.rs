@@ -17,6 +17,7 @@ use crate::{
 };
 
 mod call;
+mod check;
 mod files;
 mod print;
 mod say;
@@ -132,6 +133,8 @@ pub enum Command {
     Comments(Of),
     /// Show what has changed since the round before.
     Changes(Of),
+    /// Draw every figure again from the pictures that are held here, and compare (exit code 3 if not all is the same).
+    Check(Of),
     /// Write a product to a page: .html or .docx.
     Page {
         /// Which product.
@@ -178,6 +181,7 @@ pub fn examples(program: &str) -> String {
         "product template > assessment.toml",
         "product draft assessment.toml --why \"first draft\"",
         "product circulate 0190… --until 14d",
+        "product check 0190…",
         "product comment 0190… --section drugs --text \"The figure for 2016 is provisional.\"",
         "product endorse 0190… --position reservation --text @reservation.txt",
         "product page 0190… --out assessment.docx",
@@ -204,6 +208,7 @@ pub async fn run(
         Command::Show(of) => print::show(&of).await,
         Command::Comments(of) => print::comments(&of).await,
         Command::Changes(of) => print::changes(&of).await,
+        Command::Check(of) => check::check(&of, fetch).await,
         Command::Page { of, extent, out } => files::page(&of, extent.extent(), &out).await,
         Command::Export { of, second, out } => files::export(&of, second, &out).await,
         Command::Release { of, extent, out } => files::release(&of, extent.extent(), &out).await,

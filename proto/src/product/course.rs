@@ -11,7 +11,7 @@ use super::{
     section::{Section, check_name},
     state::{self, State},
     step::Step,
-    word::{Said, Word},
+    word::{Comment, Said, Word},
 };
 use crate::{
     clock::Timestamp,
@@ -249,6 +249,17 @@ impl Course {
         Err(Invalid::new(Reason::NotFound, field, detail))
     }
 
+    /// Is what a comment is anchored to there?
+    pub fn check_anchor(&self, comment: &Comment) -> Result<(), Invalid> {
+        let Some(name) = comment.section.as_deref() else { return Ok(()) };
+        self.check_section("comment.section", name)?;
+        let section = self.sections.iter().find(|section| section.name == name);
+        match (comment.place, section) {
+            (Some(place), Some(section)) => place.check_in("comment.place", section),
+            (None, _) | (_, None) => Ok(()),
+        }
+    }
+
     fn hear(&mut self, hear: &wire::Hear, against: Against<'_>) -> Result<(), Invalid> {
         if hear.words.is_empty() {
             return Err(missing("hear.words"));
@@ -309,10 +320,7 @@ impl Course {
     ) -> Result<(), Invalid> {
         match said {
             Said::Report(report) => self.check_report(by, report, lists),
-            Said::Comment(comment) => {
-                let section = comment.section.as_deref().unwrap_or_default();
-                self.check_section("comment.section", section)
-            }
+            Said::Comment(comment) => self.check_anchor(comment),
             Said::Endorsement(..)
             | Said::AgreeToSilence
             | Said::Feedback(..)

@@ -158,6 +158,7 @@ fn in_lines(section: &Section) -> String {
     for figure in figures {
         let drawn = crate::seal::Digest::of(&figure.svg);
         lines.push(format!("figure: {} ({}; drawn {drawn})", figure.caption, figure.alternative));
+        lines.push(format!("  {:?}", figure.recipe));
         lines.extend(figure.rows.iter().map(|row| format!("  {}", row.join(" | "))));
     }
     lines.extend(plan.iter().flat_map(|plan| plan_in_lines(plan)));

@@ -236,7 +236,9 @@ impl Course {
         let digest = Digest::of(&guest.encode_to_vec());
         let invited = self.guests.iter().any(|of| of.as_str() == guest.reader);
         let fits = |comment: &wire::Comment| {
-            comment.round == self.round && self.check_section("section", &comment.section).is_ok()
+            let anchored = Comment::from_wire(comment.clone());
+            comment.round == self.round
+                && anchored.is_ok_and(|comment| self.check_anchor(&comment).is_ok())
         };
         invited && guest.comment.as_ref().is_some_and(fits) && !self.taken.contains(&digest)
     }

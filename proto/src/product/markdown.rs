@@ -58,6 +58,11 @@ pub fn read(field: &str, text: &str) -> Result<Vec<Block>, Invalid> {
     reader.blocks(0)
 }
 
+/// How many blocks a text has that was checked.
+pub fn blocks(text: &str) -> usize {
+    read("text", text).map_or(0, |blocks| blocks.len())
+}
+
 struct Reader<'a> {
     field: &'a str,
     events: Parser<'a>,

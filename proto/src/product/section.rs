@@ -1,14 +1,11 @@
 //! A section of a product. Comes in: its exact bytes. Goes out: text, what it rests on, judgements, recommendations and figures.
 //! Must never fold likelihood and confidence into one, nor show a figure without its twin in words.
 
-use super::{content::missing, rendition::Extent};
+use super::{figure::Figure, rendition::Extent};
 use crate::{
     cycle::Plan,
     id::RequirementId,
-    limits::{
-        PRODUCT_FIGURE_BYTES_MAX, PRODUCT_FIGURE_CELLS_MAX, PRODUCT_ITEMS_MAX,
-        PRODUCT_LINE_CHARS_MAX, PRODUCT_TEXT_CHARS_MAX,
-    },
+    limits::{PRODUCT_ITEMS_MAX, PRODUCT_LINE_CHARS_MAX, PRODUCT_TEXT_CHARS_MAX},
     plain,
     reason::{Invalid, Reason, quoted},
     roster::bounded,
@@ -45,19 +42,6 @@ pub struct Judgement {
     pub horizon: String,
     /// What it is about, ascending; may be empty.
     pub crime_areas: Vec<CrimeAreaCode>,
-}
-
-/// A chart with its twins.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Figure {
-    /// What stands below it.
-    pub caption: String,
-    /// What it shows, for whoever cannot see it.
-    pub alternative: String,
-    /// The chart as it was drawn. Of a peer: never to be put into a page but as an image.
-    pub svg: Vec<u8>,
-    /// A header, and rows of the same length.
-    pub rows: Vec<Vec<String>>,
 }
 
 /// A section. Made by [`Section::read`] only.
@@ -109,11 +93,7 @@ impl Section {
         for text in &recommendations {
             plain::said("recommendations", text, PRODUCT_TEXT_CHARS_MAX)?;
         }
-        if !figures.is_empty() && citations.is_empty() {
-            let detail =
-                "a figure is drawn of a picture: cite it, so that everybody knows whom it is for";
-            return Err(Invalid::new(Reason::FieldMissing, "citations", detail));
-        }
+        let cited = citations.len();
         Ok(Self {
             name,
             heading,
@@ -122,7 +102,7 @@ impl Section {
             citations: each(citations, |of| citation(of, lists))?,
             judgements: each(judgements, |of| judgement(of, lists))?,
             recommendations,
-            figures: each(figures, figure)?,
+            figures: each(figures, |of| Figure::read(of, cited))?,
             plan: match plan.is_empty() {
                 true => None,
                 false => Plan::read(&plan, lists).map(|_| Some(plan))?,
@@ -200,24 +180,6 @@ fn judgement(of: wire::Judgement, lists: &Lists) -> Result<Judgement, Invalid> {
         horizon,
         crime_areas,
     })
-}
-
-fn figure(of: wire::Figure) -> Result<Figure, Invalid> {
-    let wire::Figure { caption, alternative, svg, rows } = of;
-    plain::line("figures.caption", &caption, PRODUCT_LINE_CHARS_MAX)?;
-    plain::said("figures.alternative", &alternative, PRODUCT_TEXT_CHARS_MAX)?;
-    bounded("figures.svg", svg.len(), PRODUCT_FIGURE_BYTES_MAX)?;
-    let rows: Vec<_> = rows.into_iter().map(|row| row.cells).collect();
-    bounded("figures.rows", rows.iter().map(Vec::len).sum(), PRODUCT_FIGURE_CELLS_MAX)?;
-    for cell in rows.iter().flatten().filter(|cell| !cell.is_empty()) {
-        plain::line("figures.rows", cell, PRODUCT_LINE_CHARS_MAX)?;
-    }
-    let width = rows.first().ok_or_else(|| missing("figures.rows"))?.len();
-    if width == 0 || rows.iter().any(|row| row.len() != width) {
-        let detail = "a header, and rows of the same length, are the chart's twin";
-        return Err(Invalid::new(Reason::FieldInvalid, "figures.rows", detail));
-    }
-    Ok(Figure { caption, alternative, svg, rows })
 }
 
 /// Something that nobody guesses: 16 random bytes.

@@ -7,6 +7,7 @@ use prost::Message as _;
 use super::{
     dossier::{Dossier, Hand, Trust},
     harvest::Waiting,
+    place::Place,
     rule::{Outcome, Position},
     state::State,
     step::Deed,
@@ -300,7 +301,7 @@ fn comment(round: u32, text: &str, attributed: bool) -> Said {
     Said::Comment(Comment {
         round,
         section: Some("inner".to_owned()),
-        place: "second sentence".to_owned(),
+        place: Place::parse("", "paragraph 1").ok(),
         language: "sq".to_owned(),
         text: text.to_owned(),
         attributed,

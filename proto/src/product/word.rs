@@ -5,6 +5,7 @@ use prost::Message as _;
 
 use super::{
     content::{missing, tongue},
+    place::Place,
     rule::Position,
     section::{check_name, check_random},
 };
@@ -31,8 +32,8 @@ pub struct Comment {
     pub round: u32,
     /// Name of the section; none: of the whole.
     pub section: Option<String>,
-    /// Which part of it, in words; may be empty.
-    pub place: String,
+    /// Which part of it; none: all of it.
+    pub place: Option<Place>,
     /// In which language, BCP 47.
     pub language: String,
     /// The remark.
@@ -216,7 +217,12 @@ impl Comment {
         if !section.is_empty() {
             check_name("comment.section", &section)?;
         }
-        plain::may_be_said("comment.place", &place, PRODUCT_LINE_CHARS_MAX)?;
+        let place = Some(place).filter(|place| !place.is_empty());
+        let place = place.map(|place| Place::parse("comment.place", &place)).transpose()?;
+        if place.is_some() && section.is_empty() {
+            let detail = "a place is in a section: name that as well";
+            return Err(Invalid::new(Reason::FieldMissing, "comment.section", detail));
+        }
         plain::said("comment.text", &text, WORD_CHARS_MAX)?;
         Ok(Self {
             round,
@@ -233,7 +239,7 @@ impl Comment {
         product::Comment {
             round: self.round,
             section: self.section.clone().unwrap_or_default(),
-            place: self.place.clone(),
+            place: self.place.map_or_else(String::new, |place| place.to_string()),
             language: self.language.clone(),
             text: self.text.clone(),
             attributed: self.attributed,

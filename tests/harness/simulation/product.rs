@@ -166,7 +166,7 @@ pub(super) async fn say(node: &Node, (by, at): (&Peer, usize)) -> Result<Option<
             let comment = Comment {
                 round: course.round,
                 section: Some("all".to_owned()),
-                place: String::new(),
+                place: None,
                 language: "en".to_owned(),
                 text: format!("Comment {at}."),
                 attributed: at.is_multiple_of(2),

@@ -6,6 +6,7 @@ use crate::{
     audience,
     chart::{Chart, Heat, Map, Members, View},
     id::RequirementId,
+    product::figure::{Figure, Recipe},
     reason::{Invalid, Reason},
     seal::Digest,
     taxonomy::{AudienceCode, Lists, TOTAL},
@@ -58,6 +59,11 @@ impl Source {
         Ok((requirement, self.version, self.digest))
     }
 
+    /// SHA-256 of its signed bytes.
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+
     /// Its number among the pictures of its requirement.
     pub fn version(&self) -> u32 {
         self.version
@@ -70,6 +76,20 @@ impl Source {
 }
 
 impl Drawn {
+    /// As a figure of a product was drawn.
+    pub fn again(figure: &Figure) -> Self {
+        let Recipe { chart, citations: _, indicator, period, categories, areas } = &figure.recipe;
+        Self {
+            chart: chart.clone(),
+            pictures: Vec::new(),
+            indicator: indicator.clone(),
+            period: period.clone(),
+            categories: categories.clone(),
+            areas: areas.clone(),
+            caption: figure.caption.clone(),
+        }
+    }
+
     /// Draws it; `sources` are the pictures in the order in which they are named.
     pub fn draw(&self, sources: &[Source], lists: &Lists) -> Result<Chart, Invalid> {
         if self.chart == "trend" {

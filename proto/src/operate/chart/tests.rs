@@ -6,7 +6,7 @@ use super::*;
 use crate::wire::{self, region::PictureCell};
 
 /// A picture of one figure, whose seals say for whom it is.
-fn source(audience: &str) -> Source {
+pub(in crate::operate) fn source(audience: &str) -> Source {
     let seal = wire::Seal { audience: audience.to_owned(), ..wire::Seal::default() };
     let seal = wire::Envelope { payload: seal.encode_to_vec(), ..wire::Envelope::default() };
     let member = region::MemberState {

@@ -172,7 +172,7 @@ fn remark(remark: &Remark) -> Value {
         "round": remark.comment.round,
         "by": by,
         "section": remark.comment.section,
-        "place": remark.comment.place,
+        "place": remark.comment.place.map(|place| place.to_string()),
         "language": remark.comment.language,
         "text": remark.comment.text,
         "decision": decided.map(|(decision, _)| decision.as_str()),

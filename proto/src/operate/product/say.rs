@@ -26,7 +26,7 @@ pub enum Word {
         /// On which section; on the whole if left out.
         #[arg(long, default_value = "", hide_default_value = true)]
         section: String,
-        /// On which part of it, in words, like "judgement 2" or "figure 1, row 3".
+        /// On which part of it: "paragraph 1", "judgement 2", "recommendation 1", "citation 1", "figure 1", "figure 1 row 3 column 2".
         #[arg(long, default_value = "", hide_default_value = true)]
         place: String,
         /// In which language, like sq or sr-Cyrl.

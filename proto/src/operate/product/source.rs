@@ -227,7 +227,13 @@ impl SectionWritten {
         for figure in &self.figure {
             let sources: Vec<_> =
                 figure.pictures.iter().map(|name| find(name).cloned()).collect::<Result<_, _>>()?;
-            figures.push(drawn_figure(figure, &sources, lists)?);
+            let named = figure.pictures.iter().map(|name| {
+                let (requirement, version, _) = find(name)?.name()?;
+                let cited = citations.keys().position(|key| *key == (requirement, version));
+                Ok(cited.and_then(|at| u32::try_from(at).ok()).unwrap_or(u32::MAX))
+            });
+            let named = named.collect::<Result<_, Invalid>>()?;
+            figures.push(drawn_figure(figure, named, &sources, lists)?);
         }
         let plan = self.plan.as_ref().map(|name| self::plan(&home.join(name), lists));
         Ok(wire::Section {
@@ -251,6 +257,7 @@ impl SectionWritten {
 
 fn drawn_figure(
     figure: &Drawn,
+    citations: Vec<u32>,
     sources: &[Source],
     lists: &Lists,
 ) -> Result<wire::Figure, Invalid> {
@@ -263,6 +270,14 @@ fn drawn_figure(
         alternative: chart.description(),
         svg: chart.draw().as_str().as_bytes().to_vec(),
         rows: std::iter::once(header).chain(rows).collect(),
+        recipe: Some(wire::Recipe {
+            chart: figure.chart.clone(),
+            citations,
+            indicator: figure.indicator.clone(),
+            period: figure.period.clone(),
+            categories: figure.categories.clone(),
+            areas: figure.areas.clone(),
+        }),
     })
 }
 

@@ -42,6 +42,9 @@ pub enum Step {
         /// Of this product; of a new one if left out.
         #[arg(long)]
         product: Option<String>,
+        /// Of a new product with this id: where a call before has ended without an answer, and said which.
+        #[arg(long, value_name = "ID", conflicts_with = "product")]
+        new: Option<String>,
         /// What has changed and why, in words, or @FILE that holds them.
         #[arg(long)]
         why: String,
@@ -162,8 +165,9 @@ impl Step {
     ) -> Result<Outcome, Invalid> {
         let now = SystemClock.now();
         match self {
-            Self::Draft { file, product, why, client } => {
-                draft((&file, &why), product.as_deref(), &client, fetch).await
+            Self::Draft { file, product, new, why, client } => {
+                let of = (product.as_deref(), new.as_deref());
+                draft((&file, &why), of, &client, fetch).await
             }
             Self::Circulate { of, until, from, guests } => {
                 let (entry, mut products) = standing(&of).await?;
@@ -311,7 +315,7 @@ fn named(held: &Course, comment: &str) -> Result<Digest, Invalid> {
 /// Sends a text.
 pub(super) async fn draft(
     (file, why): (&Path, &str),
-    product: Option<&str>,
+    (product, new): (Option<&str>, Option<&str>),
     client: &Client,
     fetch: impl AsyncFn(&Path, String, u32) -> Result<Source, Invalid>,
 ) -> Result<Outcome, Invalid> {
@@ -323,8 +327,12 @@ pub(super) async fn draft(
         pictures.insert(name.to_owned(), fetch(&client.client, requirement, version).await?);
     }
     let mut products = Products::connect(&client.client).await?;
+    let minted = || match new {
+        Some(id) => ProductId::parse("--new", id),
+        None => ProductId::mint(&SystemClock, &SystemEntropy),
+    };
     let (id, previous_sha256) = match product {
-        None => (ProductId::mint(&SystemClock, &SystemEntropy)?, Vec::new()),
+        None => (minted()?, Vec::new()),
         Some(product) => {
             let entry = products.show(product).await?.entry.unwrap_or_default();
             (ProductId::parse("--product", product)?, entry.head_sha256)
@@ -338,6 +346,13 @@ pub(super) async fn draft(
         product: id.to_string(),
         without: Vec::new(),
     };
-    let entry = products.take(request).await?;
+    let unheard = |reason| matches!(reason, Reason::DeadlineExceeded | Reason::NoConnection);
+    let entry = products.take(request).await.map_err(|error| {
+        if product.is_some() || !unheard(error.reason) {
+            return error;
+        }
+        // It may be there, or not: the same id makes sure that there are never two.
+        Invalid { detail: format!("{}; to send it again: --new {id}", error.detail), ..error }
+    })?;
     Ok(print::entry(client, &entry))
 }

@@ -142,7 +142,7 @@ impl Course {
         speaker: Speaker,
         comment: Comment,
     ) -> Result<(), Invalid> {
-        self.check_section("comment.section", comment.section.as_deref().unwrap_or_default())?;
+        self.check_anchor(&comment)?;
         if comment.round != self.round {
             let detail =
                 format!("is of round {}, and this was round {}", comment.round, self.round);

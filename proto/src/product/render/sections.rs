@@ -9,8 +9,9 @@ use super::{
 use crate::{
     chart::Foreign,
     product::{
+        figure::Figure,
         markdown,
-        section::{Citation, Figure, Judgement, Section},
+        section::{Citation, Judgement, Section},
     },
     reason::Invalid,
     threat::Likelihood,

@@ -41,6 +41,10 @@ fn judgement(text: &str, yardstick: &str, likelihood: &str) -> wire::Judgement {
     }
 }
 
+fn recipe() -> wire::Recipe {
+    wire::Recipe { chart: "heat".to_owned(), citations: vec![0], ..wire::Recipe::default() }
+}
+
 fn figure(svg: &[u8]) -> wire::Figure {
     let row = |cells: [&str; 2]| wire::Row { cells: cells.map(str::to_owned).to_vec() };
     wire::Figure {
@@ -52,6 +56,7 @@ fn figure(svg: &[u8]) -> wire::Figure {
             row(["Albania", "41 [37–45]"]),
             row(["Kosovo*", "[c]"]),
         ],
+        recipe: Some(recipe()),
     }
 }
 

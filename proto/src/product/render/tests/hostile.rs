@@ -28,7 +28,7 @@ fn no_word_becomes_a_tag_and_none_is_lost() {
         let rows = [words, "a"].map(|cell| wire::Row { cells: vec![cell.to_owned()] }).to_vec();
         let (caption, alternative) = (words.to_owned(), words.to_owned());
         one.citations = vec![citation()];
-        one.figures = vec![wire::Figure { caption, alternative, rows, svg: Vec::new() }];
+        one.figures = vec![wire::Figure { caption, alternative, rows, ..figure(b"") }];
         let mut sample = Sample::new(&[one], |content| {
             (content.title, content.covers) = (words.to_owned(), words.to_owned());
             content.renditions.iter_mut().for_each(|of| of.mark = words.to_owned());
