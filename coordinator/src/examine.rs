@@ -172,7 +172,7 @@ async fn members(
     for (member, asked) in asked {
         let check = format!("member {}", member.node);
         match asked {
-            Ok(_) => findings.well(&check, format!("answers at {}", member.address)),
+            Ok(_) => findings.well(&check, format!("answers at {}", member.contact.address)),
             Err(error) => match maintenance::until_of(&error) {
                 Some(until) => {
                     let found = format!("in maintenance until {until}");

@@ -119,12 +119,12 @@ impl Caller {
     async fn connected(&self, member: &Member) -> Result<ExchangeClient, Invalid> {
         let expected = Expected {
             identity: self.roster.identity_of(member),
-            spki: Some(member.tls_spki_sha256.clone()),
+            spki: Some(member.contact.tls_spki_sha256.clone()),
         };
         let channel = if member.dials_in() {
             self.dialled.channel(expected)?
         } else {
-            self.listening.connect(&member.address, expected).await?
+            self.listening.connect(&member.contact.address, expected).await?
         };
         Ok(ExchangeClient::over(channel.noted(&self.peers, &member.node)))
     }

@@ -49,7 +49,7 @@ impl Reached {
             Self::Dialling(_) if !member.dials_in() => {
                 format!(
                     "says that this node listens at {}: ask the root for {DIALS_IN}",
-                    member.address
+                    member.contact.address
                 )
             }
             Self::At(_) | Self::Dialling(_) => return Ok(()),
@@ -113,7 +113,7 @@ fn centres(roster: &Roster) -> Vec<Expected> {
             name: centre.name.clone(),
             role: Role::Coordinator,
         },
-        spki: Some(centre.tls_spki_sha256.clone()),
+        spki: Some(centre.contact.tls_spki_sha256.clone()),
     };
     roster.centres.iter().map(centre).collect()
 }

@@ -13,11 +13,11 @@ use crate::{
     limits::{EVIDENCE_BYTES_MAX, MEMBERS_MAX},
     own_lists,
     reason::{Invalid, Reason},
+    roster::Roster,
     seal::PublicKey,
-    strict,
     taxonomy::decimal,
     verify::{self, CellProof, MemberProof, Proof, Report, Trust},
-    wire::{self, region::PictureStatus},
+    wire::region::PictureStatus,
 };
 
 /// What to verify, and whom to believe.
@@ -25,7 +25,7 @@ use crate::{
 pub struct Files {
     /// Evidence of a picture.
     pub file: PathBuf,
-    /// The roster, as it was signed.
+    /// The roster's file.
     pub roster: PathBuf,
     /// The federation root's public key, in hexadecimal.
     pub root: PathBuf,
@@ -94,7 +94,9 @@ pub fn report(files: &Files) -> Result<Report, Invalid> {
     let root = String::from_utf8(read(&files.root)?)
         .map_err(|_| Invalid::new(Reason::FieldInvalid, "--root", "is not text"))?;
     let root = PublicKey::from_hex("--root", &root)?;
-    let roster: wire::Envelope = strict::decode("--roster", &read(&files.roster)?)?;
+    let file = read(&files.roster)?;
+    let (_, roster) = Roster::read_of_any_time(("roster", &file), &root, lists)
+        .map_err(|error| error.within("--roster"))?;
     let trust = Trust { roster: &roster, root: &root, lists };
     proven(&read(&files.file)?, &files.answers, trust)
 }

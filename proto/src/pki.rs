@@ -17,7 +17,7 @@ use crate::{
     clock::{Clock, Entropy, Timestamp},
     identity::{Federation, Identity, Name, Place, Role},
     reason::{Invalid, Reason},
-    roster::Roster,
+    roster::{Paper, PaperCentre, PaperMember, Roster},
     seal::{Digest, SecretKey},
     taxonomy::{JurisdictionCode, Lists},
     transport::{read_secret, write_secret},
@@ -184,13 +184,13 @@ fn ymd(at: Timestamp) -> (i32, u8, u8) {
     (next().parse().unwrap_or(1970), next().parse().unwrap_or(1), next().parse().unwrap_or(1))
 }
 
-/// Writes a whole development federation below `dir`, which must not exist yet. Returns the roster.
+/// Writes a whole development federation below `dir`, which must not exist yet. Returns what its roster was made of.
 pub fn development(
     plan: &Plan,
     dir: &Path,
     lists: &Lists,
     (clock, entropy): (&dyn Clock, &dyn Entropy),
-) -> Result<wire::Roster, Invalid> {
+) -> Result<Paper, Invalid> {
     if dir.exists() {
         let detail = "exists already; give a new folder, nothing is overwritten";
         return Err(Invalid::new(Reason::FileExists, dir.display().to_string(), detail));
@@ -206,7 +206,7 @@ pub fn development(
 
     let coordinator = identity(Place::Region, "coordinator", Role::Coordinator)?;
     let coordinator_tls = ca.issue(&coordinator)?;
-    let mut roster = wire::Roster {
+    let mut roster = Paper {
         federation: plan.federation.to_string(),
         version: 1,
         issued_at_s: now.as_s(),
@@ -218,7 +218,7 @@ pub fn development(
             keys: vec![authority.public().to_bytes().to_vec()],
             since_s: now.as_s(),
         }],
-        centres: vec![wire::Centre {
+        centres: vec![PaperCentre {
             name: coordinator.name.to_string(),
             tls_spki_sha256: vec![coordinator_tls.spki.0.to_vec()],
             keys: vec![centre.public().to_bytes().to_vec()],
@@ -251,7 +251,7 @@ pub fn development(
     }
     roster.members.sort_by(|a, b| a.node.cmp(&b.node));
 
-    let signed = Roster::sign(&roster, lists, &root)?.encode_to_vec();
+    let signed = Roster::sign(&roster, lists, &root, entropy)?.encode_to_vec();
     let federation = dir.join("federation");
     write_federation(&federation, &ca, &root, &authority)?;
     let homes = plan.nodes.iter().map(|node| dir.join(node.node.as_str()));
@@ -269,7 +269,7 @@ fn write_node(
     dir: &Path,
     ca: &Authority,
     (clock, entropy): (&dyn Clock, &dyn Entropy),
-) -> Result<wire::Member, Invalid> {
+) -> Result<PaperMember, Invalid> {
     let place = Place::Jurisdiction(node.jurisdiction);
     let named = |name, role| Identity { federation: plan.federation.clone(), place, name, role };
     let service = named(node.node.clone(), Role::Node);
@@ -294,7 +294,7 @@ fn write_node(
         &second,
         (&service, &node.desk_address),
     )?;
-    Ok(wire::Member {
+    Ok(PaperMember {
         node: node.node.to_string(),
         jurisdiction: node.jurisdiction.to_string(),
         address: node.exchange_address.clone(),

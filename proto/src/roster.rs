@@ -1,25 +1,29 @@
 //! The roster: who is a member, who may ask, with which keys. Comes in: an envelope signed by the
-//! federation root. Goes out: a validated list, newer than any seen before.
+//! federation root. Goes out: a validated list, newer than any seen before. What is signed travels with evidence and
+//! must never hold a way to reach anybody: that comes with the file, see [`Contact`].
 //!
 //! Pinned at every node: the coordinator can neither enrol nor alter anybody.
 
 use std::collections::BTreeSet;
 
-use prost::Message as _;
+mod contacts;
+mod paper;
 
+pub(crate) use contacts::check_address;
+pub use contacts::{Contact, DIALS_IN, is_address};
+pub use paper::{Paper, PaperCentre, PaperMember};
+
+pub use crate::wire::RosterFile;
 use crate::{
     clock::Timestamp,
     identity::{Federation, Identity, Name, Place, Role},
     limits::{AUTHORITIES_MAX, KEYS_PER_PARTY_MAX, MEMBERS_MAX, TEXT_BYTES_MAX},
-    reason::{Invalid, Reason, quoted},
-    seal::{self, Digest, Kind, PublicKey, SecretKey},
+    reason::{Invalid, Reason},
+    seal::{self, Digest, Kind, PublicKey},
     strict,
     taxonomy::{JurisdictionCode, Lists},
     wire,
 };
-
-/// Instead of an address: this node has none, it connects to the coordinator.
-pub const DIALS_IN: &str = "dials-in";
 
 /// A national node.
 #[derive(Clone, Debug)]
@@ -28,10 +32,8 @@ pub struct Member {
     pub node: Name,
     /// Whom it speaks for.
     pub jurisdiction: JurisdictionCode,
-    /// host:port of its Exchange service; [`DIALS_IN`] of one that opens the connection itself.
-    pub address: String,
-    /// SHA-256 of the public key of each certificate it may present.
-    pub tls_spki_sha256: Vec<Digest>,
+    /// How it is reached; nothing where the roster came without contacts.
+    pub contact: Contact,
     /// Keys that may seal its answers.
     pub seal_keys: Vec<PublicKey>,
     /// Since when.
@@ -41,7 +43,7 @@ pub struct Member {
 impl Member {
     /// Does it open the connection, rather than the coordinator?
     pub fn dials_in(&self) -> bool {
-        self.address == DIALS_IN
+        self.contact.address == DIALS_IN
     }
 }
 
@@ -63,8 +65,8 @@ pub struct Authority {
 pub struct Centre {
     /// Its name, the same as in its certificate.
     pub name: Name,
-    /// SHA-256 of the public key of each certificate it may present.
-    pub tls_spki_sha256: Vec<Digest>,
+    /// How it is known; nothing where the roster came without contacts.
+    pub contact: Contact,
     /// Keys that may sign pictures.
     pub keys: Vec<PublicKey>,
 }
@@ -86,10 +88,12 @@ pub struct Roster {
     pub authorities: Vec<Authority>,
     /// Coordinators, ascending by name.
     pub centres: Vec<Centre>,
+    /// Of the contacts that belong to it.
+    contacts: Digest,
 }
 
 impl Roster {
-    /// Checks the root's signature and every entry. `seen` is the highest version relied on before.
+    /// Checks the root's signature and every entry. `seen` is the highest version relied on before. It comes without contacts.
     pub fn open(
         envelope: &wire::Envelope,
         root: &PublicKey,
@@ -97,16 +101,20 @@ impl Roster {
         seen: u64,
         now: Timestamp,
     ) -> Result<Self, Invalid> {
-        let roster = Self::open_of_any_time(envelope, root, lists)?;
-        if roster.version < seen {
+        Self::open_of_any_time(envelope, root, lists)?.current(seen, now)
+    }
+
+    /// Itself, if it may be relied on.
+    fn current(self, seen: u64, now: Timestamp) -> Result<Self, Invalid> {
+        if self.version < seen {
             return Err(Invalid::new(
                 Reason::RosterRollback,
                 "roster.version",
-                format!("{} is older than {seen}, which was relied on before", roster.version),
+                format!("{} is older than {seen}, which was relied on before", self.version),
             ));
         }
-        roster.check_current(now)?;
-        Ok(roster)
+        self.check_current(now)?;
+        Ok(self)
     }
 
     /// The same whenever it was signed: for looking back, never to rely on.
@@ -137,16 +145,6 @@ impl Roster {
         ))
     }
 
-    /// Signs a roster. The root key is kept offline; this runs where the root is.
-    pub fn sign(
-        roster: &wire::Roster,
-        lists: &Lists,
-        root: &SecretKey,
-    ) -> Result<wire::Envelope, Invalid> {
-        Self::from_wire(roster.clone(), lists)?;
-        Ok(root.sign(Kind::Roster, roster.encode_to_vec()))
-    }
-
     /// The member with this node name.
     pub fn member(&self, node: &Name) -> Option<&Member> {
         self.members.iter().find(|member| member.node == *node)
@@ -157,21 +155,22 @@ impl Roster {
         self.authorities.iter().find(|authority| authority.authority == *name)
     }
 
-    /// Is this certificate (identity and public key) the one registered for a service?
+    /// Is this certificate (identity and public key) the one registered for a service? Never where it came without contacts.
     pub fn registers(&self, identity: &Identity, spki: &Digest) -> bool {
         let registered = match (identity.role, identity.place) {
             (Role::Node, Place::Jurisdiction(jurisdiction)) => self
                 .member(&identity.name)
                 .filter(|member| member.jurisdiction == jurisdiction)
-                .map(|member| &member.tls_spki_sha256),
+                .map(|member| &member.contact),
             (Role::Coordinator, Place::Region) => self
                 .centres
                 .iter()
                 .find(|centre| centre.name == identity.name)
-                .map(|centre| &centre.tls_spki_sha256),
+                .map(|centre| &centre.contact),
             _ => None,
         };
-        identity.federation == self.federation && registered.is_some_and(|keys| keys.contains(spki))
+        identity.federation == self.federation
+            && registered.is_some_and(|contact| contact.tls_spki_sha256.contains(spki))
     }
 
     /// The identity that a member's certificate must carry.
@@ -193,6 +192,7 @@ impl Roster {
             members,
             authorities,
             centres,
+            contacts_sha256,
         } = roster;
         bounded("roster.members", members.len(), MEMBERS_MAX)?;
         bounded("roster.authorities", authorities.len(), AUTHORITIES_MAX)?;
@@ -205,6 +205,7 @@ impl Roster {
             members: each("roster.members", members, |entry| member(entry, lists))?,
             authorities: each("roster.authorities", authorities, authority)?,
             centres: each("roster.centres", centres, centre)?,
+            contacts: Digest::from_wire("roster.contacts_sha256", &contacts_sha256)?,
         };
         ascending("roster.members", roster.members.iter().map(|member| &member.node))?;
         ascending(
@@ -236,31 +237,14 @@ impl Roster {
 }
 
 fn member(entry: wire::Member, lists: &Lists) -> Result<Member, Invalid> {
-    let wire::Member { node, jurisdiction, address, tls_spki_sha256, seal_keys, since_s } = entry;
-    check_address(&address)?;
+    let wire::Member { node, jurisdiction, seal_keys, since_s } = entry;
     Ok(Member {
         node: Name::parse("node", &node)?,
         jurisdiction: lists.jurisdiction("jurisdiction", &jurisdiction)?.code,
-        address,
-        tls_spki_sha256: digests(&tls_spki_sha256)?,
+        contact: Contact::default(),
         seal_keys: keys("seal_keys", &seal_keys)?,
         since: Timestamp::from_s("since_s", since_s)?,
     })
-}
-
-/// Where a member can be called, or that it dials in.
-pub(crate) fn check_address(address: &str) -> Result<(), Invalid> {
-    if is_address(address) || address == DIALS_IN {
-        return Ok(());
-    }
-    let detail = format!("{} is neither host:port nor {DIALS_IN}", quoted(address));
-    Err(Invalid::new(Reason::FieldInvalid, "address", detail))
-}
-
-/// Is it host:port?
-pub fn is_address(address: &str) -> bool {
-    let port = address.rsplit_once(':').filter(|(host, _)| !host.is_empty());
-    port.is_some_and(|(_, port)| port.parse::<u16>().is_ok_and(|port| port > 0))
 }
 
 fn authority(entry: wire::Authority) -> Result<Authority, Invalid> {
@@ -275,17 +259,12 @@ fn authority(entry: wire::Authority) -> Result<Authority, Invalid> {
 }
 
 fn centre(entry: wire::Centre) -> Result<Centre, Invalid> {
-    let wire::Centre { name, tls_spki_sha256, keys: signing } = entry;
+    let wire::Centre { name, keys: signing } = entry;
     Ok(Centre {
         name: Name::parse("name", &name)?,
-        tls_spki_sha256: digests(&tls_spki_sha256)?,
+        contact: Contact::default(),
         keys: keys("keys", &signing)?,
     })
-}
-
-fn digests(list: &[Vec<u8>]) -> Result<Vec<Digest>, Invalid> {
-    bounded("tls_spki_sha256", list.len(), KEYS_PER_PARTY_MAX)?;
-    list.iter().map(|bytes| Digest::from_wire("tls_spki_sha256", bytes)).collect()
 }
 
 fn keys(field: &str, list: &[Vec<u8>]) -> Result<Vec<PublicKey>, Invalid> {
@@ -329,29 +308,4 @@ pub(crate) fn ascending<T: Ord>(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::clock::SystemEntropy;
-
-    #[test]
-    fn a_member_has_an_address_or_dials_in_and_nothing_between() {
-        let listed = |address: &str| {
-            let entry = wire::Member {
-                node: "al-police".to_owned(),
-                jurisdiction: "AL".to_owned(),
-                address: address.to_owned(),
-                seal_keys: vec![
-                    SecretKey::generate(&SystemEntropy).unwrap().public().to_bytes().to_vec(),
-                ],
-                since_s: Timestamp::EARLIEST.as_s(),
-                ..Default::default()
-            };
-            member(entry, Lists::builtin()).map(|member| member.dials_in())
-        };
-        assert_eq!(listed("node.example:7101"), Ok(false));
-        assert_eq!(listed(DIALS_IN), Ok(true));
-        for wrong in ["", "dials", "dials-in:0", ":7101", "node.example", "node.example:0"] {
-            assert_eq!(listed(wrong).unwrap_err().field, "address", "{wrong}");
-        }
-    }
-}
+mod tests;

@@ -19,7 +19,6 @@ use accord_proto::{
     question::SignedRequirement,
     roster::Roster,
     seal::{Digest, PublicKey, SecretKey},
-    strict,
     taxonomy::Lists,
     transport::{
         Credentials, Expected, TlsFiles,
@@ -108,9 +107,9 @@ pub fn secret_key(federation: &Federation, path: &str) -> Result<SecretKey> {
 pub fn roster(federation: &Federation) -> Result<Roster> {
     let root = std::fs::read_to_string(federation.dir.join("federation/root.pub"))?;
     let bytes = std::fs::read(federation.dir.join("federation/roster.signed"))?;
-    let envelope: wire::Envelope = strict::decode("roster", &bytes)?;
+    let (root, lists) = (PublicKey::from_hex("root", &root)?, Lists::builtin());
     let now = accord_proto::clock::Clock::now(&SystemClock);
-    Ok(Roster::open(&envelope, &PublicKey::from_hex("root", &root)?, Lists::builtin(), 0, now)?)
+    Ok(Roster::read(("roster", &bytes), &root, lists, 0, now)?.0)
 }
 
 /// A requirement to all members, signed by the development authority and checked like a node would.

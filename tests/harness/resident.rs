@@ -28,13 +28,14 @@ use accord_proto::{
     limits::STORE_FREE_BYTES_MIN,
     question::SignedRequirement,
     reason::{Invalid, Reason},
-    roster::Roster,
+    roster::{Paper, PaperCentre, PaperMember, Roster},
     seal::{Digest, Envelope, Kind, PublicKey, SecretKey},
     taxonomy::{JurisdictionCode, Lists},
     transport::{Peer, heard::Peers},
     wire,
 };
 use anyhow::{Context as _, Result};
+use prost::Message as _;
 
 const AUTHORITY: &str = "analysis-unit";
 const PURPOSE: &str = "THREAT-ASSESSMENT";
@@ -319,12 +320,12 @@ fn roster(
     clock: &dyn Clock,
 ) -> Result<(Roster, Envelope)> {
     let now = clock.now();
-    let roster = wire::Roster {
+    let roster = Paper {
         federation: "wb6.example".to_owned(),
         version: 1,
         issued_at_s: now.as_s(),
         expires_at_s: now.plus_s(CONSENT_S).as_s(),
-        members: vec![wire::Member {
+        members: vec![PaperMember {
             node: NODE.to_owned(),
             jurisdiction: jurisdiction.to_string(),
             address: "127.0.0.1:7101".to_owned(),
@@ -338,13 +339,12 @@ fn roster(
             keys: vec![authority.to_bytes().to_vec()],
             since_s: now.as_s(),
         }],
-        centres: vec![wire::Centre {
+        centres: vec![PaperCentre {
             name: "coordinator".to_owned(),
             tls_spki_sha256: vec![vec![0; 32]],
             keys: vec![sign_key.to_bytes().to_vec()],
         }],
     };
-    let signed = Roster::sign(&roster, lists, root)?;
-    let opened = Roster::open(&signed, &root.public(), lists, 0, now)?;
-    Ok((opened, signed))
+    let file = Roster::sign(&roster, lists, root, &SystemEntropy)?.encode_to_vec();
+    Ok(Roster::read(("roster", &file), &root.public(), lists, 0, now)?)
 }

@@ -16,7 +16,7 @@ use accord_proto::{
     clock::{SystemClock, SystemEntropy},
     identity::Identity,
     pki::{Authority, Issued},
-    roster::Roster,
+    roster::{Paper, PaperCentre, PaperMember, Roster, RosterFile},
     seal::SecretKey,
     taxonomy::Lists,
     transport::{Credentials, Expected, channel::Channel, connection::connect},
@@ -47,25 +47,53 @@ pub struct Rotated {
     pub slowest: Duration,
 }
 
-/// The roster that somebody relies on.
-pub fn roster(federation: &Federation) -> Result<wire::Roster> {
+/// The roster that somebody relies on, as its root wrote it.
+pub fn roster(federation: &Federation) -> Result<Paper> {
     let bytes = fs::read(federation.dir.join("federation/roster.signed"))?;
-    let envelope = wire::Envelope::decode(bytes.as_slice())?;
-    Ok(wire::Roster::decode(envelope.payload.as_slice())?)
+    let RosterFile { roster, contacts } = RosterFile::decode(bytes.as_slice())?;
+    let signed = wire::Roster::decode(roster.context("no roster")?.payload.as_slice())?;
+    let contacts = wire::Contacts::decode(contacts.as_slice())?.contacts;
+    let of = |name: &str| {
+        let found = contacts.iter().find(|contact| contact.name == name);
+        found.cloned().with_context(|| format!("no contact of {name}"))
+    };
+    let member = |member: wire::Member| {
+        let wire::Contact { address, tls_spki_sha256, .. } = of(&member.node)?;
+        let wire::Member { node, jurisdiction, seal_keys, since_s } = member;
+        Ok(PaperMember { node, jurisdiction, address, tls_spki_sha256, seal_keys, since_s })
+    };
+    let centre = |centre: wire::Centre| {
+        let tls_spki_sha256 = of(&centre.name)?.tls_spki_sha256;
+        Ok(PaperCentre { name: centre.name, tls_spki_sha256, keys: centre.keys })
+    };
+    Ok(Paper {
+        federation: signed.federation,
+        version: signed.version,
+        issued_at_s: signed.issued_at_s,
+        expires_at_s: signed.expires_at_s,
+        members: signed.members.into_iter().map(member).collect::<Result<_>>()?,
+        authorities: signed.authorities,
+        centres: signed.centres.into_iter().map(centre).collect::<Result<_>>()?,
+    })
+}
+
+/// The file that a root makes of it.
+pub fn signed(paper: &Paper, root: &SecretKey) -> Result<Vec<u8>> {
+    Ok(Roster::sign(paper, Lists::builtin(), root, &SystemEntropy)?.encode_to_vec())
 }
 
 /// Signs the next roster, hands it to everybody and tells them.
-pub fn next_roster(federation: &Federation, mut roster: wire::Roster) -> Result<()> {
+pub fn next_roster(federation: &Federation, mut roster: Paper) -> Result<()> {
     roster.version += 1;
     hand_out(federation, &roster)?;
     tell_everybody(federation)
 }
 
 /// Signs a roster, and puts it where everybody has the one before.
-pub fn hand_out(federation: &Federation, roster: &wire::Roster) -> Result<()> {
+pub fn hand_out(federation: &Federation, roster: &Paper) -> Result<()> {
     let home = federation.dir.join("federation");
     let root = SecretKey::from_pem("root", &fs::read_to_string(home.join("root.key"))?)?;
-    let signed = Roster::sign(roster, Lists::builtin(), &root)?.encode_to_vec();
+    let signed = signed(roster, &root)?;
     let nodes = federation.nodes.values().map(|node| node.home.clone());
     for home in nodes.chain([federation.dir.join("coordinator"), home]) {
         put(&home.join("roster.signed"), &signed)?;

@@ -11,6 +11,7 @@ use accord_proto::{
     id::RequirementId,
     limits::{DELIVERY_PIECE_BYTES_MAX, EVIDENCE_BYTES_MAX},
     reason::{Invalid, Reason},
+    roster::RosterFile,
     seal::{Digest, Kind},
     status::from_status,
     strict,
@@ -299,7 +300,8 @@ fn whoever_delivers_a_lie_is_refused_by_name_and_nothing_of_it_is_kept() {
     // Another federation has other members, keys and a root of its own.
     let other = prepared(&["AL", "BA", "RS"]);
     let theirs = fs::read(other.dir.join("federation/roster.signed")).unwrap();
-    let theirs: wire::Envelope = strict::decode("roster", &theirs).unwrap();
+    let theirs: RosterFile = strict::decode("roster", &theirs).unwrap();
+    let theirs = theirs.roster.unwrap();
     let (reason, field) = lie(&forged(&running, &file, |parts, _| parts.roster = theirs));
     assert_eq!((reason, field.as_str()), (Reason::PictureFalse, "roster"));
     assert_eq!(lie(&not_ours), (Reason::PictureFalse, "head.requirement".to_owned()));

@@ -18,12 +18,12 @@ use accord_proto::{
     clock::{Clock as _, FixedClock, SystemClock, SystemEntropy, Timestamp},
     operate::{self, roster::Sources},
     reason::{Invalid, Reason},
-    roster::Roster,
+    roster::{Paper, PaperCentre, PaperMember, Roster},
     seal::{Digest, SecretKey},
     taxonomy::Lists,
     wire,
 };
-use prost::Message as _;
+use accord_tests::rotation;
 
 use crate::{Running, prepared};
 
@@ -109,7 +109,8 @@ fn rostered(text: &str) -> Result<String, Invalid> {
     let now = Timestamp::parse("today", "2026-12-01")?;
     let sources = Sources { file: &file, previous: None, now, lists: Lists::builtin() };
     let roster = operate::roster::read(text, &sources)?;
-    Roster::sign(&roster, Lists::builtin(), &SecretKey::generate(&SystemEntropy)?)?;
+    let root = SecretKey::generate(&SystemEntropy)?;
+    Roster::sign(&roster, Lists::builtin(), &root, &SystemEntropy)?;
     let days = (roster.expires_at_s - roster.issued_at_s) / 86_400;
     Ok(format!("{} {} {days}", roster.federation, roster.version))
 }
@@ -285,7 +286,7 @@ fn a_private_key_that_others_can_read_stops_its_owner() {
 #[test]
 fn whoever_the_roster_does_not_list_does_not_start() {
     let mut running = prepared(&["AL", "BA"]);
-    let roster = wire::Roster {
+    let roster = Paper {
         members: roster(&running)
             .members
             .into_iter()
@@ -301,8 +302,8 @@ fn whoever_the_roster_does_not_list_does_not_start() {
     let centres = roster
         .centres
         .iter()
-        .map(|centre| wire::Centre { name: "another".to_owned(), ..centre.clone() });
-    let roster = wire::Roster { centres: centres.collect(), ..roster.clone() };
+        .map(|centre| PaperCentre { name: "another".to_owned(), ..centre.clone() });
+    let roster = Paper { centres: centres.collect(), ..roster.clone() };
     put_roster(&running, "coordinator", &roster, &root_key(&running));
     let why = refused(&mut running, "coordinator");
     assert!(why.contains("does not list this certificate"), "{why}");
@@ -312,7 +313,7 @@ fn whoever_the_roster_does_not_list_does_not_start() {
 fn a_roster_older_than_one_relied_on_is_refused() {
     let mut running = prepared(&["AL"]);
     let (old, key) = (roster(&running), root_key(&running));
-    let newer = wire::Roster { version: old.version + 1, ..old.clone() };
+    let newer = Paper { version: old.version + 1, ..old.clone() };
     for who in ["al-police", "coordinator"] {
         put_roster(&running, who, &newer, &key);
     }
@@ -332,7 +333,7 @@ fn a_roster_older_than_one_relied_on_is_refused() {
 fn an_expired_roster_is_refused() {
     let mut running = prepared(&["AL"]);
     let now = SystemClock.now();
-    let expired = wire::Roster {
+    let expired = Paper {
         issued_at_s: now.plus_s(-86_400).as_s(),
         expires_at_s: now.plus_s(-1).as_s(),
         ..roster(&running)
@@ -368,7 +369,7 @@ fn members_that_only_the_coordinator_enrols_fill_no_pool() {
         let tls_spki_sha256 = vec![Digest::of(node.as_bytes()).0.to_vec()];
         let (node, jurisdiction) = (node.to_owned(), jurisdiction.to_owned());
         let like = enrolled.members[0].clone();
-        let dummy = wire::Member { node, jurisdiction, seal_keys, tls_spki_sha256, ..like };
+        let dummy = PaperMember { node, jurisdiction, seal_keys, tls_spki_sha256, ..like };
         enrolled.members.push(dummy);
     }
     enrolled.version += 1;
@@ -425,10 +426,8 @@ fn start(running: &mut Running, who: &str) -> anyhow::Result<()> {
 }
 
 /// The roster that the federation was prepared with.
-fn roster(running: &Running) -> wire::Roster {
-    let bytes = fs::read(running.dir.join("federation/roster.signed")).unwrap();
-    let envelope = wire::Envelope::decode(bytes.as_slice()).unwrap();
-    wire::Roster::decode(envelope.payload.as_slice()).unwrap()
+fn roster(running: &Running) -> Paper {
+    rotation::roster(running).unwrap()
 }
 
 fn root_key(running: &Running) -> SecretKey {
@@ -437,10 +436,9 @@ fn root_key(running: &Running) -> SecretKey {
 }
 
 /// Signs a roster and hands it to somebody.
-fn put_roster(running: &Running, who: &str, roster: &wire::Roster, key: &SecretKey) {
-    let envelope = Roster::sign(roster, Lists::builtin(), key).unwrap();
+fn put_roster(running: &Running, who: &str, roster: &Paper, key: &SecretKey) {
     let path = running.dir.join(who).join("roster.signed");
-    fs::write(path, envelope.encode_to_vec()).unwrap();
+    fs::write(path, rotation::signed(roster, key).unwrap()).unwrap();
 }
 
 fn text_of(path: &str) -> String {

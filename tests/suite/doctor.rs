@@ -15,20 +15,17 @@ use accord_proto::{
     clock::{Clock, FixedClock, SystemClock},
     pki::Authority,
     protocol::{SPOKEN, Speaks},
-    roster::Roster,
-    taxonomy::Lists,
+    roster::Paper,
     transport::listener::Options,
-    wire,
 };
 use accord_tests::{
     crash::Mounted,
     federation::STANDING,
     peers,
     process::Finished,
-    roles,
+    roles, rotation,
     stand_in::{Says, StandIn},
 };
-use prost::Message as _;
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
@@ -202,14 +199,12 @@ fn files_that_are_wrong_are_named_with_cause_and_fix() {
 }
 
 /// Signs another roster with the federation's root, and gives it to the node.
-fn put_roster(running: &Running, change: impl FnOnce(&mut wire::Roster)) {
-    let bytes = fs::read(file(running, "federation/roster.signed")).unwrap();
-    let envelope = wire::Envelope::decode(bytes.as_slice()).unwrap();
-    let mut roster = wire::Roster::decode(envelope.payload.as_slice()).unwrap();
+fn put_roster(running: &Running, change: impl FnOnce(&mut Paper)) {
+    let mut roster = rotation::roster(running).unwrap();
     change(&mut roster);
     let key = peers::secret_key(running, "federation/root.key").unwrap();
-    let signed = Roster::sign(&roster, Lists::builtin(), &key).unwrap();
-    fs::write(file(running, "al-police/roster.signed"), signed.encode_to_vec()).unwrap();
+    let signed = rotation::signed(&roster, &key).unwrap();
+    fs::write(file(running, "al-police/roster.signed"), signed).unwrap();
 }
 
 /// Every file below a folder, with what it holds.

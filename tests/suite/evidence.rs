@@ -13,9 +13,9 @@ use accord_proto::{
     evidence::{self, Evidence},
     question::SignedRequirement,
     reason::{Invalid, Reason},
+    roster::Roster,
     seal::{Digest, Kind, PublicKey, SecretKey},
     standing::Standing,
-    strict,
     taxonomy::Lists,
     tree::Tree,
     verify::{Proof, Report, Trust, verify},
@@ -74,9 +74,9 @@ impl Scene {
     fn verified(&self, file: &[u8], answers: &[Vec<u8>]) -> Result<Report, Invalid> {
         let root = fs::read_to_string(self.running.dir.join("federation/root.pub")).unwrap();
         let roster = fs::read(self.running.dir.join("federation/roster.signed")).unwrap();
-        let roster: wire::Envelope = strict::decode("roster", &roster).unwrap();
-        let root = PublicKey::from_hex("root", &root).unwrap();
-        verify(file, answers, Trust { roster: &roster, root: &root, lists: Lists::builtin() })
+        let (root, lists) = (PublicKey::from_hex("root", &root).unwrap(), Lists::builtin());
+        let (_, roster) = Roster::read_of_any_time(("roster", &roster), &root, lists).unwrap();
+        verify(file, answers, Trust { roster: &roster, root: &root, lists })
     }
 
     /// The file with something changed by somebody who has every key but the root's, if he signs the picture anew.

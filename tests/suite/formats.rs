@@ -91,13 +91,9 @@ impl Unpacked {
         PublicKey::from_hex("root", &root).unwrap()
     }
 
-    fn roster_envelope(&self) -> wire::Envelope {
-        let roster = fs::read(self.dir.path().join("roster.signed")).unwrap();
-        strict::decode("roster", &roster).unwrap()
-    }
-
-    fn roster(&self) -> Roster {
-        Roster::open_of_any_time(&self.roster_envelope(), &self.root(), Lists::builtin()).unwrap()
+    fn roster(&self) -> (Roster, wire::Envelope) {
+        let file = fs::read(self.dir.path().join("roster.signed")).unwrap();
+        Roster::read_of_any_time(("roster", &file), &self.root(), Lists::builtin()).unwrap()
     }
 }
 
@@ -251,7 +247,7 @@ fn every_store_that_was_ever_written_is_opened_with_all_that_it_holds() {
         is_filled(&expected, &["imports", "editions", "grants", "answers", "pictures", "receipts"]);
         is_filled(&expected, &["summaries", "mappings"]);
         // What was sealed then is what it was.
-        let (roster, lists) = (unpacked.roster(), Lists::builtin());
+        let ((roster, _), lists) = (unpacked.roster(), Lists::builtin());
         let keys =
             &roster.members.iter().find(|member| member.node.as_str() == NODE).unwrap().seal_keys;
         for released in store.all_released() {
@@ -302,14 +298,14 @@ fn every_archive_that_was_ever_written_is_opened_with_all_that_it_holds() {
         assert_eq!(of_archive(&archive, size_of(&expected)), expected, "{}", unpacked.name);
         is_filled(&expected, &["requirements", "pictures"]);
         // What was signed then is what it was, and proves itself as long as the code lists are the same.
-        let (roster, lists, root) = (unpacked.roster(), Lists::builtin(), unpacked.root());
+        let ((roster, signed), lists, root) =
+            (unpacked.roster(), Lists::builtin(), unpacked.root());
         for (id, envelope) in archive.requirements(None, 1_000).unwrap() {
             SignedRequirement::open(envelope, &roster, lists).unwrap();
             let file = kept_evidence::of(&archive, id, None).unwrap();
             let envelope = archive.picture(id, None).unwrap().envelope.unwrap();
             let picture: region::Picture = strict::decode_signed("it", &envelope.payload).unwrap();
-            let envelope = unpacked.roster_envelope();
-            let trust = Trust { roster: &envelope, root: &root, lists };
+            let trust = Trust { roster: &signed, root: &root, lists };
             let proven = verify(&file, &[], trust);
             assert_eq!(
                 proven.is_ok(),

@@ -3,12 +3,14 @@
 
 use std::{fs, path::PathBuf, process::Command};
 
-use accord_proto::{seal::Kind, wire::product as wire};
-use accord_tests::{peers, process::Finished, review::Review, roles};
+use accord_proto::{evidence, roster::Paper, seal::Kind, wire::product as wire};
+use accord_tests::{
+    federation::QUESTION, peers, process::Finished, review::Review, roles, rotation,
+};
 use prost::Message as _;
 use serde_json::{Value, json};
 
-use crate::{Running, program, started};
+use crate::{Running, evidence::write_evidence, program, started};
 
 const THREE: [&str; 3] = ["AL", "BA", "RS"];
 const NODES: [&str; 3] = ["al-police", "ba-police", "rs-police"];
@@ -146,6 +148,41 @@ fn one_changed_byte_makes_every_endorsement_invalid_and_the_verifier_says_so() {
     // Of the public release nothing of the restricted section can be read.
     let public = fs::read(running.dir.join("public.release")).unwrap();
     assert!(!String::from_utf8_lossy(&public).contains("First."));
+}
+
+#[test]
+fn what_outsiders_get_of_a_roster_holds_no_address() {
+    let running = started(&THREE);
+    let product = published(&running);
+    let requirement = running.issue(&[QUESTION]).unwrap();
+    running.gather(&requirement).unwrap();
+    let picture = running.dir.join("picture.evidence");
+    write_evidence(&running, &requirement, &picture);
+    let dossier = written(&running, "auditor", &["export", &product], "all.dossier");
+    let release = |extent| {
+        let verb = ["release", &product, "--extent", extent];
+        written(&running, "auditor", &verb, &format!("{extent}.release"))
+    };
+    let given = [dossier, release("public"), release("restricted"), picture.display().to_string()];
+
+    let Paper { members, centres, .. } = rotation::roster(&running).unwrap();
+    let mut ways: Vec<_> =
+        members.iter().map(|member| member.address.clone().into_bytes()).collect();
+    ways.extend(members.into_iter().flat_map(|member| member.tls_spki_sha256));
+    ways.extend(centres.into_iter().flat_map(|centre| centre.tls_spki_sha256));
+    assert_eq!(ways.len(), 7);
+    let holds = |file: &str, way: &[u8]| {
+        evidence::place_of(way, &fs::read(running.dir.join(file)).unwrap()).is_some()
+    };
+    for way in &ways {
+        assert!(holds("federation/roster.signed", way), "those who take part are told");
+        for file in &given {
+            assert!(!holds(file, way), "{file}");
+        }
+    }
+    for file in &given {
+        assert!(holds(file, b"al-police"), "{file} names everybody");
+    }
 }
 
 #[test]

@@ -176,11 +176,7 @@ fn a_member_that_a_new_roster_adds_is_asked_without_a_restart_and_an_older_roste
     // Everybody begins without the second member.
     let root = fs::read_to_string(running.dir.join("federation/root.key")).unwrap();
     let root = accord_proto::seal::SecretKey::from_pem("root", &root).unwrap();
-    let signed = |roster| {
-        use prost::Message as _;
-        let lists = accord_proto::taxonomy::Lists::builtin();
-        accord_proto::roster::Roster::sign(roster, lists, &root).unwrap().encode_to_vec()
-    };
+    let signed = |roster| rotation::signed(roster, &root).unwrap();
     for who in ["al-police", "coordinator"] {
         fs::write(running.dir.join(who).join("roster.signed"), signed(&one)).unwrap();
     }

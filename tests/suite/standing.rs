@@ -49,11 +49,10 @@ fn desk(running: &Running, arguments: &[&str]) -> Value {
 fn roster(running: &Running) -> Roster {
     let folder = &running.nodes["al-police"].home;
     let file = fs::read(folder.join("roster.signed")).unwrap();
-    let envelope: wire::Envelope = strict::decode("roster", &file).unwrap();
     let root = fs::read_to_string(folder.join("root.pub")).unwrap();
     let root = PublicKey::from_hex("root", &root).unwrap();
     let now = accord_proto::clock::Clock::now(&accord_proto::clock::SystemClock);
-    Roster::open(&envelope, &root, Lists::builtin(), 0, now).unwrap()
+    Roster::read(("roster", &file), &root, Lists::builtin(), 0, now).unwrap().0
 }
 
 #[test]

@@ -17,18 +17,14 @@ use accord_proto::{
         doctor::ask,
         measures::{MEASURES, values},
     },
-    roster::Roster,
-    taxonomy::Lists,
-    wire,
 };
 use accord_tests::{
     federation::{QUESTION, STANDING},
     peers,
     process::Server,
     roles,
-    rotation::until_said,
+    rotation::{self, until_said},
 };
-use prost::Message as _;
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
@@ -174,15 +170,13 @@ fn ready(running: &Running, who: &str) -> Option<i32> {
 
 /// Another roster, which ends in so many seconds.
 fn put_roster(running: &Running, who: &str, (newer, ends_in_s): (u64, i64)) {
-    let bytes = fs::read(running.dir.join("federation/roster.signed")).unwrap();
-    let envelope = wire::Envelope::decode(bytes.as_slice()).unwrap();
-    let mut roster = wire::Roster::decode(envelope.payload.as_slice()).unwrap();
+    let mut roster = rotation::roster(running).unwrap();
     roster.version += newer;
     roster.expires_at_s = SystemClock.now().plus_s(ends_in_s).as_s();
     let key = peers::secret_key(running, "federation/root.key").unwrap();
-    let signed = Roster::sign(&roster, Lists::builtin(), &key).unwrap();
+    let signed = rotation::signed(&roster, &key).unwrap();
     let home = running.dir.join(who);
-    fs::write(home.join("roster.next"), signed.encode_to_vec()).unwrap();
+    fs::write(home.join("roster.next"), signed).unwrap();
     fs::rename(home.join("roster.next"), home.join("roster.signed")).unwrap();
 }
 

@@ -22,7 +22,7 @@ pub(super) async fn entry(
     let mut entry = wire::MemberEntry {
         node: member.node.to_string(),
         jurisdiction: member.jurisdiction.to_string(),
-        address: member.address.clone(),
+        address: member.contact.address.clone(),
         ..wire::MemberEntry::default()
     };
     if describe {

@@ -10,7 +10,7 @@ use accord_proto::{
     current::Current,
     identity::Identity,
     product::{Comment, Hand, Position, Said, State},
-    roster::Roster,
+    roster::{Paper, PaperCentre, PaperMember, Roster},
     seal::SecretKey,
     taxonomy::Lists,
     transport::heard::Peers,
@@ -197,7 +197,7 @@ fn again(key: &SecretKey) -> SecretKey {
 }
 
 fn signed(root: &SecretKey, centre: &SecretKey, keys: &[SecretKey; 3]) -> Envelope {
-    let member = |((node, jurisdiction), key): ((&str, &str), &SecretKey)| wire::Member {
+    let member = |((node, jurisdiction), key): ((&str, &str), &SecretKey)| PaperMember {
         node: node.to_owned(),
         jurisdiction: jurisdiction.to_owned(),
         address: "dials-in".to_owned(),
@@ -205,20 +205,20 @@ fn signed(root: &SecretKey, centre: &SecretKey, keys: &[SecretKey; 3]) -> Envelo
         seal_keys: vec![key.public().to_bytes().to_vec()],
         since_s: at(0).as_s(),
     };
-    let roster = wire::Roster {
+    let roster = Paper {
         federation: "wb6.example".to_owned(),
         version: 1,
         issued_at_s: at(0).as_s(),
         expires_at_s: at(90 * 86_400).as_s(),
         members: MEMBERS.into_iter().zip(keys).map(member).collect(),
         authorities: Vec::new(),
-        centres: vec![wire::Centre {
+        centres: vec![PaperCentre {
             name: "coordinator".to_owned(),
             tls_spki_sha256: vec![Digest::of(b"centre").0.to_vec()],
             keys: vec![centre.public().to_bytes().to_vec()],
         }],
     };
-    Roster::sign(&roster, Lists::builtin(), root).unwrap()
+    Roster::sign(&roster, Lists::builtin(), root, &SystemEntropy).unwrap().roster.unwrap()
 }
 
 fn id() -> ProductId {

@@ -15,8 +15,7 @@ use crate::{
     limits::{CLOCK_SKEW_S, CONNECT_TIMEOUT},
     reason::{Invalid, Reason},
     roster::Roster,
-    seal::{Envelope, PublicKey},
-    strict,
+    seal::PublicKey,
     taxonomy::Lists,
     transport::{
         Credentials, Expected, Peer, TlsFiles,
@@ -268,8 +267,8 @@ pub fn roster(
     const SEND: &str = "send this service's certificate and its key's public half to the root";
     let read = || {
         let root = PublicKey::from_hex("roster.root", &files::read_text(root)?)?;
-        let signed: Envelope = strict::decode("roster", &files::read(file)?)?;
-        Roster::open(&signed, &root, lists, seen, now)
+        let read = Roster::read(("roster", &files::read(file)?), &root, lists, seen, now);
+        read.map(|(roster, _)| roster)
     };
     let roster = findings.looked("roster", read(), ("signed by the root, and not expired", GET))?;
     if let (Some(own), Some(key)) = (own, key) {

@@ -17,16 +17,13 @@ pub use text::{Sources, read, write};
 
 use super::{Around, Done, Printed, files};
 use crate::{
-    clock::Timestamp,
     limits::ROSTER_TEXT_BYTES_MAX,
     own_lists, print,
     reason::{Invalid, Reason},
-    roster::Roster,
+    roster::{Contact, Roster},
     seal::{PublicKey, SecretKey},
-    strict,
     taxonomy::Lists,
     transport::read_secret,
-    wire,
 };
 
 /// Who is a member, who may ask, with which keys: written by the root, on a computer without a network.
@@ -123,7 +120,7 @@ pub fn run(command: Command, around: Around<'_>) -> Result<Done, Invalid> {
             files::write_new(&out, write(&signed.open()?).as_bytes())?;
             Ok(written(&out, "change what is to change, then roster sign"))
         }
-        Command::Sign(wanted) => sign(&wanted, now),
+        Command::Sign(wanted) => sign(&wanted, around),
         Command::Show(Show { signed, printed }) => {
             let roster = signed.open()?;
             let over = roster.check_current(now).err().map(|error| error.to_string());
@@ -146,14 +143,14 @@ impl Signed {
 
 fn opened(file: &Path, root: &PublicKey, lists: &Lists) -> Result<Roster, Invalid> {
     let name = file.display().to_string();
-    let envelope: wire::Envelope = strict::decode(&name, &files::read(file)?)?;
-    Roster::open_of_any_time(&envelope, root, lists)
-        .map_err(|error| Invalid { field: format!("{name}: {}", error.field), ..error })
+    let named = |error: Invalid| Invalid { field: format!("{name}: {}", error.field), ..error };
+    let read = Roster::read_of_any_time(("roster", &files::read(file)?), root, lists);
+    read.map(|(roster, _)| roster).map_err(named)
 }
 
-fn sign(wanted: &Sign, now: Timestamp) -> Result<Done, Invalid> {
+fn sign(wanted: &Sign, around: Around<'_>) -> Result<Done, Invalid> {
     let Sign { text, root_key, out, previous, lists, printed } = wanted;
-    let lists = own_lists::load(lists.as_deref())?;
+    let (lists, now) = (own_lists::load(lists.as_deref())?, around.clock.now());
     let root = SecretKey::from_pem("--root-key", &read_secret(root_key)?)?;
     let before =
         |file: Option<&PathBuf>| file.map(|file| opened(file, &root.public(), lists)).transpose();
@@ -175,11 +172,11 @@ fn sign(wanted: &Sign, now: Timestamp) -> Result<Done, Invalid> {
     }
     let name = text.display().to_string();
     let roster = read(&written, &sources).map_err(|error| Invalid { field: name, ..error })?;
-    let signed = Roster::sign(&roster, lists, &root)?;
+    let signed = Roster::sign(&roster, lists, &root, around.entropy)?.encode_to_vec();
     // What every reader does with it.
     let seen = previous.as_ref().map_or(0, |previous| previous.version.saturating_add(1));
-    let opened = Roster::open(&signed, &root.public(), lists, seen, now)?;
-    files::replace(out, &signed.encode_to_vec())?;
+    let (opened, _) = Roster::read(("roster", &signed), &root.public(), lists, seen, now)?;
+    files::replace(out, &signed)?;
     let said = json!({
         "roster": out.display().to_string(),
         "version": opened.version,
@@ -198,14 +195,18 @@ fn shown(roster: &Roster, format: print::Format) -> Done {
     let short = format == print::Format::Table;
     let cut = |text: String| if short { text.chars().take(16).collect() } else { text };
     let key = |key: &PublicKey| cut(hex::encode(key.to_bytes()));
+    let tls = |contact: &Contact| {
+        let keys = contact.tls_spki_sha256.iter();
+        keys.map(|of| cut(of.to_string())).collect::<Vec<_>>()
+    };
     let mut rows = Vec::new();
     for member in &roster.members {
         rows.push(json!({
             "is": "member",
             "name": member.node.to_string(),
             "jurisdiction": member.jurisdiction.to_string(),
-            "address": member.address,
-            "tls_keys": member.tls_spki_sha256.iter().map(|of| cut(of.to_string())).collect::<Vec<_>>(),
+            "address": member.contact.address,
+            "tls_keys": tls(&member.contact),
             "keys": member.seal_keys.iter().map(key).collect::<Vec<_>>(),
             "since": member.since.to_string(),
         }));
@@ -227,7 +228,7 @@ fn shown(roster: &Roster, format: print::Format) -> Done {
             "name": centre.name.to_string(),
             "jurisdiction": "",
             "address": "",
-            "tls_keys": centre.tls_spki_sha256.iter().map(|of| cut(of.to_string())).collect::<Vec<_>>(),
+            "tls_keys": tls(&centre.contact),
             "keys": centre.keys.iter().map(key).collect::<Vec<_>>(),
             "since": "",
         }));

@@ -18,10 +18,10 @@ use crate::{
     id::ProductId,
     identity::Name,
     reason::{Invalid, Reason},
-    roster::Roster,
+    roster::{Paper, PaperCentre, PaperMember, Roster},
     seal::{Digest, Envelope, PublicKey, SecretKey},
     taxonomy::Lists,
-    wire::{self, product},
+    wire::product,
 };
 
 mod chain;
@@ -67,7 +67,7 @@ impl Region {
         let [root, centre] = [(); 2].map(|()| SecretKey::generate(&entropy).unwrap());
         let keys: BTreeMap<_, _> =
             MEMBERS.map(|(node, _)| (node, SecretKey::generate(&entropy).unwrap())).into();
-        let member = |(node, jurisdiction): (&str, &str)| wire::Member {
+        let member = |(node, jurisdiction): (&str, &str)| PaperMember {
             node: node.to_owned(),
             jurisdiction: jurisdiction.to_owned(),
             address: "dials-in".to_owned(),
@@ -75,21 +75,21 @@ impl Region {
             seal_keys: vec![keys[node].public().to_bytes().to_vec()],
             since_s: at(0).as_s(),
         };
-        let roster = wire::Roster {
+        let roster = Paper {
             federation: "wb6.example".to_owned(),
             version: 1,
             issued_at_s: at(0).as_s(),
             expires_at_s: at(90 * 86_400).as_s(),
             members: MEMBERS.map(member).into(),
             authorities: Vec::new(),
-            centres: vec![wire::Centre {
+            centres: vec![PaperCentre {
                 name: "coordinator".to_owned(),
                 tls_spki_sha256: vec![Digest::of(b"centre").0.to_vec()],
                 keys: vec![centre.public().to_bytes().to_vec()],
             }],
         };
         let lists = Lists::builtin();
-        let signed = Roster::sign(&roster, lists, &root).unwrap();
+        let signed = Roster::sign(&roster, lists, &root, &entropy).unwrap().roster.unwrap();
         let roster = Roster::open_of_any_time(&signed, &root.public(), lists).unwrap();
         Self { root, centre, keys, signed, roster, entropy }
     }

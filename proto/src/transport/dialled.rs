@@ -128,7 +128,10 @@ fn known(stream: &PeerStream, roster: &Roster) -> Result<Peer, Invalid> {
         Invalid::new(Reason::CertificateUnregistered, "certificate", detail)
     })?;
     if !member.dials_in() {
-        return Err(wrong(format!("{node} listens at {}, says the roster", member.address)));
+        return Err(wrong(format!(
+            "{node} listens at {}, says the roster",
+            member.contact.address
+        )));
     }
     Ok(peer)
 }

@@ -16,7 +16,6 @@ use crate::{
     reason::{Invalid, Reason},
     roster::Roster,
     seal::{Envelope, PublicKey, SecretKey},
-    strict,
     taxonomy::Lists,
 };
 
@@ -25,7 +24,7 @@ use crate::{
 pub struct Pinned {
     /// Members, authorities and coordinators.
     pub roster: Arc<Roster>,
-    /// The same as it was signed.
+    /// The same as it was signed, without contacts: for evidence.
     pub signed: Arc<Envelope>,
     /// The federation root's key.
     pub root: PublicKey,
@@ -34,16 +33,15 @@ pub struct Pinned {
 }
 
 impl Pinned {
-    /// Reads a roster no older than `seen`, and makes sure that it lists this party's certificate and its key.
+    /// Reads a roster's file no older than `seen`, and makes sure that it lists this party's certificate and its key.
     pub fn read(
         bytes: &[u8],
         (root, key): (PublicKey, Arc<SecretKey>),
         own: &Peer,
         (lists, seen, now): (&Lists, u64, Timestamp),
     ) -> Result<Self, Invalid> {
-        let signed: Envelope = strict::decode("roster", bytes)?;
-        let roster = Arc::new(Roster::open(&signed, &root, lists, seen, now)?);
-        let pinned = Self { roster, signed: Arc::new(signed), root, key };
+        let (roster, signed) = Roster::read(("roster", bytes), &root, lists, seen, now)?;
+        let pinned = Self { roster: Arc::new(roster), signed: Arc::new(signed), root, key };
         pinned.check(own)?;
         Ok(pinned)
     }

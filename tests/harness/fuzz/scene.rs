@@ -19,7 +19,7 @@ use accord_proto::{
     question::{Requirement, SignedRequirement},
     reason::Invalid,
     regional,
-    roster::{Member, Roster},
+    roster::{Member, Paper, PaperCentre, PaperMember, Roster},
     seal::{Digest, SecretKey},
     standing::{Notice, Standing},
     table::{Cell, Contribution, EditionRef, Mode, Table, TableBlock},
@@ -28,6 +28,7 @@ use accord_proto::{
     wire,
 };
 use anyhow::{Context as _, Result};
+use prost::Message as _;
 
 use crate::crash::Dice;
 
@@ -69,7 +70,9 @@ pub struct Scene {
     pub centre: SecretKey,
     /// Each member's seal key, in the order of the roster.
     pub keys: Vec<SecretKey>,
-    /// Signed by the root.
+    /// Signed by the root, with contacts.
+    pub roster_file: Vec<u8>,
+    /// The same without.
     pub roster_envelope: wire::Envelope,
     /// The same, read.
     pub roster: Roster,
@@ -109,8 +112,9 @@ impl Scene {
         let (root, authority, centre) = (key()?, key()?, key()?);
         let keys = MEMBERS.iter().map(|_| key()).collect::<Result<Vec<_>, _>>()?;
         let paper = roster([&authority, &centre], &keys);
-        let roster_envelope = Roster::sign(&paper, lists, &root)?;
-        let roster = Roster::open(&roster_envelope, &root.public(), lists, 0, now())?;
+        let roster_file = Roster::sign(&paper, lists, &root, &entropy)?.encode_to_vec();
+        let (roster, roster_envelope) =
+            Roster::read(("roster", &roster_file), &root.public(), lists, 0, now())?;
         let requirement = Requirement::sign(&requirement(), lists, &authority)?;
         let asked = SignedRequirement::open(requirement, &roster, lists)?;
         let mut answers = Vec::new();
@@ -143,6 +147,7 @@ impl Scene {
             authority,
             centre,
             keys,
+            roster_file,
             roster_envelope,
             roster,
             asked,
@@ -214,12 +219,12 @@ fn table_digest(sealed: Option<&wire::SealedTable>) -> Digest {
 }
 
 /// Everybody, with the keys of the authority, the coordinator and the members.
-pub fn roster([authority, centre]: [&SecretKey; 2], keys: &[SecretKey]) -> wire::Roster {
+pub fn roster([authority, centre]: [&SecretKey; 2], keys: &[SecretKey]) -> Paper {
     let bytes = |key: &SecretKey| vec![key.public().to_bytes().to_vec()];
     // Another certificate for everybody.
     let certificate = |of: &str| vec![Digest::of(of.as_bytes()).0.to_vec()];
     let since_s = Timestamp::EARLIEST.as_s();
-    let member = |((node, jurisdiction), key): (&(&str, &str), &SecretKey)| wire::Member {
+    let member = |((node, jurisdiction), key): (&(&str, &str), &SecretKey)| PaperMember {
         node: (*node).to_owned(),
         jurisdiction: (*jurisdiction).to_owned(),
         address: "127.0.0.1:7101".to_owned(),
@@ -227,7 +232,7 @@ pub fn roster([authority, centre]: [&SecretKey; 2], keys: &[SecretKey]) -> wire:
         seal_keys: bytes(key),
         since_s,
     };
-    wire::Roster {
+    Paper {
         federation: "wb6.example".to_owned(),
         version: 7,
         issued_at_s: since_s,
@@ -239,7 +244,7 @@ pub fn roster([authority, centre]: [&SecretKey; 2], keys: &[SecretKey]) -> wire:
             keys: bytes(authority),
             since_s,
         }],
-        centres: vec![wire::Centre {
+        centres: vec![PaperCentre {
             name: "coordinator".to_owned(),
             tls_spki_sha256: certificate("coordinator"),
             keys: bytes(centre),

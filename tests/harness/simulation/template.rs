@@ -27,12 +27,10 @@ use accord_proto::{
     identity::{Federation as Domain, Identity, Name, Role},
     pki::{self, Plan, PlannedNode},
     reason::Invalid,
-    roster::Roster,
-    seal::{Digest, Envelope, PublicKey, SecretKey},
-    strict,
+    roster::{Paper, Roster},
+    seal::{Digest, PublicKey, SecretKey},
     taxonomy::{JurisdictionCode, Lists},
     transport::{Credentials, Peer, heard::Peers, read_secret},
-    wire,
 };
 use anyhow::{Context as _, Result, ensure};
 use prost::Message as _;
@@ -218,10 +216,10 @@ impl Template {
 type Later = ([Vec<u8>; 2], BTreeMap<String, SecretKey>, SecretKey);
 
 /// The roster of later, which lists a second key of everybody; with all those keys.
-fn later(home: &Path, roster: wire::Roster, lists: &Lists, dice: &Seeded) -> Result<Later> {
+fn later(home: &Path, roster: Paper, lists: &Lists, dice: &Seeded) -> Result<Later> {
     let first = fs::read(home.join("federation/roster.signed"))?;
     let root = key(&home.join("federation/root.key"))?;
-    let mut later = wire::Roster { version: roster.version + 1, ..roster };
+    let mut later = Paper { version: roster.version + 1, ..roster };
     let mut seal_keys = BTreeMap::new();
     for member in &mut later.members {
         let key = SecretKey::generate(dice)?;
@@ -232,8 +230,7 @@ fn later(home: &Path, roster: wire::Roster, lists: &Lists, dice: &Seeded) -> Res
     for centre in &mut later.centres {
         centre.keys.push(sign_key.public().to_bytes().to_vec());
     }
-    let second = Roster::sign(&later, lists, &root)?.encode_to_vec();
-    let _: Envelope = strict::decode("roster", &second)?;
+    let second = Roster::sign(&later, lists, &root, dice)?.encode_to_vec();
     Ok(([first, second], seal_keys, sign_key))
 }
 

@@ -7,7 +7,7 @@ use accord_proto::{
     answer::Decline,
     delivery::PictureReceipt,
     question::{Requirement, SignedRequirement},
-    roster::Roster,
+    roster::{Paper, Roster},
     seal::{self, Digest, Kind, SecretKey},
     standing::{Notice, Standing},
     strict,
@@ -67,8 +67,13 @@ fn roster(authority: bool) -> Roster {
     let [root, other, centre, a, b, c, d] = others();
     let (signs, first) = if authority { (key(), a) } else { (other, key()) };
     let paper = scene::roster([&signs, &centre], &[first, b, c, d]);
-    let signed = Roster::sign(&paper, Lists::builtin(), &root).unwrap();
-    Roster::open(&signed, &root.public(), Lists::builtin(), 0, now()).unwrap()
+    Roster::open(&rostered(&paper, &root), &root.public(), Lists::builtin(), 0, now()).unwrap()
+}
+
+/// What a root signs of it.
+fn rostered(paper: &Paper, root: &SecretKey) -> wire::Envelope {
+    let signed = Roster::sign(paper, Lists::builtin(), root, &Seeded::new(7)).unwrap();
+    signed.roster.unwrap()
 }
 
 fn asked() -> SignedRequirement {
@@ -89,8 +94,7 @@ fn a_requirement_has_the_bytes_that_are_written_down() {
 fn a_roster_has_the_bytes_that_are_written_down() {
     let [authority, centre, a, b, c, d] = others();
     let paper = scene::roster([&authority, &centre], &[a, b, c, d]);
-    let signed = Roster::sign(&paper, Lists::builtin(), &key()).unwrap();
-    let read = written_down("roster.txt", "Roster", &signed);
+    let read = written_down("roster.txt", "Roster", &rostered(&paper, &key()));
     let opened = Roster::open(&read, &key().public(), Lists::builtin(), 7, now()).unwrap();
     assert_eq!((opened.members.len(), opened.version), (4, 7));
 }

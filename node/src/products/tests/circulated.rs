@@ -222,12 +222,12 @@ async fn a_node_says_no_more_than_its_share_of_a_product() {
     home.turn_to(12);
     let dossier = home.circulated();
     home.deliver(&dossier).await.unwrap();
-    let long = || Said::Contribution("More".to_owned(), "x".repeat(60_000));
+    let long = |nonce: u8| Said::Contribution(format!("Part {nonce}"), "x".repeat(60_000));
     let most = dossier.course().share() / 60_000;
     let mut refused = None;
     for nonce in 0..=most {
         let nonce = u8::try_from(nonce).unwrap();
-        refused = home.say("bea/releaser", nonce, long()).await.err();
+        refused = home.say("bea/releaser", nonce, long(nonce)).await.err();
         assert_eq!(refused.is_some(), usize::from(nonce) == most, "{nonce} of {most}");
     }
     assert_eq!(refused.unwrap().reason, Reason::LimitExceeded);

@@ -19,7 +19,8 @@ async fn a_word_is_signed_once_on_record_as_a_disclosure_and_waits_until_a_step_
     let entries = home.journal();
     let digest = home.say("ana/analyst", 1, comment("Hm.")).await.unwrap();
     home.turn_to(13);
-    assert_eq!(home.say("ana/analyst", 1, comment("Hm.")).await.unwrap(), digest, "twice is one");
+    // Whoever heard no answer says it again, with another nonce.
+    assert_eq!(home.say("ana/analyst", 2, comment("Hm.")).await.unwrap(), digest, "twice is one");
     assert_eq!(home.journal(), entries + 1);
     let record = accord_proto::journal::Logged::decode(&home.node.store.entry(entries).unwrap())
         .unwrap()
@@ -65,9 +66,9 @@ async fn more_than_a_step_takes_in_or_than_can_be_read_again_is_not_signed() {
     let (home, dossier) = in_a_round().await;
     for number in 0..COMMENTS_MAX {
         let number = u8::try_from(number).unwrap();
-        home.say("ana/analyst", number, comment("Hm.")).await.unwrap();
+        home.say("ana/analyst", number, comment(&format!("Hm {number}."))).await.unwrap();
     }
-    assert_eq!(reason(home.say("ana/analyst", 255, comment("Hm.")).await), Reason::LimitExceeded);
+    assert_eq!(reason(home.say("ana/analyst", 255, comment("Hm!")).await), Reason::LimitExceeded);
     let long = Said::Contribution("More".to_owned(), "a".repeat(WORD_BYTES_MAX));
     assert_eq!(reason(home.say("ana/releaser", 254, long).await), Reason::LimitExceeded);
     for number in 0..WORDS_MAX {
@@ -99,8 +100,14 @@ async fn the_newest_endorsement_counts_and_nobody_says_more_when_its_time_is_ove
     let Deed::Close(close) = dossier.course().harvest_endorsement(&own, &roster) else { panic!() };
     let named: Vec<_> = close.endorsements.iter().map(|word| Digest::of(&word.payload)).collect();
     assert_eq!(named, [newest]);
+    // Whoever comes back to what it said first says something new.
+    home.turn_to(33);
+    let back = home.say("ana/releaser", 3, endorse()).await.unwrap();
+    assert_eq!(home.say("bea/releaser", 4, endorse()).await.unwrap(), back);
+    assert_eq!(own_words(&home.node, id()).unwrap().len(), 3);
     home.turn_to(41);
-    assert_eq!(reason(home.say("ana/releaser", 3, endorse()).await), Reason::ProductState);
+    let text = Said::Endorsement(Position::Dissent, "Too late.".to_owned());
+    assert_eq!(reason(home.say("ana/releaser", 5, text).await), Reason::ProductState);
 }
 
 #[test]

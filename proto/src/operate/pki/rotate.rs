@@ -16,9 +16,7 @@ use crate::{
     reason::{Invalid, Reason},
     roster::Roster,
     seal::{Digest, PublicKey},
-    strict,
     transport::{Peer, read_secret},
-    wire,
 };
 
 /// The files of a rotation.
@@ -154,8 +152,9 @@ fn check_registered(knowing: &Knowing<'_>, next: &Peer, now: Timestamp) -> Resul
     };
     let lists = own_lists::load(knowing.lists)?;
     let key = PublicKey::from_hex("--root", &files::read_text(root)?)?;
-    let envelope: wire::Envelope = strict::decode("--roster", &files::read(roster)?)?;
-    if Roster::open(&envelope, &key, lists, 0, now)?.registers(&next.identity, &next.spki) {
+    let file = files::read(roster)?;
+    let (roster, _) = Roster::read(("--roster", &file), &key, lists, 0, now)?;
+    if roster.registers(&next.identity, &next.spki) {
         return Ok(());
     }
     let detail = format!("the roster does not list the new key {} of {}", next.spki, next.identity);

@@ -51,11 +51,11 @@ fn parties(roster: &Roster) -> BTreeMap<String, Facts> {
 }
 
 fn member(member: &Member) -> (String, Facts) {
-    let Member { node, jurisdiction, address, tls_spki_sha256, seal_keys, since } = member;
+    let Member { node, jurisdiction, contact, seal_keys, since } = member;
     let facts = Facts::from([
         ("jurisdiction", vec![jurisdiction.to_string()]),
-        ("address", vec![address.clone()]),
-        ("TLS key", digests(tls_spki_sha256)),
+        ("address", vec![contact.address.clone()]),
+        ("TLS key", digests(&contact.tls_spki_sha256)),
         ("seal key", keys(seal_keys)),
         ("since", vec![since.to_string()]),
     ]);
@@ -73,8 +73,9 @@ fn authority(authority: &Authority) -> (String, Facts) {
 }
 
 fn centre(centre: &Centre) -> (String, Facts) {
-    let Centre { name, tls_spki_sha256, keys: signing } = centre;
-    let facts = Facts::from([("TLS key", digests(tls_spki_sha256)), ("key", keys(signing))]);
+    let Centre { name, contact, keys: signing } = centre;
+    let facts =
+        Facts::from([("TLS key", digests(&contact.tls_spki_sha256)), ("key", keys(signing))]);
     (format!("centre {name}"), facts)
 }
 

@@ -94,8 +94,8 @@ impl Root {
         let key =
             PublicKey::from_hex("", &fs::read_to_string(self.path("root.pub")).unwrap()).unwrap();
         let bytes = fs::read(self.path("roster.signed")).unwrap();
-        let envelope = wire::Envelope::decode(bytes.as_slice()).unwrap();
-        Roster::open(&envelope, &key, Lists::builtin(), 0, SystemClock.now()).unwrap()
+        let now = SystemClock.now();
+        Roster::read(("roster", &bytes), &key, Lists::builtin(), 0, now).unwrap().0
     }
 }
 
@@ -239,6 +239,8 @@ fn a_key_stands_once_and_a_certificate_where_it_belongs() {
     assert!(root.refused(&request).contains("holds something else than certificates"));
     let named_twice = TEXT.replace("node = \"al-police\"", "node = \"mk-police\"");
     assert!(root.refused(&named_twice).contains("mk-police stands twice"));
+    let like_a_member = TEXT.replace("name = \"coordinator\"", "name = \"mk-police\"");
+    assert!(root.refused(&like_a_member).contains("mk-police stands twice"));
     let none = TEXT.replace("certificate = \"al-police/tls.crt\"\n", "");
     assert!(root.refused(&none).contains("certificate or tls_keys: 0"));
     let digests: Vec<_> =
@@ -274,5 +276,8 @@ fn a_service_takes_a_new_key_once_the_roster_lists_it_and_not_before() {
     root.sign(&TEXT.replace("version = 1", "version = 3")).unwrap();
     let roster = root.opened();
     let mk = &roster.members[1];
-    assert_eq!(mk.tls_spki_sha256.iter().map(ToString::to_string).collect::<Vec<_>>(), [new]);
+    assert_eq!(
+        mk.contact.tls_spki_sha256.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        [new]
+    );
 }

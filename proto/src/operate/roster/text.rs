@@ -12,7 +12,7 @@ use crate::{
         written::{Entries, Word, Written},
     },
     reason::{Invalid, Reason, quoted},
-    roster::{Roster, check_address},
+    roster::{Paper, PaperCentre, PaperMember, Roster, check_address},
     seal::{Digest, PublicKey},
     taxonomy::Lists,
     transport::Peer,
@@ -43,12 +43,12 @@ struct Reading<'a> {
     sources: &'a Sources<'a>,
     /// Every key, and at whom it stands.
     keys: BTreeMap<[u8; 32], String>,
-    /// Every name, with its kind.
-    names: BTreeSet<(&'static str, Name)>,
+    /// Every name; an authority may be called like a member or a centre.
+    names: BTreeSet<(bool, Name)>,
 }
 
 /// Reads a text: the roster that it means, with everybody in the order that a roster has.
-pub fn read(text: &str, sources: &Sources<'_>) -> Result<wire::Roster, Invalid> {
+pub fn read(text: &str, sources: &Sources<'_>) -> Result<Paper, Invalid> {
     let written = Written::new("roster.toml", text);
     let mut entries = written.entries()?;
     let mut reading =
@@ -74,10 +74,10 @@ pub fn read(text: &str, sources: &Sources<'_>) -> Result<wire::Roster, Invalid> 
     let missing = |what: &str| Invalid::new(Reason::FieldMissing, "roster.toml", what);
     let federation = federation.ok_or_else(|| missing("federation"))?;
     let days = days.and_then(|days| i64::try_from(days).ok()).ok_or_else(|| missing("days"))?;
-    members.sort_by(|a: &wire::Member, b| a.node.cmp(&b.node));
+    members.sort_by(|a: &PaperMember, b| a.node.cmp(&b.node));
     authorities.sort_by(|a: &wire::Authority, b| a.authority.cmp(&b.authority));
-    centres.sort_by(|a: &wire::Centre, b| a.name.cmp(&b.name));
-    Ok(wire::Roster {
+    centres.sort_by(|a: &PaperCentre, b| a.name.cmp(&b.name));
+    Ok(Paper {
         federation: federation.to_string(),
         version: version.ok_or_else(|| missing("version"))?,
         issued_at_s: sources.now.as_s(),
@@ -117,7 +117,7 @@ impl Reading<'_> {
         &mut self,
         mut entry: Entries<'_>,
         federation: Option<&Federation>,
-    ) -> Option<wire::Member> {
+    ) -> Option<PaperMember> {
         let name = self.name(&mut entry, "member");
         let code = entry.text("jurisdiction").and_then(|word| {
             let known = self.sources.lists.jurisdiction("jurisdiction", &word.text);
@@ -138,7 +138,7 @@ impl Reading<'_> {
         let known = |name: &Name| Some(self.sources.previous?.member(name)?.since);
         let since = self.since(&mut entry, name.as_ref().and_then(known));
         entry.end();
-        Some(wire::Member {
+        Some(PaperMember {
             node: name?.to_string(),
             jurisdiction: code?.to_string(),
             address: address?,
@@ -167,7 +167,7 @@ impl Reading<'_> {
         &mut self,
         mut entry: Entries<'_>,
         federation: Option<&Federation>,
-    ) -> Option<wire::Centre> {
+    ) -> Option<PaperCentre> {
         let name = self.name(&mut entry, "centre");
         let who = federation.zip(name.as_ref()).map(|(federation, name)| Identity {
             federation: federation.clone(),
@@ -178,15 +178,15 @@ impl Reading<'_> {
         let tls_spki_sha256 = self.tls_keys(&mut entry, name.as_ref(), who.as_ref());
         let keys = self.signing_keys(&mut entry, "keys", name.as_ref());
         entry.end();
-        Some(wire::Centre { name: name?.to_string(), tls_spki_sha256, keys })
+        Some(PaperCentre { name: name?.to_string(), tls_spki_sha256, keys })
     }
 
-    /// A name that nobody else of its kind has.
+    /// A name that nobody else has: of members and centres because each has one contact.
     fn name(&mut self, entry: &mut Entries<'_>, kind: &'static str) -> Option<Name> {
         let key = if kind == "member" { "node" } else { "name" };
         let word = entry.text(key)?;
         let name = self.of.take(&word.at, Name::parse(key, &word.text))?;
-        if !self.names.insert((kind, name.clone())) {
+        if !self.names.insert((kind == "authority", name.clone())) {
             self.of.mistake(&word.at, format!("{key}: {name} stands twice"));
         }
         Some(name)
@@ -295,8 +295,9 @@ pub fn write(roster: &Roster) -> String {
     let keys =
         |keys: &[PublicKey]| list(keys.iter().map(|key| hex::encode(key.to_bytes())).collect());
     let tls = |keys: &[Digest]| list(keys.iter().map(ToString::to_string).collect());
-    let Roster { federation, version, issued_at, expires_at, members, authorities, centres } =
-        roster;
+    let Roster {
+        federation, version, issued_at, expires_at, members, authorities, centres, ..
+    } = roster;
     let days = ((expires_at.as_s() - issued_at.as_s()) / 86_400).clamp(1, ROSTER_DAYS_MAX);
     let mut out = format!(
         "# Made of version {version}, which is signed. deploy/roster.toml explains every key.\n\
@@ -308,8 +309,8 @@ pub fn write(roster: &Roster) -> String {
             "\n[[member]]\nnode = \"{}\"\njurisdiction = \"{}\"\naddress = {}\ntls_keys = {}\nseal_keys = {}\nsince = \"{}\"\n",
             member.node,
             member.jurisdiction,
-            text(&member.address),
-            tls(&member.tls_spki_sha256),
+            text(&member.contact.address),
+            tls(&member.contact.tls_spki_sha256),
             keys(&member.seal_keys),
             member.since,
         );
@@ -327,7 +328,7 @@ pub fn write(roster: &Roster) -> String {
         out += &format!(
             "\n[[centre]]\nname = \"{}\"\ntls_keys = {}\nkeys = {}\n",
             centre.name,
-            tls(&centre.tls_spki_sha256),
+            tls(&centre.contact.tls_spki_sha256),
             keys(&centre.keys),
         );
     }

@@ -92,7 +92,8 @@ fn trusted(roster: &Path, root: &Path, lists: &Lists) -> Result<Roster, Invalid>
     let root = String::from_utf8(offline::read(root)?)
         .map_err(|_| Invalid::new(Reason::FieldInvalid, "--root", "is not text"))?;
     let root = PublicKey::from_hex("--root", &root)?;
-    Roster::open_of_any_time(&strict::decode("--roster", &offline::read(roster)?)?, &root, lists)
+    let read = Roster::read_of_any_time(("--roster", &offline::read(roster)?), &root, lists);
+    read.map(|(roster, _)| roster)
 }
 
 /// The coordinator has signed ranking and pictures, and each dissent its node.

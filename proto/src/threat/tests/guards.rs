@@ -11,7 +11,7 @@ use crate::{
     identity::Name,
     limits::CLOCK_SKEW_S,
     reason::Reason,
-    roster::Member,
+    roster::{Contact, Member},
     seal::{Digest, Kind, SecretKey},
     wire::region::{self, PictureCell},
 };
@@ -226,8 +226,7 @@ fn member(node: &str, key: &SecretKey) -> Member {
     Member {
         node: Name::parse("", node).unwrap(),
         jurisdiction: Lists::builtin().jurisdiction("", &code).unwrap().code,
-        address: "dials-in".to_owned(),
-        tls_spki_sha256: Vec::new(),
+        contact: Contact::default(),
         seal_keys: vec![key.public()],
         since: Timestamp::EARLIEST,
     }

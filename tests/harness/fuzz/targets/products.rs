@@ -92,7 +92,7 @@ fn word(scene: &Rc<Scene>, dossier: &Dossier) -> Result<Target> {
         Said::Comment(Comment {
             round: 1,
             section: Some("inner".to_owned()),
-            place: Some(Place::Paragraph(1)),
+            place: Some(accord_proto::product::Place::Paragraph(1)),
             language: "sr-Cyrl".to_owned(),
             text: "Hm.".to_owned(),
             attributed: true,

@@ -11,12 +11,12 @@ use accord_proto::{
     identity::Name,
     question::{Cancellation, SignedRequirement},
     reason::Invalid,
-    roster::Roster,
+    roster::{Roster, RosterFile},
     seal::{Digest, Kind, SecretKey},
     standing::{Departure, Given, Holding, Holdings, Notice},
     strict,
     taxonomy::Lists,
-    wire::{Envelope, SealedTable as WireTable},
+    wire::{Contacts, Envelope, Roster as WireRoster, SealedTable as WireTable},
 };
 use anyhow::{Context as _, Result};
 use prost::Message as _;
@@ -63,8 +63,42 @@ pub(super) fn targets(scene: &Rc<Scene>) -> Result<Vec<Target>> {
         });
         targets.push(signed.slow());
     }
+    targets.extend(roster_file(scene)?);
     targets.extend(tables(scene)?);
     Ok(targets)
+}
+
+/// A roster's file as it came; and whatever contacts the root signs for.
+fn roster_file(scene: &Rc<Scene>) -> Result<[Target; 2]> {
+    let read = |scene: &Scene, file: &[u8]| {
+        Roster::read(("roster", file), &scene.root.public(), Lists::builtin(), 7, now())
+    };
+    let here = Rc::clone(scene);
+    let came =
+        target("roster-file", Form::Wire, vec![scene.roster_file.clone()], move |file| match read(
+            &here, file,
+        ) {
+            Ok((_, signed)) => accepted(
+                signed.payload == here.roster_envelope.payload,
+                "it was changed, and is accepted",
+            ),
+            Err(error) => refused(error),
+        });
+    let here = Rc::clone(scene);
+    let honest = RosterFile::decode(scene.roster_file.as_slice())?.contacts;
+    let paper = WireRoster::decode(scene.roster_envelope.payload.as_slice())?;
+    let signed = target("contacts-signed", Form::Wire, vec![honest], move |contacts| {
+        let contacts_sha256 = Digest::of(contacts).0.to_vec();
+        let roster = WireRoster { contacts_sha256, ..paper.clone() };
+        let roster = Some(here.root.sign(Kind::Roster, roster.encode_to_vec()));
+        let file = RosterFile { roster, contacts: contacts.to_vec() }.encode_to_vec();
+        let again = Contacts::decode(contacts).map(|contacts| contacts.encode_to_vec());
+        match read(&here, &file) {
+            Ok(_) => accepted(again.is_ok_and(|again| again == contacts), "it has two spellings"),
+            Err(error) => refused(error),
+        }
+    });
+    Ok([came.slow(), signed.slow()])
 }
 
 /// Changes of the whole envelope.

@@ -16,7 +16,7 @@ use accord_proto::{
     question::Requirement,
     rate::Population,
     reason::{Invalid, Reason},
-    roster::Roster,
+    roster::{Paper, Roster},
     seal::{Kind, SecretKey},
     taxonomy::{JurisdictionCode, Lists},
     wire,
@@ -92,15 +92,16 @@ fn roster() -> Target {
             Ok(read) => read,
             Err(error) => return refused(error),
         };
-        let opened = Roster::sign(&read, lists, &root)
-            .and_then(|signed| Roster::open(&signed, &root.public(), lists, 0, now));
-        match opened {
+        let opened = Roster::sign(&read, lists, &root, &Seeded::new(10)).and_then(|file| {
+            Roster::read(("roster", &file.encode_to_vec()), &root.public(), lists, 0, now)
+        });
+        match opened.map(|(opened, _)| opened) {
             Ok(opened) if opened.version >= i64::MAX.unsigned_abs() - 1 => {
                 refused("the last version")
             }
             Ok(opened) => {
                 let again = operate::roster::read(&operate::roster::write(&opened), &sources);
-                let next = wire::Roster { version: read.version + 1, ..read };
+                let next = Paper { version: read.version + 1, ..read };
                 accepted(again == Ok(next), "a roster is written as another one")
             }
             Err(error) => refused(error),

@@ -33,7 +33,7 @@ pub fn messages() -> Vec<(String, Judge)> {
         wire {
             AnswerRequest AnswerResponse DescribeRequest DescribeResponse CheckStandingRequest
             CheckStandingResponse GetCheckpointRequest GetCheckpointResponse DeliverPictureRequest
-            DeliverPictureResponse Envelope Roster Requirement Cancellation SealedTable Table Cells Seal
+            DeliverPictureResponse Envelope Roster RosterFile Contacts Requirement Cancellation SealedTable Table Cells Seal
             Decline Notice Holdings Departure PictureReceipt
         }
         proof { Evidence Answer }

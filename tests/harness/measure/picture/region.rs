@@ -17,7 +17,7 @@ use accord_proto::{
     id::{EditionId, RequirementId},
     limits::SEAL_VALID_S,
     question::{Block, Requirement, SignedRequirement},
-    roster::{Member, Roster},
+    roster::{Member, Paper, PaperCentre, PaperMember, Roster},
     seal::{Digest, SecretKey},
     table::{Cell, Contribution, EditionRef, Mode, Table, TableBlock},
     taxonomy::{Categories, CategoryCode, CrimeAreaCode, Indicator, Lists, Period},
@@ -25,6 +25,7 @@ use accord_proto::{
     wire,
 };
 use anyhow::{Result, anyhow, ensure};
+use prost::Message as _;
 
 const AUTHORITY: &str = "analysis-unit";
 const FIRST_YEAR: u16 = 2010;
@@ -85,8 +86,9 @@ impl Region {
         let [root, authority, sign_key] = [key()?, key()?, key()?];
         let keys = (0..members).map(|_| key()).collect::<Result<Vec<_>, _>>()?;
         let named = [&authority, &sign_key].map(|key| key.public().to_bytes().to_vec());
-        let roster = Roster::sign(&wire_roster(&keys, named, now), lists, &root)?;
-        let roster = Roster::open(&roster, &root.public(), lists, 0, now)?;
+        let file = Roster::sign(&paper(&keys, named, now), lists, &root, &SystemEntropy)?;
+        let (file, root) = (file.encode_to_vec(), root.public());
+        let (roster, _) = Roster::read(("roster", &file), &root, lists, 0, now)?;
         let last_year = FIRST_YEAR + years - 1;
         let asked = Requirement::sign(&requirement(&roster, last_year, lists)?, lists, &authority)?;
         let asked = SignedRequirement::open(asked, &roster, lists)?;
@@ -217,9 +219,9 @@ fn code(at: usize) -> String {
     format!("X{at:03}")
 }
 
-fn wire_roster(keys: &[SecretKey], named: [Vec<u8>; 2], now: Timestamp) -> wire::Roster {
+fn paper(keys: &[SecretKey], named: [Vec<u8>; 2], now: Timestamp) -> Paper {
     let [authority, sign_key] = named;
-    let member = |(at, key): (usize, &SecretKey)| wire::Member {
+    let member = |(at, key): (usize, &SecretKey)| PaperMember {
         node: format!("{}-police", code(at).to_lowercase()),
         jurisdiction: code(at),
         address: "127.0.0.1:7101".to_owned(),
@@ -227,7 +229,7 @@ fn wire_roster(keys: &[SecretKey], named: [Vec<u8>; 2], now: Timestamp) -> wire:
         seal_keys: vec![key.public().to_bytes().to_vec()],
         since_s: now.as_s(),
     };
-    wire::Roster {
+    Paper {
         federation: "measured.example".to_owned(),
         version: 1,
         issued_at_s: now.as_s(),
@@ -239,7 +241,7 @@ fn wire_roster(keys: &[SecretKey], named: [Vec<u8>; 2], now: Timestamp) -> wire:
             keys: vec![authority],
             since_s: now.as_s(),
         }],
-        centres: vec![wire::Centre {
+        centres: vec![PaperCentre {
             name: "coordinator".to_owned(),
             tls_spki_sha256: vec![vec![0; 32]],
             keys: vec![sign_key],
