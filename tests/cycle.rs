@@ -87,6 +87,16 @@ impl Stage<'_> {
         let changes =
             self.federation.region("editor", "table", &["product", "changes", &product])?;
         say(&format!("round 2; what had changed:\n{}", changes.stdout.trim_end()));
+        // Nobody takes the centre's word for a figure: a member draws it again from the picture that it holds.
+        let drawn = self.review.desk("ba-police", "analyst", &["product", "check", &product])?;
+        let drawn = drawn.as_array().context("no rows")?;
+        if let Some(other) = drawn.iter().find(|row| row["found"] != "the same") {
+            bail!("not what the picture shows: {other}");
+        }
+        say(&format!(
+            "ba-police has drawn every figure again: {} citations and figures, all the same",
+            drawn.len()
+        ));
         self.endorsed(&product, |node| match node {
             "ba-police" => ("reservation", "Our figures of burglary are not complete."),
             "xk-police" => ("dissent", "Likelihood should not be stated on so few years."),

@@ -123,7 +123,9 @@ pub async fn circulate(coordinator: &Coordinator, collect: bool) -> Result<(), I
             if line.told == 0 {
                 continue;
             }
-            if !collect && coordinator.circulation.is_everywhere(id, line.told) {
+            // Of what is put away nobody says anything more.
+            let asked = collect && line.state != State::Archived.as_str();
+            if !asked && coordinator.circulation.is_everywhere(id, line.told) {
                 continue;
             }
             // One that cannot be opened keeps no other one from its members.

@@ -8,6 +8,7 @@
 //! the archive does, nor let one person both write and open or publish a text.
 
 use accord_proto::{
+    busy,
     id::ProductId,
     identity::Name,
     product::{
@@ -34,7 +35,8 @@ pub fn trust<'a>(coordinator: &Coordinator, pinned: &'a crate::pinned::Pinned) -
 /// A product that is kept.
 pub fn kept(coordinator: &Coordinator, id: ProductId) -> Result<Dossier, Invalid> {
     let pinned = coordinator.pinned.get();
-    coordinator.archive.product(id, trust(coordinator, &pinned))
+    // Every signature in it is checked.
+    busy::here(|| coordinator.archive.product(id, trust(coordinator, &pinned)))
 }
 
 /// Takes the next step of a product; `previous` is the one that it is to follow. The same step twice is one.
@@ -90,6 +92,9 @@ pub async fn take(
         }
     };
     check_cited(coordinator, &next)?;
+    if let Some(last) = next.steps().last() {
+        next.course().check_impersonal(&last.step.deed)?;
+    }
     let last = next
         .steps()
         .last()

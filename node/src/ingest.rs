@@ -4,6 +4,7 @@
 //! Pure: reads no clock and no store, and writes nothing. Reads row by row: what it keeps is the records.
 
 use accord_proto::{
+    guard,
     limits::{
         CONTEXTS_MAX, IMPORT_COLUMNS_MAX, IMPORT_FIELD_BYTES_MAX, IMPORT_NAME_BYTES_MAX,
         IMPORT_ROWS_MAX, QUARANTINE_BYTES_MAX, QUARANTINE_DETAIL_BYTES_MAX, QUARANTINE_KEPT_MAX,
@@ -15,7 +16,6 @@ use accord_proto::{
 use crate::record::{Reader, Records, columns::Known};
 
 pub mod annotate;
-pub mod guard;
 pub mod mapping;
 pub mod sheet;
 pub mod template;

@@ -34,6 +34,7 @@ pub mod rate;
 mod rounding;
 pub mod ratio;
 pub mod plain;
+pub mod guard;
 pub mod threat;
 pub mod cycle;
 pub mod product;

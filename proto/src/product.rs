@@ -15,6 +15,7 @@ pub mod dossier;
 pub mod figure;
 pub mod gaps;
 pub mod harvest;
+pub mod impersonal;
 pub mod line;
 pub mod markdown;
 pub mod place;

@@ -10,12 +10,13 @@ use std::{
 
 use accord_coordinator::requirement;
 use accord_node::{
-    ingest::{guard, mapping::Mapping},
+    ingest::mapping::Mapping,
     policy::{Files, Policy},
     summary::{Admission, DEFAULT_CEILING, Document},
 };
 use accord_proto::{
     clock::{Clock as _, FixedClock, SystemClock, SystemEntropy, Timestamp},
+    guard,
     operate::{self, roster::Sources},
     reason::{Invalid, Reason},
     roster::{Paper, PaperCentre, PaperMember, Roster},

@@ -6,6 +6,7 @@ use std::{collections::BTreeSet, io::Read, sync::PoisonError};
 
 use accord_proto::{
     clock::Timestamp,
+    guard,
     journal::Act,
     limits::{CONTEXTS_MAX, IMPORT_BYTES_MAX, MAPPINGS_MAX, NAME_BYTES_MAX, OBSERVATIONS_MAX},
     reason::{Invalid, Reason},
@@ -19,7 +20,7 @@ use crate::{
     answer::{Held, Node},
     cube::Cube,
     freeze::Editions,
-    ingest::{self, Batch, Home, Mapping, Quarantined, guard},
+    ingest::{self, Batch, Home, Mapping, Quarantined},
     record::{Record, Records, columns::Known},
     store::ImportSummary,
 };

@@ -5,7 +5,7 @@
 use std::sync::PoisonError;
 
 use accord_proto::{
-    id::SummaryId, journal::Act, limits::PAGE_SIZE_MAX, reason::Invalid, seal::Digest,
+    guard, id::SummaryId, journal::Act, limits::PAGE_SIZE_MAX, reason::Invalid, seal::Digest,
     table::EditionRef, transport::Peer,
 };
 
@@ -13,7 +13,6 @@ use super::{Begin, entry};
 use crate::{
     answer::Node,
     freeze::Edition,
-    ingest,
     store::{self, Store},
     summary::{
         Admission, Book, Change, Deed, Document, State, Step, Summary, Version,
@@ -122,7 +121,7 @@ pub async fn withdraw(
 
 /// What a text looks like if it looks like personal data.
 pub(super) fn looks_personal(text: &str) -> Option<&'static str> {
-    ingest::guard::in_text(text).map(ingest::guard::Personal::name)
+    guard::in_text(text).map(guard::Personal::name)
 }
 
 fn admit(node: &Node, text: &str) -> Result<Document, Invalid> {

@@ -4,13 +4,14 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use accord_proto::{
+    guard,
     limits::{CONTEXTS_MAX, DATES_REMEMBERED_MAX, NAME_BYTES_MAX},
     reason::{Invalid, Reason, quoted},
     taxonomy::Granularity,
 };
 
 use super::{
-    Home, guard,
+    Home,
     mapping::{Dates, Given, Mapping, Rows, Target},
     sheet::Row,
 };

@@ -78,6 +78,7 @@ fn next(
         }
     };
     let new = next.steps().last().map(std::slice::from_ref).unwrap_or_default();
+    new.iter().try_for_each(|taken| next.course().check_impersonal(&taken.step.deed))?;
     let journal = entry(node, by, Act::Alteration, &next);
     add(node, change, &next, (new, Some(by)), journal)?;
     info!(product = %id, state = next.course().state.as_str(), "step taken");

@@ -3,6 +3,7 @@
 
 use accord_proto::{
     cycle::Report,
+    guard,
     id::ProductId,
     identity::Role,
     journal::Act,
@@ -15,7 +16,7 @@ use accord_proto::{
 use tracing::info;
 
 use super::{entry, own_words, readable};
-use crate::{answer::Node, ingest::guard};
+use crate::answer::Node;
 
 /// Says it of exactly this text; gives its name. The same with the same nonce is one.
 pub async fn say(

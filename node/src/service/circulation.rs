@@ -86,7 +86,7 @@ impl wire::circulation_server::Circulation for ExchangeService {
         let peer = self.coordinator(&request)?;
         pictures::check_caller(&self.node, &peer)?;
         let id = ProductId::parse("product", &request.into_inner().product)?;
-        let dossier = products::kept(&self.node, id)?;
+        let dossier = accord_proto::busy::here(|| products::kept(&self.node, id))?;
         // What a node writes for itself is nobody else's.
         if dossier.course().content.owner == *self.node.name() {
             let detail = format!("there is no product {id} here");

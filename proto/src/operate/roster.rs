@@ -21,7 +21,7 @@ use crate::{
     own_lists, print,
     reason::{Invalid, Reason},
     roster::{Contact, Roster},
-    seal::{PublicKey, SecretKey},
+    seal::{Envelope, PublicKey, SecretKey},
     taxonomy::Lists,
     transport::read_secret,
 };
@@ -45,6 +45,11 @@ pub enum Command {
     /// Check a signed roster, and show who stands in it.
     #[command(after_help = "Example:\n  roster show roster.signed --root root.pub -o csv")]
     Show(Show),
+    /// Write a signed roster without contacts, for whoever verifies what members have signed and reaches none of them.
+    #[command(
+        after_help = "Example:\n  roster for-readers roster.signed --root root.pub --out roster.readers"
+    )]
+    ForReaders(ForReaders),
 }
 
 /// A new text.
@@ -58,6 +63,16 @@ pub struct New {
 /// A text of what is signed.
 #[derive(Clone, Debug, Args)]
 pub struct Edit {
+    #[command(flatten)]
+    signed: Signed,
+    /// The file; must not exist.
+    #[arg(long)]
+    out: PathBuf,
+}
+
+/// A roster without contacts.
+#[derive(Clone, Debug, Args)]
+pub struct ForReaders {
     #[command(flatten)]
     signed: Signed,
     /// The file; must not exist.
@@ -120,6 +135,11 @@ pub fn run(command: Command, around: Around<'_>) -> Result<Done, Invalid> {
             files::write_new(&out, write(&signed.open()?).as_bytes())?;
             Ok(written(&out, "change what is to change, then roster sign"))
         }
+        Command::ForReaders(ForReaders { signed, out }) => {
+            let (_, envelope) = signed.read()?;
+            files::write_new(&out, &Roster::for_readers(envelope).encode_to_vec())?;
+            Ok(written(&out, "give it to whoever verifies; nobody is reached with it"))
+        }
         Command::Sign(wanted) => sign(&wanted, around),
         Command::Show(Show { signed, printed }) => {
             let roster = signed.open()?;
@@ -136,24 +156,28 @@ fn written(file: &Path, next: &str) -> Done {
 impl Signed {
     /// Whenever it was signed: for looking.
     fn open(&self) -> Result<Roster, Invalid> {
+        self.read().map(|(roster, _)| roster)
+    }
+
+    fn read(&self) -> Result<(Roster, Envelope), Invalid> {
         let root = PublicKey::from_hex("--root", &files::read_text(&self.root)?)?;
         opened(&self.roster, &root, own_lists::load(self.lists.as_deref())?)
     }
 }
 
-fn opened(file: &Path, root: &PublicKey, lists: &Lists) -> Result<Roster, Invalid> {
+fn opened(file: &Path, root: &PublicKey, lists: &Lists) -> Result<(Roster, Envelope), Invalid> {
     let name = file.display().to_string();
     let named = |error: Invalid| Invalid { field: format!("{name}: {}", error.field), ..error };
-    let read = Roster::read_of_any_time(("roster", &files::read(file)?), root, lists);
-    read.map(|(roster, _)| roster).map_err(named)
+    Roster::read_of_any_time(("roster", &files::read(file)?), root, lists).map_err(named)
 }
 
 fn sign(wanted: &Sign, around: Around<'_>) -> Result<Done, Invalid> {
     let Sign { text, root_key, out, previous, lists, printed } = wanted;
     let (lists, now) = (own_lists::load(lists.as_deref())?, around.clock.now());
     let root = SecretKey::from_pem("--root-key", &read_secret(root_key)?)?;
-    let before =
-        |file: Option<&PathBuf>| file.map(|file| opened(file, &root.public(), lists)).transpose();
+    let before = |file: Option<&PathBuf>| {
+        file.map(|file| Ok(opened(file, &root.public(), lists)?.0)).transpose()
+    };
     let there = before(Some(out).filter(|out| out.exists()))?;
     let named = before(previous.as_ref())?;
     // Whichever is newer: what stands in the place of the new one is never replaced by an older one.

@@ -114,7 +114,7 @@ fn head_in_lines(content: &Content) -> String {
 }
 
 /// A plan in lines.
-fn plan_in_lines(plan: &[u8]) -> Vec<String> {
+pub(super) fn plan_in_lines(plan: &[u8]) -> Vec<String> {
     let digest = crate::seal::Digest::of(plan);
     let Ok(plan) = strict::decode_signed::<wire::Plan>("plan", plan) else {
         return vec![format!("plan {digest}")];

@@ -26,6 +26,7 @@ use crate::{
 
 mod chain;
 mod endorsement;
+mod impersonal;
 mod release;
 mod review;
 

@@ -40,23 +40,41 @@ impl Roster {
         seen: u64,
         now: Timestamp,
     ) -> Result<(Self, Envelope), Invalid> {
-        let (roster, signed) = Self::read_of_any_time(file, root, lists)?;
-        Ok((roster.current(seen, now)?, signed))
+        let (roster, signed, contacts) = Self::read_parts(file, root, lists)?;
+        let mut roster = roster.current(seen, now)?;
+        roster.take(&contacts)?;
+        Ok((roster, signed))
     }
 
-    /// The same whenever it was signed: for looking back, never to rely on.
+    /// The same whenever it was signed, and without contacts where the file has none: for looking back, never to rely on.
     pub fn read_of_any_time(
-        (field, bytes): (&str, &[u8]),
+        file: (&str, &[u8]),
         root: &PublicKey,
         lists: &Lists,
     ) -> Result<(Self, Envelope), Invalid> {
+        let (mut roster, signed, contacts) = Self::read_parts(file, root, lists)?;
+        if !contacts.is_empty() {
+            roster.take(&contacts)?;
+        }
+        Ok((roster, signed))
+    }
+
+    /// The file for whoever verifies what its members have signed, and reaches none of them.
+    pub fn for_readers(signed: Envelope) -> RosterFile {
+        RosterFile { roster: Some(signed), contacts: Vec::new() }
+    }
+
+    fn read_parts(
+        (field, bytes): (&str, &[u8]),
+        root: &PublicKey,
+        lists: &Lists,
+    ) -> Result<(Self, Envelope, Vec<u8>), Invalid> {
         let RosterFile { roster, contacts } = strict::decode(field, bytes)?;
         let signed = roster.ok_or_else(|| {
             Invalid::new(Reason::FieldMissing, field, "holds no roster that was signed")
         })?;
-        let mut roster = Self::open_of_any_time(&signed, root, lists)?;
-        roster.take(&contacts)?;
-        Ok((roster, signed))
+        let roster = Self::open_of_any_time(&signed, root, lists)?;
+        Ok((roster, signed, contacts))
     }
 
     /// Gives everybody a contact, if these are the contacts that the root has signed for.

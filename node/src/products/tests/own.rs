@@ -18,6 +18,8 @@ async fn take(
 
 /// As it is to be endorsed, from second 30 to 40; `ana` has written it.
 async fn opened(home: &Home) -> Dossier {
+    let named = take(home, "ana/analyst", None, national("Ask ana@police.example.")).await;
+    assert_eq!(reason(named), Reason::PersonalData);
     let begun = take(home, "ana/analyst", None, national("At home.")).await.unwrap();
     let round = circulate(&begun, 1, 1, 20);
     let circulated = take(home, "ana/releaser", Some(&begun), round).await.unwrap();

@@ -99,6 +99,22 @@ impl Root {
     }
 }
 
+#[test]
+fn a_roster_for_readers_is_the_one_that_was_signed_and_reaches_nobody() {
+    let root = Root::new();
+    root.sign(TEXT).unwrap();
+    root.typed("for-readers @roster.signed --root @root.pub --out @roster.readers").unwrap();
+    let bytes = fs::read(root.path("roster.readers")).unwrap();
+    assert!(!String::from_utf8_lossy(&bytes).contains("node.example"));
+    let shown = root.typed("show @roster.readers --root @root.pub -o csv").unwrap();
+    assert!(shown.data.contains("mk-police") && !shown.data.contains("node.example"));
+    // No service runs with it: it would let nobody in, and reach nobody.
+    let key = PublicKey::from_hex("", &fs::read_to_string(root.path("root.pub")).unwrap()).unwrap();
+    let now = SystemClock.now();
+    let refused = Roster::read(("roster", &bytes), &key, Lists::builtin(), 0, now).unwrap_err();
+    assert_eq!((refused.reason, &*refused.field), (Reason::RosterInvalid, "roster.contacts"));
+}
+
 const TEXT: &str = r#"federation = "wb6.example"
 version = 1
 days = 90

@@ -3,7 +3,7 @@
 
 use std::io::{Cursor, Write as _};
 
-use accord_node::ingest::{self, Home, Mapping, annotate, guard};
+use accord_node::ingest::{self, Home, Mapping, annotate};
 use accord_proto::taxonomy::{JurisdictionCode, Lists};
 use anyhow::{Context as _, Result};
 use flate2::{Compression, write::GzEncoder};
@@ -63,10 +63,10 @@ fn imported(mapping: &Mapping, file: &[u8], albania: JurisdictionCode) -> Verdic
     let home = Home { jurisdiction: albania, lists: Lists::builtin(), secret: &[1; 32] };
     match ingest::read(Box::new(Cursor::new(file)), mapping, home) {
         Ok(batch) => {
-            let told = batch
-                .quarantined
-                .iter()
-                .find_map(|row| guard::in_text(&row.why.detail).or(guard::in_text(&row.why.field)));
+            let told = batch.quarantined.iter().find_map(|row| {
+                accord_proto::guard::in_text(&row.why.detail)
+                    .or(accord_proto::guard::in_text(&row.why.field))
+            });
             if let Some(personal) = told {
                 return Err(format!("a refusal repeats {}", personal.name()));
             }

@@ -5,13 +5,14 @@ use std::{path::Path, rc::Rc};
 use accord_coordinator::{config as region_config, gate::GatePolicy, requirement};
 use accord_node::{
     config as node_config,
-    ingest::{self, Mapping},
+    ingest::Mapping,
     policy::{Files, Policy, Secret},
     summary::{Admission, DEFAULT_CEILING, Document},
 };
 use accord_proto::{
     at_rest::Keys,
     clock::{FixedClock, Timestamp},
+    guard,
     operate::{self, roster::Sources},
     question::Requirement,
     rate::Population,
@@ -204,7 +205,7 @@ fn own_lists() -> Target {
 fn summary(albania: JurisdictionCode) -> Target {
     text("summary", &[SUMMARY], move |text| {
         let lists = Lists::builtin();
-        let guard = |text: &str| ingest::guard::in_text(text).map(ingest::guard::Personal::name);
+        let guard = |text: &str| guard::in_text(text).map(guard::Personal::name);
         let before: Timestamp = Timestamp::EARLIEST;
         let admission = Admission { ceiling: DEFAULT_CEILING, guard, now: before };
         match Document::parse(text, albania, lists, &admission) {
