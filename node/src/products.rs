@@ -139,8 +139,8 @@ fn forked(
     error: Invalid,
 ) -> Result<Invalid, Invalid> {
     let id = held.product();
-    let apart = held.steps().iter().zip(coming.steps());
-    let second = apart.filter(|(ours, theirs)| ours.digest() != theirs.digest()).next();
+    let mut both = held.steps().iter().zip(coming.steps());
+    let second = both.find(|(ours, theirs)| ours.digest() != theirs.digest());
     let line = node.store.product_line(id)?.unwrap_or_default();
     let Some((_, second)) = second.filter(|_| line.contradicted_by.is_empty()) else {
         return Ok(error);

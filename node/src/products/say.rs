@@ -74,7 +74,7 @@ fn sign(
 
 /// The same, said before: whoever heard no answer says it again. Of what a later word replaces it is the last one.
 fn said_before<'a>(own: &'a [Waiting], word: &Word) -> Option<&'a Envelope> {
-    let of_text = own.iter().filter(|(_, held)| held.content == word.content);
+    let mut of_text = own.iter().filter(|(_, held)| held.content == word.content);
     let found = match word.said {
         Said::Endorsement(..) => of_text
             .filter(|(_, held)| matches!(held.said, Said::Endorsement(..)))
@@ -84,7 +84,7 @@ fn said_before<'a>(own: &'a [Waiting], word: &Word) -> Option<&'a Envelope> {
         | Said::AgreeToSilence
         | Said::Feedback(..)
         | Said::Contribution(..)
-        | Said::Report(_) => of_text.filter(|(_, held)| held.said == word.said).last(),
+        | Said::Report(_) => of_text.find(|(_, held)| held.said == word.said),
     };
     found.map(|(envelope, _)| envelope)
 }

@@ -2,7 +2,10 @@
 //! them. Goes out: each citation and each figure, and whether it is the same. Must never take a figure's word for it: it is drawn
 //! again, from pictures whose signatures were checked when they were taken in.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
 use serde_json::{Value, json};
 
@@ -30,14 +33,12 @@ pub(super) async fn check(
     let lists = ClientFile::lists(&client.client)?;
     let file = Products::connect(&client.client).await?.get(&of.product).await?;
     let course = print::unverified(&file, lists)?;
-    let mut pictures: BTreeMap<_, Result<Source, Invalid>> = BTreeMap::new();
-    for Citation { requirement, version, .. } in
-        course.sections.iter().flat_map(|section| &section.citations)
-    {
-        if !pictures.contains_key(&(*requirement, *version)) {
-            let fetched = fetch(&client.client, requirement.to_string(), *version).await;
-            pictures.insert((*requirement, *version), fetched);
-        }
+    let citations = course.sections.iter().flat_map(|section| &section.citations);
+    let wanted: BTreeSet<_> = citations.map(|of| (of.requirement, of.version)).collect();
+    let mut pictures = BTreeMap::new();
+    for (requirement, version) in wanted {
+        let fetched = fetch(&client.client, requirement.to_string(), version).await;
+        pictures.insert((requirement, version), fetched);
     }
     let mut rows = Vec::new();
     for section in &course.sections {

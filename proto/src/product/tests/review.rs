@@ -278,9 +278,9 @@ fn many_comments_are_decided_in_one_step_and_each_once() {
         dossier.take(dossier.course().harvest_round(&words, &[]), region.hand(20)).unwrap();
     let all = course_digests(&dossier);
     let resolutions = |of: &[Digest]| {
-        let each = of.iter().map(|digest| match resolve(*digest) {
-            Deed::Resolve(resolve) => resolve.resolutions,
-            _ => panic!(),
+        let each = of.iter().map(|digest| {
+            let Deed::Resolve(resolve) = resolve(*digest) else { panic!() };
+            resolve.resolutions
         });
         Deed::Resolve(product::Resolve { resolutions: each.flatten().collect() })
     };
