@@ -9,17 +9,18 @@ use std::{
 };
 
 use accord_proto::{
+    busy,
     clock::Timestamp,
     id::ProductId,
     identity::{Identity, Name},
     limits::{CALL_TIMEOUT, CIRCULATE_AGAIN, GATHER_CONCURRENCY_MAX},
-    product::{Dossier, Receipt, State, Word, line::line},
+    product::{Dossier, Receipt, State, Word, dossier::Taken, line::line},
     reason::{Invalid, Reason},
     roster::Member,
     seal::{Digest, Envelope},
 };
 use futures_util::{StreamExt as _, stream};
-use tokio::{sync::MutexGuard, time::MissedTickBehavior};
+use tokio::{sync::OwnedMutexGuard, time::MissedTickBehavior};
 use tracing::{info, warn};
 
 use crate::{heads::Heads, products, survey::Coordinator};
@@ -30,8 +31,8 @@ const PAGE: usize = 256;
 /// What is remembered between two rounds.
 #[derive(Debug, Default)]
 pub struct Circulation {
-    /// One at a time takes a step.
-    turn: tokio::sync::Mutex<()>,
+    /// Of each product one at a time takes a step.
+    turns: Mutex<BTreeMap<ProductId, Arc<tokio::sync::Mutex<()>>>>,
     /// One round at a time, so that nothing is sent twice.
     sending: tokio::sync::Mutex<()>,
     /// There is something new.
@@ -43,9 +44,15 @@ pub struct Circulation {
 }
 
 impl Circulation {
-    /// Whose turn it is to take a step.
-    pub async fn turn(&self) -> MutexGuard<'_, ()> {
-        self.turn.lock().await
+    /// Whose turn it is to take a step of a product: members of one that do not answer keep nobody from another.
+    pub async fn turn(&self, product: ProductId) -> OwnedMutexGuard<()> {
+        let turn = {
+            let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+            // Whatever nobody waits for is forgotten: an id that somebody made up stays for one step.
+            turns.retain(|_, turn| Arc::strong_count(turn) > 1);
+            Arc::clone(turns.entry(product).or_default())
+        };
+        turn.lock_owned().await
     }
 
     /// There is something new: it is circulated beside whatever goes on.
@@ -190,12 +197,14 @@ async fn deliver(coordinator: &Coordinator, dossier: &Dossier) -> Result<(), Inv
         return Ok(());
     }
     let file: Arc<[u8]> = dossier.write_first(told).into();
+    let head = dossier.steps().get(told.saturating_sub(1)).map_or(dossier.head(), Taken::digest);
+    let last = (wanted, head);
     // What a power cut could take back must not be shown.
     coordinator.archive.settled().await?;
     let sending = waiting.into_iter().map(|member| {
         let file = Arc::clone(&file);
         async move {
-            let sent = send(coordinator, &member, (id, wanted), file).await;
+            let sent = send(coordinator, &member, (id, last), file).await;
             (member, sent)
         }
     });
@@ -213,13 +222,14 @@ async fn deliver(coordinator: &Coordinator, dossier: &Dossier) -> Result<(), Inv
 async fn send(
     coordinator: &Coordinator,
     member: &Member,
-    (id, wanted): (ProductId, u32),
+    (id, (wanted, head)): (ProductId, (u32, Digest)),
     file: Arc<[u8]>,
 ) -> Result<(), Invalid> {
     let mut node = reach(coordinator, member).await?;
     let signed = node.deliver_product(id, file, CALL_TIMEOUT).await?;
     let receipt = Receipt::open(&signed, member, coordinator.lists)?;
-    if receipt.product != id || receipt.steps < wanted {
+    let other = receipt.steps == wanted && receipt.head != head;
+    if receipt.product != id || receipt.steps < wanted || other {
         let detail = "is of something else than what was delivered";
         return Err(Invalid::new(Reason::AnswerIdentity, "receipt", detail));
     }
@@ -227,27 +237,44 @@ async fn send(
         let words = receipt.left_out.len();
         warn!(product = %id, member = %member.node, words, "it misses words of its own in it");
     }
+    // Whoever says that it holds more must show it: a word alone would stop every step of the product.
+    if receipt.steps > wanted {
+        let file = node.product_given_back(id, CALL_TIMEOUT).await?;
+        let given = shown(coordinator, (id, &receipt), &file)?;
+        if coordinator.archive.in_doubt()? {
+            take_over(coordinator, member, given).await?;
+        }
+    }
     let (by, now) = own(coordinator);
     let to = coordinator.caller.roster.identity_of(member);
-    coordinator.archive.keep_receipt((&by, &to, now), (&receipt, &signed))?;
-    if receipt.steps > wanted && coordinator.archive.in_doubt()? {
-        let file = node.product_given_back(id, CALL_TIMEOUT).await?;
-        take_over(coordinator, member, id, &file).await?;
+    coordinator.archive.keep_receipt((&by, &to, now), (&receipt, &signed))
+}
+
+/// What a member holds beyond the archive: all of it was signed here, and goes on from what is kept.
+fn shown(
+    coordinator: &Coordinator,
+    (id, receipt): (ProductId, &Receipt),
+    file: &[u8],
+) -> Result<Dossier, Invalid> {
+    let pinned = coordinator.pinned.get();
+    let given = busy::here(|| Dossier::open(file, products::trust(coordinator, &pinned)))?;
+    given.check_continues(&products::kept(coordinator, id)?)?;
+    let steps = u32::try_from(given.steps().len()).unwrap_or(u32::MAX);
+    if (given.product(), steps, given.head()) != (id, receipt.steps, receipt.head) {
+        let detail = "is of something else than what is given back";
+        return Err(Invalid::new(Reason::AnswerIdentity, "receipt", detail));
     }
-    Ok(())
+    Ok(given)
 }
 
 /// A restored archive goes on from what a member holds: every step of it was signed here.
 async fn take_over(
     coordinator: &Coordinator,
     member: &Member,
-    id: ProductId,
-    file: &[u8],
+    given: Dossier,
 ) -> Result<(), Invalid> {
-    let pinned = coordinator.pinned.get();
-    let given = Dossier::open(file, products::trust(coordinator, &pinned))?;
+    let id = given.product();
     let held = products::kept(coordinator, id)?;
-    given.check_continues(&held)?;
     let new = given.steps().get(held.steps().len()..).unwrap_or_default();
     if new.is_empty() {
         return Ok(());

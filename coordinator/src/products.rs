@@ -51,7 +51,7 @@ pub async fn take(
                       custodian confirms it";
         return Err(Invalid::new(Reason::ProductState, "archive", detail));
     }
-    let _turn = coordinator.circulation.turn().await;
+    let _turn = coordinator.circulation.turn(id).await;
     let held = match kept(coordinator, id) {
         Ok(dossier) => Some(dossier),
         Err(error) if error.reason == Reason::NotFound && previous.is_none() => None,
@@ -68,6 +68,24 @@ pub async fn take(
         return Err(Invalid::new(Reason::ProductChanged, "previous_sha256", detail));
     }
     let deed = ready(coordinator, held.as_ref(), deed, without).await?;
+    let next = busy::here(|| stepped(coordinator, by, (id, held), deed))?;
+    let last = next
+        .steps()
+        .last()
+        .ok_or_else(|| Invalid::new(Reason::Internal, "product", "a product without a step"))?;
+    coordinator.archive.keep_step(by, (&next, last, line(&next))).await?;
+    info!(product = %id, step = last.step.name(), state = next.course().state.as_str(), "step taken");
+    coordinator.circulation.poke();
+    Ok(next)
+}
+
+/// The chain with the next step, signed, before anybody sees it.
+fn stepped(
+    coordinator: &Coordinator,
+    by: &Peer,
+    (id, held): (ProductId, Option<Dossier>),
+    deed: Deed,
+) -> Result<Dossier, Invalid> {
     let pinned = coordinator.pinned.get();
     let hand = Hand {
         at: coordinator.clock.now(),
@@ -95,13 +113,6 @@ pub async fn take(
     if let Some(last) = next.steps().last() {
         next.course().check_impersonal(&last.step.deed)?;
     }
-    let last = next
-        .steps()
-        .last()
-        .ok_or_else(|| Invalid::new(Reason::Internal, "product", "a product without a step"))?;
-    coordinator.archive.keep_step(by, (&next, last, line(&next))).await?;
-    info!(product = %id, step = last.step.name(), state = next.course().state.as_str(), "step taken");
-    coordinator.circulation.poke();
     Ok(next)
 }
 
@@ -151,7 +162,8 @@ async fn ready(
         not_reached: &missing,
         receipts: &receipts,
     };
-    held.course().filled(deed, gathered, (&coordinator.roster(), coordinator.lists))
+    let roster = coordinator.roster();
+    busy::here(|| held.course().filled(deed, gathered, (&roster, coordinator.lists)))
 }
 
 /// What is cited is kept here, and for whom the text says.

@@ -5,7 +5,7 @@
 use accord_proto::{
     id::ProductId,
     journal::{Act, Entry, Outcome},
-    limits::REPLY_BYTES_MAX,
+    limits::{LEFT_OUT_MAX, REPLY_BYTES_MAX},
     product::{
         Dossier, Receipt, Trust, Word,
         dossier::Taken,
@@ -97,7 +97,8 @@ fn keep(node: &Node, caller: &Peer, id: ProductId, file: &[u8]) -> Result<Receip
     }
     let known = held.as_ref().map_or(0, |held| held.steps().len());
     let new = coming.steps().get(known..).unwrap_or_default();
-    check::check_time(node, &pinned, new)?;
+    let owner = &coming.course().content.owner;
+    check::check_time(node, &pinned, (owner, new))?;
     check::check_own_words(node, &mut change, (caller, &coming), new)?;
     add(node, change, &coming, (new, None), entry(node, caller, Act::Collection, &coming))?;
     info!(product = %id, steps = coming.steps().len(), "product taken in");
@@ -142,7 +143,9 @@ fn forked(
     let mut both = held.steps().iter().zip(coming.steps());
     let second = both.find(|(ours, theirs)| ours.digest() != theirs.digest());
     let line = node.store.product_line(id)?.unwrap_or_default();
-    let Some((_, second)) = second.filter(|_| line.contradicted_by.is_empty()) else {
+    // Another owner's product under the same id says nothing of this one's.
+    let same = held.course().content.owner == coming.course().content.owner;
+    let Some((_, second)) = second.filter(|_| same && line.contradicted_by.is_empty()) else {
         return Ok(error);
     };
     let mut rosters = coming.rosters();
@@ -243,6 +246,7 @@ fn receipt(node: &Node, held: &Dossier) -> Result<Receipt, Invalid> {
     let mut left_out: Vec<_> =
         held.course().left_out(&own).into_iter().map(|(_, word)| word.digest()).collect();
     left_out.sort_unstable();
+    left_out.truncate(LEFT_OUT_MAX);
     Ok(Receipt {
         node: node.name().clone(),
         jurisdiction: node.jurisdiction,
@@ -276,7 +280,7 @@ pub fn waiting(node: &Node, id: ProductId) -> Result<Vec<Envelope>, Invalid> {
         return Ok(Vec::new());
     }
     let waits = |(envelope, word): &Waiting| {
-        let beside = say::is_beside(&word.said);
+        let beside = word.said.is_beside();
         let taken = course.taken.contains(&Digest::of(&envelope.payload));
         !taken && (beside || course.belongs(word))
     };

@@ -4,16 +4,18 @@ use std::{pin::Pin, sync::Arc};
 
 use accord_proto::{
     clock::Timestamp,
+    guard,
     id::ProductId,
     identity::{Name, Role},
     limits::{COMMENTS_MAX, PAGE_SIZE_MAX},
-    product::{Dossier, Extent, Said, State, asked, line::line, release},
+    product::{Dossier, Extent, Said, asked, line::line, release},
     reason::{Invalid, Reason},
     seal::Digest,
     transport::{Peer, listener::caller},
     wire::{self as exchange, product as wire},
 };
 use futures_util::stream;
+use prost::Message as _;
 use tokio_stream::Stream;
 use tonic::{Request, Response, Status};
 use tracing::info;
@@ -60,10 +62,8 @@ fn reads(dossier: &Dossier, (reader, extent): (&Name, Extent), now: Timestamp) -
     }
     let course = dossier.course();
     let theirs = course.content.extent_for(reader).is_some_and(|most| extent <= most);
-    let published = matches!(
-        course.state,
-        State::Published | State::Corrected | State::Recalled | State::Archived
-    ) && course.endorsed.is_some();
+    // What was put away before it was published is nothing to them.
+    let published = course.confirmed.is_some();
     theirs && (published || course.guests.contains(reader))
 }
 
@@ -186,32 +186,42 @@ impl wire::products_server::Products for ProductsService {
             let detail = "an observer comments, and nothing else";
             return Err(Invalid::new(Reason::FieldInvalid, "said", detail).into());
         };
-        course.check_section("section", comment.section.as_deref().unwrap_or_default())?;
+        course.check_anchor(&comment)?;
+        if let Some(found) = guard::in_text(&comment.text) {
+            let detail = format!("looks as if it held {}: leave it out", found.name());
+            return Err(Invalid::new(Reason::PersonalData, "text", detail).into());
+        }
         let held = self.coordinator.archive.said_of(dossier.product())?.guests;
         let own = held.iter().filter(|guest| guest.reader == peer.identity.name.as_str());
         // Said again, because no reply came: it is one.
         if let Some(again) = own.clone().find(|guest| guest.comment == Some(comment.to_wire())) {
-            use prost::Message as _;
             let word_sha256 = Digest::of(&again.encode_to_vec()).0.to_vec();
             return Ok(Response::new(wire::SayResponse { word_sha256 }));
         }
         let round = |guest: &wire::GuestComment| guest.comment.as_ref().map(|of| of.round);
-        if own.filter(|guest| round(guest) == Some(course.round)).count() >= COMMENTS_MAX {
-            let detail = format!("{COMMENTS_MAX} comments in a round are the most");
+        let (now, window) = (self.coordinator.clock.now(), course.window);
+        let guest = wire::GuestComment {
+            reader: peer.identity.name.to_string(),
+            at_s: now.as_s(),
+            comment: Some(comment.to_wire()),
+        };
+        let of_round: Vec<_> = own.filter(|guest| round(guest) == Some(course.round)).collect();
+        let bytes = of_round.iter().map(|guest| guest.encoded_len()).sum::<usize>();
+        let room = course.room_of_an_observer(course.guests.len());
+        if of_round.len() >= COMMENTS_MAX || bytes + guest.encoded_len() > room {
+            let detail = format!(
+                "{COMMENTS_MAX} comments in a round are the most, and {room} bytes: you have made {} \
+                 of {bytes}",
+                of_round.len()
+            );
             return Err(Invalid::new(Reason::LimitExceeded, "comment", detail).into());
         }
-        let (now, window) = (self.coordinator.clock.now(), course.window);
         let open = window.is_some_and(|(opened, closes)| opened <= now && now <= closes);
         let this = course.content.digest().0 == content_sha256.as_slice();
         if !open || !this || comment.round != course.round {
             let detail = "the round is over, or another text is circulated: look at it again";
             return Err(Invalid::new(Reason::ProductState, "product", detail).into());
         }
-        let guest = wire::GuestComment {
-            reader: peer.identity.name.to_string(),
-            at_s: now.as_s(),
-            comment: Some(comment.to_wire()),
-        };
         let kept = self
             .coordinator
             .archive
@@ -234,7 +244,6 @@ impl wire::products_server::Products for ProductsService {
             !dossier.course().taken.contains(&Digest::of(&envelope.payload))
         };
         let taken = |guest: &wire::GuestComment| {
-            use prost::Message as _;
             dossier.course().taken.contains(&Digest::of(&guest.encode_to_vec()))
         };
         let holder = |node: &Name| {

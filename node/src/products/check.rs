@@ -4,6 +4,7 @@
 
 use accord_proto::{
     id::ProductId,
+    identity::Name,
     limits::{CLOCK_SKEW_S, ROSTER_GRACE_S},
     product::{
         Content, Dossier, Said, Word,
@@ -12,7 +13,9 @@ use accord_proto::{
         step::Deed,
     },
     reason::{Invalid, Reason},
+    roster::Roster,
     seal::{Digest, Envelope},
+    taxonomy::Lists,
     transport::Peer,
 };
 use tracing::warn;
@@ -20,17 +23,24 @@ use tracing::warn;
 use super::own_words;
 use crate::{answer::Node, pinned::Pinned, store::Change};
 
-/// New steps are not of a time that has not come, nor under a roster that was replaced before they were taken: neither a date nor a key
-/// of the past makes a step today.
-pub(super) fn check_time(node: &Node, pinned: &Pinned, new: &[Taken]) -> Result<(), Invalid> {
+/// New steps are not of a time that has not come, nor under a roster that was replaced before they were taken, unless every key of it
+/// still stands in the one that counts: neither a date nor a key of the past makes a step today, and an owner that got the roster
+/// late has lost nothing.
+pub(super) fn check_time(
+    node: &Node,
+    pinned: &Pinned,
+    (owner, new): (&Name, &[Taken]),
+) -> Result<(), Invalid> {
     let latest = node.clock.now().plus_s(CLOCK_SKEW_S);
     let replaced = pinned.roster.issued_at.plus_s(ROSTER_GRACE_S);
-    for Taken { step, .. } in new {
+    for taken in new {
+        let step = &taken.step;
         if step.at > latest {
             let detail = format!("step {} says {}, which has not come", step.number, step.at);
             return Err(Invalid::new(Reason::ClockSkew, "step.at_s", detail));
         }
-        if step.roster_version < pinned.roster.version && step.at > replaced {
+        let old = step.roster_version < pinned.roster.version && step.at > replaced;
+        if old && !under_keys_of(&pinned.roster, owner, taken, node.lists) {
             let detail = format!(
                 "step {} rests on the roster {}, and {} has been in force since {}",
                 step.number, step.roster_version, pinned.roster.version, pinned.roster.issued_at
@@ -39,6 +49,16 @@ pub(super) fn check_time(node: &Node, pinned: &Pinned, new: &[Taken]) -> Result<
         }
     }
     Ok(())
+}
+
+/// Do the signature of a step, and those of all words in it, stand under keys of this roster?
+fn under_keys_of(roster: &Roster, owner: &Name, taken: &Taken, lists: &Lists) -> bool {
+    let own = |envelope: &&Envelope| {
+        let word = Word::unchecked(envelope, lists);
+        let member = word.ok().and_then(|word| roster.member(&word.node));
+        member.is_some_and(|member| Word::open(envelope, member, lists).is_ok())
+    };
+    taken.is_signed_by(owner, roster) && words_of(&taken.step.deed).iter().all(own)
 }
 
 /// What is wrong with a file's roster is no trouble of this node's own.
@@ -99,7 +119,8 @@ fn once_named(coming: &Dossier, node: &Node) -> bool {
 }
 
 /// What is said to be this node's word was signed here: whoever holds its key only may not speak for it at home.
-/// After a restore it has forgotten what it said last: words under its own key are taken over until a releaser confirms the restore.
+/// After a restore it has forgotten what it said last: words under its own key are taken over that were said before a releaser
+/// confirmed the restore.
 pub(super) fn check_own_words(
     node: &Node,
     change: &mut Change<'_>,
@@ -113,7 +134,8 @@ pub(super) fn check_own_words(
         if word.node != *node.name() || node.store.has_said(id, digest)? {
             continue;
         }
-        if change.in_doubt() {
+        // Also what it said before the restore was confirmed, and the centre had heard by then.
+        if change.in_doubt() || word.at.as_s() <= change.doubt_ended_at_s() {
             change.keep_word(id, envelope, &caller.identity)?;
             warn!(product = %id, word = %digest, "a word of this node is taken over after a restore");
             continue;

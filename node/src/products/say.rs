@@ -18,7 +18,7 @@ use tracing::info;
 use super::{entry, own_words, readable};
 use crate::answer::Node;
 
-/// Says it of exactly this text; gives its name. The same with the same nonce is one.
+/// Says it of exactly this text; gives its name. The same said again is one.
 pub async fn say(
     node: &Node,
     by: &Peer,
@@ -51,7 +51,14 @@ fn sign(
     // From here on nobody else says anything: the same twice at the same time is one as well.
     let mut change = node.store.begin_release()?;
     let own = own_words(node, id)?;
-    if let Some(envelope) = said_before(&own, &word) {
+    // Under a key that was replaced it would not count any more: then it is signed again.
+    let roster = node.roster();
+    let member = roster.member(node.name());
+    let counts = |(envelope, _): &&Waiting| {
+        member.is_some_and(|member| Word::open(envelope, member, node.lists).is_ok())
+    };
+    let standing: Vec<_> = own.iter().filter(counts).collect();
+    if let Some(envelope) = said_before(&standing, &word) {
         return Ok(Digest::of(&envelope.payload));
     }
     let course = dossier.course();
@@ -73,8 +80,8 @@ fn sign(
 }
 
 /// The same, said before: whoever heard no answer says it again. Of what a later word replaces it is the last one.
-fn said_before<'a>(own: &'a [Waiting], word: &Word) -> Option<&'a Envelope> {
-    let mut of_text = own.iter().filter(|(_, held)| held.content == word.content);
+fn said_before<'a>(own: &[&'a Waiting], word: &Word) -> Option<&'a Envelope> {
+    let mut of_text = own.iter().copied().filter(|(_, held)| held.content == word.content);
     let found = match word.said {
         Said::Endorsement(..) => of_text
             .filter(|(_, held)| matches!(held.said, Said::Endorsement(..)))
@@ -102,7 +109,7 @@ fn check_now(node: &Node, course: &Course, word: &Word) -> Result<(), Invalid> {
         return Err(Invalid::new(Reason::ProductState, "product", detail));
     }
     // With a clock that is wrong it would be signed and never count.
-    if !is_beside(said) {
+    if !said.is_beside() {
         course.check_within(word)?;
     }
     course.check_said(said, node.jurisdiction, node.lists)
@@ -116,7 +123,7 @@ fn check_room(own: &[Waiting], said: &Said) -> Result<(), Invalid> {
     let (held, most) = match said {
         Said::Comment(_) => (count(of_one_round), COMMENTS_MAX),
         Said::Feedback(..) | Said::Contribution(..) | Said::Report(_) => {
-            (count(|held, _| is_beside(held)), WORDS_MAX)
+            (count(|held, _| held.is_beside()), WORDS_MAX)
         }
         // Of these the last one counts.
         Said::Endorsement(..) | Said::AgreeToSilence => return Ok(()),
@@ -147,11 +154,6 @@ fn check_share(
 
 fn of_one_round(held: &Said, said: &Said) -> bool {
     matches!((held, said), (Said::Comment(held), Said::Comment(said)) if held.round == said.round)
-}
-
-/// Does it move nothing, whenever it is said?
-pub(super) fn is_beside(said: &Said) -> bool {
-    matches!(said, Said::Feedback(..) | Said::Contribution(..) | Said::Report(_))
 }
 
 /// How the side stands is a releaser's word; remarks and reports an analyst's as well.

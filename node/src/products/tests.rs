@@ -66,6 +66,7 @@ fn at(seconds: i64) -> Timestamp {
 struct Home {
     node: Node,
     hands: Arc<Hands>,
+    root: SecretKey,
     centre: SecretKey,
     keys: [SecretKey; 3],
     dir: tempfile::TempDir,
@@ -83,7 +84,7 @@ impl Home {
         let dice = Counted(AtomicU8::new(first));
         let key = || SecretKey::generate(&dice).unwrap();
         let (root, centre, keys) = (key(), key(), [(); 3].map(|()| key()));
-        let signed = Arc::new(signed(&root, &centre, &keys));
+        let signed = Arc::new(signed((&root, 1, at(0)), &centre, &keys));
         let lists = Lists::builtin();
         let roster = Roster::open_of_any_time(&signed, &root.public(), lists).unwrap();
         let hands = Arc::new(Hands(AtomicI64::new(0)));
@@ -116,7 +117,16 @@ impl Home {
             clock: Arc::<Hands>::clone(&hands),
             entropy: Arc::new(SystemEntropy),
         };
-        Self { node, hands, centre, keys, dir }
+        Self { node, hands, root, centre, keys, dir }
+    }
+
+    /// The root signs the next roster, with these keys, and the node takes it in.
+    fn renewed(&self, seconds: i64, centre: &SecretKey, keys: &[SecretKey; 3]) {
+        let signed = Arc::new(signed((&self.root, 2, at(seconds)), centre, keys));
+        let (root, lists) = (self.root.public(), Lists::builtin());
+        let roster = Arc::new(Roster::open_of_any_time(&signed, &root, lists).unwrap());
+        let key = Arc::new(again(&keys[0]));
+        self.node.pinned.replace(Pinned { roster, signed, root, key });
     }
 
     fn turn_to(&self, seconds: i64) {
@@ -196,7 +206,11 @@ fn again(key: &SecretKey) -> SecretKey {
     SecretKey::from_pem("", &key.to_pem().unwrap()).unwrap()
 }
 
-fn signed(root: &SecretKey, centre: &SecretKey, keys: &[SecretKey; 3]) -> Envelope {
+fn signed(
+    (root, version, issued_at): (&SecretKey, u64, Timestamp),
+    centre: &SecretKey,
+    keys: &[SecretKey; 3],
+) -> Envelope {
     let member = |((node, jurisdiction), key): ((&str, &str), &SecretKey)| PaperMember {
         node: node.to_owned(),
         jurisdiction: jurisdiction.to_owned(),
@@ -207,8 +221,8 @@ fn signed(root: &SecretKey, centre: &SecretKey, keys: &[SecretKey; 3]) -> Envelo
     };
     let roster = Paper {
         federation: "wb6.example".to_owned(),
-        version: 1,
-        issued_at_s: at(0).as_s(),
+        version,
+        issued_at_s: issued_at.as_s(),
         expires_at_s: at(90 * 86_400).as_s(),
         members: MEMBERS.into_iter().zip(keys).map(member).collect(),
         authorities: Vec::new(),
@@ -256,7 +270,6 @@ fn draft_of(
         text: text.to_owned(),
         ..Default::default()
     };
-    let section = section.encode_to_vec();
     let content = wire::product::Content {
         product: PRODUCT.to_owned(),
         kind: kind.into(),
@@ -280,7 +293,7 @@ fn draft_of(
     };
     let why = "as agreed".to_owned();
     wire::product::Draft {
-        text: Some(accord_proto::product::content::bind(content, &[rendition], vec![section])),
+        text: Some(accord_proto::product::content::bind(content, &[rendition], &[section])),
         why,
     }
 }

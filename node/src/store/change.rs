@@ -98,6 +98,11 @@ impl<'a> Change<'a> {
         self.next.in_doubt()
     }
 
+    /// When a restore was confirmed last; 0: never.
+    pub fn doubt_ended_at_s(&self) -> i64 {
+        self.next.counters.doubt_ended_at_s
+    }
+
     /// The state of consent that this change rests on.
     pub fn consent_epoch(&self) -> u64 {
         self.next.counters.consent_epoch

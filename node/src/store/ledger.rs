@@ -115,6 +115,7 @@ impl Change<'_> {
         let lost = StoredCharge { at_s: at.as_s(), lost: true, ..StoredCharge::default() };
         self.put_in_ledger(&lost, after);
         self.next.counters.in_doubt = false;
+        self.next.counters.doubt_ended_at_s = at.as_s();
     }
 
     /// Nothing that costs budget is answered any more until somebody confirms.

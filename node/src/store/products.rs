@@ -32,6 +32,9 @@ pub struct Line {
     /// From when on all of its steps may be read: until then nobody sees this line.
     #[prost(int64, tag = "5")]
     pub readable_from_s: i64,
+    /// Written here, not delivered.
+    #[prost(bool, tag = "6")]
+    pub own: bool,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -165,13 +168,16 @@ impl Change<'_> {
         // A transaction is written twice before it is done with.
         self.check_room_for(bytes.saturating_mul(2))?;
         let all = self.store().product_lines(None, usize::MAX)?;
-        let others = || all.iter().filter(|(of, _)| *of != id);
+        // What the centre delivers takes no room of what is written here, nor the other way round.
+        let own = !by.is_empty();
+        let others = || all.iter().filter(|(of, line)| *of != id && line.own == own);
         let held: u64 = others().map(|(_, line)| line.bytes).sum();
-        let line = Line { bytes: line.bytes.saturating_add(bytes), ..line };
+        let line = Line { bytes: line.bytes.saturating_add(bytes), own, ..line };
         if others().count() >= PRODUCTS_MAX || held.saturating_add(line.bytes) > PRODUCTS_BYTES_MAX
         {
             let detail = format!(
-                "{PRODUCTS_MAX} products and {PRODUCTS_BYTES_MAX} bytes are the most that is kept"
+                "{PRODUCTS_MAX} products and {PRODUCTS_BYTES_MAX} bytes are the most that is kept of \
+                 those that are delivered, and of one's own"
             );
             return Err(Invalid::new(Reason::LimitExceeded, "products", detail));
         }

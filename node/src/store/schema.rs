@@ -105,6 +105,9 @@ pub(super) struct Counters {
     /// The maintenance that was announced last; it may be over by now.
     #[prost(message, optional, tag = "22")]
     pub(super) maintenance: Option<StoredMaintenance>,
+    /// When somebody confirmed last that the ledger may have forgotten charges.
+    #[prost(int64, tag = "23")]
+    pub(super) doubt_ended_at_s: i64,
 }
 
 /// The last edition of a period that holds a record whose handling was changed later.

@@ -42,7 +42,13 @@ pub const WORDS_MAX: usize = 200;
 /// Words of one node that the coordinator keeps of one product, whatever became of them.
 pub const WORDS_KEPT_MAX: usize = 2_000;
 /// All that is said in one product, endorsements apart: each member has the same share of it, and observers have one together.
-pub const SAID_BYTES_MAX: usize = DOSSIER_BYTES_MAX / 2;
+pub const SAID_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Room of a product that is kept free for the end of its endorsement and its publication: of 200 members a text and a receipt each.
+pub const CLOSING_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Words of its own that a member names in a receipt as left out, if there are more.
+pub const LEFT_OUT_MAX: usize = 64;
+/// Days between a step and the moment from which it may be read.
+pub const EMBARGO_DAYS_MAX: i64 = 92;
 /// Steps of a product.
 pub const PRODUCT_STEPS_MAX: usize = 20_000;
 /// A product as its members hold it: every text, word and step.

@@ -171,7 +171,7 @@ pub enum Command {
         #[arg(long)]
         out: PathBuf,
     },
-    /// Verify a file of a product, and show who has endorsed it; asks nobody.
+    /// Verify a file of a product, and show who has endorsed it; asks nobody (exit code 3 if it verifies and something is missing).
     Verify(files::Verify),
 }
 

@@ -139,6 +139,8 @@ pub struct Content {
     pub valid_until: Option<Timestamp>,
     /// Digest of each section.
     pub section_digests: Vec<Digest>,
+    /// Least extent of each section.
+    pub extents: Vec<Extent>,
     rendition_digests: Vec<Digest>,
     digest: Digest,
 }
@@ -187,6 +189,14 @@ impl Content {
             }
             Ok(section)
         })?;
+        let other = |(section, extent): (&Option<Section>, &Extent)| {
+            section.as_ref().is_some_and(|section| section.extent != *extent)
+        };
+        if let Some(at) = sections.iter().zip(&content.extents).position(other) {
+            let detail = "is of another extent than the content says";
+            let field = format!("sections[{at}].extent");
+            return Err(Invalid::new(Reason::ProductFalse, field, detail));
+        }
         unlike(sections.iter().flatten().map(|section| section.name.as_str()))?;
         Ok((content, sections))
     }
@@ -207,6 +217,7 @@ impl Content {
             renditions_sha256,
             sections_sha256,
             valid_until_s,
+            extents,
         } = content;
         plain::line("content.title", &title, PRODUCT_LINE_CHARS_MAX)?;
         plain::line("content.covers", &covers, PRODUCT_LINE_CHARS_MAX)?;
@@ -217,6 +228,12 @@ impl Content {
         if members.is_empty() || sections_sha256.is_empty() {
             let detail = "a product has a section, and somebody who reviews it";
             return Err(Invalid::new(Reason::FieldMissing, "content", detail));
+        }
+        let extent = |extent| Extent::from_wire("content.extents", extent);
+        let extents: Vec<_> = extents.into_iter().map(extent).collect::<Result<_, _>>()?;
+        if extents.len() != sections_sha256.len() {
+            let detail = format!("{} where there are {}", extents.len(), sections_sha256.len());
+            return Err(Invalid::new(Reason::FieldInvalid, "content.extents", detail));
         }
         let rule = rule.ok_or_else(|| missing("content.rule"))?;
         Ok(Self {
@@ -234,6 +251,7 @@ impl Content {
                 seconds => Some(Timestamp::from_s("content.valid_until_s", seconds)?),
             },
             section_digests: digests("content.sections_sha256", &sections_sha256)?,
+            extents,
             rendition_digests: digests("content.renditions_sha256", &renditions_sha256)?,
             digest: digest_of(bytes),
         })
@@ -270,15 +288,18 @@ impl Content {
 pub fn bind(
     content: wire::Content,
     renditions: &[wire::Rendition],
-    sections: Vec<Vec<u8>>,
+    sections: &[wire::Section],
 ) -> wire::Text {
     let digests = |parts: &[Vec<u8>]| -> Vec<Vec<u8>> {
         parts.iter().map(|part| Digest::of(part).0.to_vec()).collect()
     };
     let renditions: Vec<_> = renditions.iter().map(wire::Rendition::encode_to_vec).collect();
+    let extents = sections.iter().map(|section| section.extent).collect();
+    let sections: Vec<_> = sections.iter().map(wire::Section::encode_to_vec).collect();
     let content = wire::Content {
         renditions_sha256: digests(&renditions),
         sections_sha256: digests(&sections),
+        extents,
         ..content
     };
     wire::Text { content: content.encode_to_vec(), renditions, sections }

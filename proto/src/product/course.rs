@@ -93,8 +93,8 @@ pub struct Course {
     pub remarks: Vec<Remark>,
     /// How the endorsement of this text ended.
     pub endorsed: Option<Endorsed>,
-    /// Who has confirmed that end, when it was published.
-    pub confirmed: Confirmed,
+    /// Who has confirmed that end, when it was published; none: it is not.
+    pub confirmed: Option<Confirmed>,
     /// What is corrected.
     pub errata: Vec<Erratum>,
     /// Why it was recalled.
@@ -161,7 +161,7 @@ impl Course {
                 state::Deed::Close(outcome)
             }
             Wire::Publish(publish) => {
-                next.confirmed = read_publish(&next.content, (step, publish), against)?;
+                next.confirmed = Some(read_publish(&next.content, (step, publish), against)?);
                 state::Deed::Publish
             }
             Wire::Correct(correct) => {
@@ -200,7 +200,7 @@ impl Course {
             guests: Vec::new(),
             remarks: Vec::new(),
             endorsed: None,
-            confirmed: Confirmed::new(),
+            confirmed: None,
             errata: Vec::new(),
             recalled: None,
             heard: BTreeMap::new(),
@@ -382,7 +382,6 @@ impl Course {
         Err(Invalid::new(Reason::ProductFalse, field, detail))
     }
 
-    /// A word of this window is of the text that is shown in it, and said while it is open.
     /// Is it of the text and the time of what is open?
     pub fn check_within(&self, word: &Word) -> Result<(), Invalid> {
         let (opened, closes) = self.open_window()?;

@@ -14,7 +14,7 @@ use crate::{
     clock::Timestamp,
     id::ProductId,
     identity::Name,
-    limits::{DOSSIER_BYTES_MAX, PRODUCT_STEPS_MAX},
+    limits::{CLOSING_BYTES_MAX, DOSSIER_BYTES_MAX, PRODUCT_STEPS_MAX},
     reason::{Invalid, Reason},
     roster::{Roster, bounded},
     seal::{self, Digest, Envelope, Kind, PublicKey, SecretKey},
@@ -60,6 +60,11 @@ impl Taken {
             }
             (taken, deed) => taken == deed,
         }
+    }
+
+    /// Has this owner signed it, under a key of this roster?
+    pub fn is_signed_by(&self, owner: &Name, roster: &Roster) -> bool {
+        check_signed(&self.envelope, owner, roster).is_ok()
     }
 
     /// SHA-256 of what was signed.
@@ -165,16 +170,17 @@ impl Dossier {
             roster_version: roster.version,
             deed,
         };
-        // What members say beside must leave room for what has to be closed.
+        // Texts leave room for what members may still say, and everything for what has to be closed.
+        let open = DOSSIER_BYTES_MAX - CLOSING_BYTES_MAX;
         let most = match &step.deed {
-            Deed::Hear(_) => DOSSIER_BYTES_MAX / 2,
-            Deed::Draft(_)
-            | Deed::Circulate(_)
+            Deed::Draft(_) => open - self.course.unsaid(),
+            Deed::Circulate(_)
             | Deed::CloseRound(_)
             | Deed::Resolve(_)
             | Deed::Finalise(_)
             | Deed::Open(_)
-            | Deed::Close(_)
+            | Deed::Hear(_) => open,
+            Deed::Close(_)
             | Deed::Publish(_)
             | Deed::Correct(_)
             | Deed::Recall(_)

@@ -114,6 +114,7 @@ impl Course {
             .iter()
             .filter(|(_, word)| matches!(word.said, Said::Comment(_)) && self.belongs(word));
         let room = |node: &Name| (COMMENTS_MAX, self.room_of(node, waiting));
+        let mut left = self.unattributed_room();
         for (envelope, word) in first_of_each(belong, room) {
             let Said::Comment(comment) = &word.said else { continue };
             let digest = Digest::of(&envelope.payload);
@@ -121,8 +122,11 @@ impl Course {
                 comments.insert(digest, envelope.clone());
             } else {
                 let comment = Some(without_author(comment));
-                let word_sha256 = digest.0.to_vec();
-                unattributed.insert(digest, wire::Unattributed { word_sha256, comment });
+                let told = wire::Unattributed { word_sha256: digest.0.to_vec(), comment };
+                if let Some(rest) = left.checked_sub(told.encoded_len()) {
+                    left = rest;
+                    unattributed.insert(digest, told);
+                }
             }
         }
         let mut guests: Vec<_> =
@@ -197,7 +201,7 @@ impl Course {
     /// What members say beside, if anything waits: of each no more than may stand in a product.
     pub fn harvest_beside(&self, waiting: &[Waiting]) -> Option<Deed> {
         let beside = |(envelope, word): &&Waiting| {
-            is_beside(&word.said)
+            word.said.is_beside()
                 && word.product == self.content.product
                 && self.content.members.contains(&word.node)
                 && !self.taken.contains(&Digest::of(&envelope.payload))
@@ -330,8 +334,4 @@ fn first_of_each<'a>(
         }));
     }
     first
-}
-
-fn is_beside(said: &Said) -> bool {
-    matches!(said, Said::Feedback(..) | Said::Contribution(..) | Said::Report(_))
 }

@@ -7,7 +7,7 @@ use super::course::Against;
 use crate::{
     id::ProductId,
     identity::Name,
-    limits::WORDS_KEPT_MAX,
+    limits::LEFT_OUT_MAX,
     reason::{Invalid, Reason},
     roster::{Member, ascending, bounded, each},
     seal::{self, Digest, Kind, SecretKey},
@@ -29,7 +29,7 @@ pub struct Receipt {
     pub steps: u32,
     /// SHA-256 of the payload of the last one.
     pub head: Digest,
-    /// Words of its own that these steps should have taken in and have not, ascending: its objection.
+    /// Words of its own that these steps should have taken in and have not, ascending, at most [`LEFT_OUT_MAX`]: its objection.
     pub left_out: Vec<Digest>,
 }
 
@@ -78,7 +78,7 @@ impl Receipt {
     fn read(payload: &[u8], lists: &Lists) -> Result<Self, Invalid> {
         let product::Receipt { node, jurisdiction, product, steps, head_sha256, left_out_sha256 } =
             strict::decode_signed("receipt", payload)?;
-        bounded("receipt.left_out_sha256", left_out_sha256.len(), WORDS_KEPT_MAX)?;
+        bounded("receipt.left_out_sha256", left_out_sha256.len(), LEFT_OUT_MAX)?;
         let digest = |bytes: Vec<u8>| Digest::from_wire("sha256", &bytes);
         let left_out = each("receipt.left_out_sha256", left_out_sha256, digest)?;
         ascending("receipt.left_out_sha256", &left_out)?;

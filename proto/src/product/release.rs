@@ -11,7 +11,7 @@ use super::{
     rendition::{Extent, Rendition},
     rule::Outcome,
     section::Section,
-    state::State,
+    state::{self, State},
     step::{Deed, Step},
 };
 use crate::{
@@ -38,8 +38,8 @@ pub struct Release {
     pub sections: Vec<Option<Section>>,
     /// How every jurisdiction stands; none: it is a draft, for whoever is invited to comment.
     pub endorsed: Option<Endorsed>,
-    /// Which members confirm that end, as they were shown it, and what each of them misses in it.
-    pub confirmed: Confirmed,
+    /// Which members confirm that end, as they were shown it, and what each of them misses in it; none: of a draft.
+    pub confirmed: Option<Confirmed>,
     /// Circulated, published, corrected, recalled or archived.
     pub state: State,
     /// When it was circulated, or published.
@@ -154,13 +154,17 @@ impl Release {
         let rosters = open_rosters(rosters, root, lists)?;
         let text = text.ok_or_else(|| missing("release.text"))?;
         let (content, sections) = Content::at_hand(&text, lists)?;
-        let beyond = |section: &Section| section.extent > extent;
+        let misplaced =
+            |(section, least): (&Option<Section>, &Extent)| section.is_some() != (*least <= extent);
         let other = |rendition: &Rendition| rendition.extent != extent;
-        if sections.iter().flatten().any(beyond)
+        if sections.iter().zip(&content.extents).any(misplaced)
             || content.renditions.is_empty()
             || content.renditions.iter().any(other)
         {
-            let detail = format!("holds what is not {}, or not its rendition", extent.as_str());
+            let detail = format!(
+                "does not hold all that is {}, nothing else, and that rendition alone",
+                extent.as_str()
+            );
             return Err(Invalid::new(Reason::ProductFalse, "release.text", detail));
         }
         Steps { content: &content, rosters: &rosters, lists, last: None }.read(steps).map(|read| {
@@ -191,7 +195,7 @@ struct Steps<'a> {
 
 struct Read {
     endorsed: Option<Endorsed>,
-    confirmed: Confirmed,
+    confirmed: Option<Confirmed>,
     published_at: Timestamp,
     errata: Vec<Erratum>,
     recalled: Option<String>,
@@ -203,7 +207,7 @@ impl Read {
     fn draft(at: Timestamp) -> Self {
         Self {
             endorsed: None,
-            confirmed: Confirmed::new(),
+            confirmed: None,
             published_at: at,
             errata: Vec::new(),
             recalled: None,
@@ -249,23 +253,23 @@ impl Steps<'_> {
         let confirmed = read_publish(self.content, (&publish, published), against)?;
         let mut read = Read {
             endorsed: Some(endorsed),
-            confirmed,
+            confirmed: Some(confirmed),
             state: State::Published,
             ..Read::draft(publish.at)
         };
         for envelope in steps {
             let step = self.step(&envelope)?;
             read.as_of = step.at;
-            match &step.deed {
+            let deed = match &step.deed {
                 Deed::Correct(correct) => {
                     read.errata.push(Erratum::of(step.at, correct)?);
-                    read.state = State::Corrected;
+                    state::Deed::Correct
                 }
                 Deed::Recall(recall) => {
                     read.recalled = Some(recall.why.clone());
-                    read.state = State::Recalled;
+                    state::Deed::Recall
                 }
-                Deed::Archive(_) => read.state = State::Archived,
+                Deed::Archive(_) => state::Deed::Archive,
                 Deed::Draft(_)
                 | Deed::Circulate(_)
                 | Deed::CloseRound(_)
@@ -275,7 +279,9 @@ impl Steps<'_> {
                 | Deed::Close(_)
                 | Deed::Publish(_)
                 | Deed::Hear(_) => return Err(unfit("holds a step that readers are not told")),
-            }
+            };
+            read.state = state::next(Some(read.state), deed, self.content.kind)
+                .ok_or_else(|| unfit("holds a step that is not possible there"))?;
         }
         Ok(read)
     }

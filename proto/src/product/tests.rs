@@ -112,16 +112,15 @@ impl Region {
     }
 
     /// A section of the text of a product.
-    fn section(&self, name: &str, extent: product::Extent, text: &str) -> Vec<u8> {
-        let section = product::Section {
+    fn section(&self, name: &str, extent: product::Extent, text: &str) -> product::Section {
+        product::Section {
             salt: self.salt(),
             section: name.to_owned(),
             heading: format!("About {name}"),
             extent: extent.into(),
             text: text.to_owned(),
             ..Default::default()
-        };
-        section.encode_to_vec()
+        }
     }
 
     /// A text with a public and a restricted section.
@@ -136,7 +135,7 @@ impl Region {
         number: u32,
         silence: bool,
     ) -> product::Draft {
-        let sections = vec![
+        let sections = [
             self.section("open", product::Extent::Public, "Told to everybody."),
             self.section("inner", product::Extent::Restricted, text),
         ];
@@ -163,7 +162,7 @@ impl Region {
             rendition(product::Extent::Public, "PUBLIC", "donor"),
             rendition(product::Extent::Restricted, "POLICE", "agency"),
         ];
-        let text = Some(super::content::bind(content, &renditions, sections));
+        let text = Some(super::content::bind(content, &renditions, &sections));
         product::Draft { text, why: "as agreed".to_owned() }
     }
 

@@ -198,6 +198,14 @@ impl Said {
         }
     }
 
+    /// Does it move nothing, whenever it is said?
+    pub fn is_beside(&self) -> bool {
+        match self {
+            Self::Feedback(..) | Self::Contribution(..) | Self::Report(_) => true,
+            Self::Comment(_) | Self::Endorsement(..) | Self::AgreeToSilence => false,
+        }
+    }
+
     /// What it is, in a word.
     pub fn kind(&self) -> &'static str {
         match self {

@@ -16,7 +16,6 @@ use accord_proto::{
     wire::product as wire,
 };
 use anyhow::{Context as _, Result, ensure};
-use prost::Message as _;
 
 /// Its id: there is one in every simulation.
 static PRODUCT: LazyLock<Option<ProductId>> =
@@ -42,8 +41,7 @@ fn draft(owner: &str, members: Vec<String>) -> wire::Draft {
         extent: wire::Extent::Restricted.into(),
         text: "Nothing of this is so.".to_owned(),
         ..Default::default()
-    }
-    .encode_to_vec();
+    };
     let content = wire::Content {
         product: PRODUCT.map(|id| id.to_string()).unwrap_or_default(),
         kind: wire::Kind::Conclusions.into(),
@@ -64,7 +62,7 @@ fn draft(owner: &str, members: Vec<String>) -> wire::Draft {
     };
     let why = "a simulation".to_owned();
     wire::Draft {
-        text: Some(accord_proto::product::content::bind(content, &[rendition], vec![section])),
+        text: Some(accord_proto::product::content::bind(content, &[rendition], &[section])),
         why,
     }
 }

@@ -1,5 +1,7 @@
 //! What the coordinator delivers: kept once, refused by name, never lost, and seen from its moment on.
 
+use accord_proto::limits::ROSTER_GRACE_S;
+
 use super::*;
 
 #[tokio::test]
@@ -202,6 +204,48 @@ async fn after_a_restore_a_node_finds_its_own_words_again() {
     assert_eq!(home.deliver(&closed).await.unwrap().steps, 3);
     assert!(home.node.store.has_said(id(), forgotten.1.digest()).unwrap());
     assert!(kept(&home.node, id()).unwrap().course().left_out(&[forgotten]).is_empty());
+}
+
+#[tokio::test]
+async fn a_restore_that_was_confirmed_keeps_no_product_out_that_holds_what_was_said_before() {
+    let home = Home::new();
+    home.turn_to(12);
+    let dossier = home.circulated();
+    home.deliver(&dossier).await.unwrap();
+    let mut change = home.node.store.begin().unwrap();
+    change.doubt();
+    change.commit(entry(&home.node, &coordinator(), Act::Alteration, &dossier)).unwrap();
+    home.turn_to(15);
+    let releaser = person("bea/releaser");
+    crate::desk::confirm::confirm(&home.node, &releaser, "looked at the centre").await.unwrap();
+    home.turn_to(20);
+    let later = home.word(0, &dossier, (18, comment("We do.")));
+    let forged = home.closed(&dossier, &[later]);
+    assert_eq!(reason(home.deliver(&forged).await), Reason::ProductFalse, "said since");
+    let before = home.word(0, &dossier, (12, comment("We do not.")));
+    let closed = home.closed(&dossier, &[before]);
+    assert_eq!(home.deliver(&closed).await.unwrap().steps, 3);
+}
+
+#[tokio::test]
+async fn an_owner_that_gets_the_roster_late_loses_nothing_and_a_key_of_the_past_makes_no_step() {
+    let home = Home::new();
+    home.turn_to(12);
+    let dossier = home.circulated();
+    home.deliver(&dossier).await.unwrap();
+    let late = ROSTER_GRACE_S + 100;
+    let closed = home.take(&dossier, late, dossier.course().harvest_round(&[], &[]));
+    let ours = home.word(1, &dossier, (12, comment("Hm.")));
+    let with_word = home.take(&dossier, late, dossier.course().harvest_round(&[ours], &[]));
+    let fresh = || SecretKey::generate(&SystemEntropy).unwrap();
+    let [own, _, third] = [0, 1, 2].map(|at: usize| again(&home.keys[at]));
+    home.turn_to(late);
+    // The centre's key was replaced, or that of whoever is said to have spoken.
+    home.renewed(20, &fresh(), &[0, 1, 2].map(|at: usize| again(&home.keys[at])));
+    assert_eq!(reason(home.deliver(&closed).await), Reason::RosterRollback);
+    home.renewed(20, &home.centre, &[own, fresh(), third]);
+    assert_eq!(reason(home.deliver(&with_word).await), Reason::RosterRollback);
+    assert_eq!(home.deliver(&closed).await.unwrap().steps, 3);
 }
 
 #[tokio::test]

@@ -110,6 +110,23 @@ async fn the_newest_endorsement_counts_and_nobody_says_more_when_its_time_is_ove
     assert_eq!(reason(home.say("ana/releaser", 5, text).await), Reason::ProductState);
 }
 
+#[tokio::test]
+async fn a_word_under_a_key_that_was_replaced_is_signed_again() {
+    let home = Home::new();
+    let dossier = home.opened();
+    home.deliver(&dossier).await.unwrap();
+    home.turn_to(31);
+    let dissent = || Said::Endorsement(Position::Dissent, "It is too early.".to_owned());
+    let first = home.say("bea/releaser", 1, dissent()).await.unwrap();
+    let [_, other, third] = [0, 1, 2].map(|at: usize| again(&home.keys[at]));
+    let key = SecretKey::generate(&SystemEntropy).unwrap();
+    home.renewed(32, &home.centre, &[key, other, third]);
+    home.turn_to(33);
+    let second = home.say("bea/releaser", 2, dissent()).await.unwrap();
+    assert_ne!(second, first, "under the old key it counts no more");
+    assert_eq!(home.say("bea/releaser", 3, dissent()).await.unwrap(), second);
+}
+
 #[test]
 fn a_reply_holds_as_many_words_as_fit_and_no_more() {
     let word = || Envelope { payload: vec![0; WORD_BYTES_MAX], ..Default::default() };

@@ -25,7 +25,8 @@ use crate::{
     taxonomy::Lists,
 };
 
-/// What to verify, and whom to believe.
+/// What to verify, and whom to believe. Exit code 3: every signature is good, and a confirmation is missing, a member misses a word of
+/// its own, or there are two chains.
 #[derive(Clone, Debug, Args)]
 pub struct Verify {
     /// A product or a release of one, as `export` and `release` write it.
@@ -70,7 +71,7 @@ impl Shown {
             state: course.state,
             round: course.round,
             endorsed: course.endorsed.clone(),
-            confirmed: confirmed(&course.content, (course.state, &course.confirmed)),
+            confirmed: by_others(&course.content, &course.confirmed),
             errata: course.errata.clone(),
             recalled: course.recalled.clone(),
             as_of,
@@ -79,7 +80,7 @@ impl Shown {
 
     fn of_release(release: Release) -> Self {
         Self {
-            confirmed: confirmed(&release.content, (release.state, &release.confirmed)),
+            confirmed: by_others(&release.content, &release.confirmed),
             content: release.content,
             sections: release.sections,
             extent: release.extent,
@@ -178,17 +179,20 @@ impl Shown {
     }
 
     /// What a reader should know before it relies on it.
-    fn remarks(&self) -> Vec<String> {
+    fn warnings(&self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        let silent = self.not_confirmed_by();
+        if !silent.is_empty() {
+            let silent = silent.join(", ");
+            warnings.push(format!("WARNING: published without the confirmation of {silent}"));
+        }
         let objections = self.confirmed.iter().flatten().filter(|(_, missing)| !missing.is_empty());
-        objections
-            .map(|(node, missing)| {
-                let missing: Vec<_> = missing.iter().map(ToString::to_string).collect();
-                format!(
-                    "WARNING: {node} says that words of its own were left out: {}",
-                    missing.join(", ")
-                )
-            })
-            .collect()
+        warnings.extend(objections.map(|(node, missing)| {
+            let missing: Vec<_> = missing.iter().map(ToString::to_string).collect();
+            let missing = missing.join(", ");
+            format!("WARNING: {node} says that words of its own were left out: {missing}")
+        }));
+        warnings
     }
 
     fn row(&self) -> Value {
@@ -204,6 +208,7 @@ impl Shown {
             "state": self.state(),
             "rule": self.content.rule.in_words(),
             "outcome": self.outcome(),
+            "recalled": self.recalled,
             "text": self.content.digest().to_string(),
             "positions": endorsed.map(|of| of.stands.iter().map(stands).collect::<Vec<_>>()),
             "not_confirmed_by": self.not_confirmed_by(),
@@ -231,10 +236,15 @@ impl Verify {
                 Err(of_dossier) => return Err(of_dossier),
             },
         };
-        let mut outcome = Outcome { remarks: shown.remarks(), ..Outcome::default() };
+        let mut remarks = shown.warnings();
+        let mut doubtful = !remarks.is_empty();
         if let Some(other) = &self.against {
-            outcome.remarks.push(compared((&file, &offline::read(other)?), trust)?);
+            let (two, said) = compared((&file, &offline::read(other)?), trust)?;
+            doubtful |= two;
+            remarks.push(said);
         }
+        // Every signature is good, and something else is not: a program must not take the one for the other.
+        let mut outcome = Outcome { remarks, partial: doubtful, ..Outcome::default() };
         let mut row = shown.row();
         let positions = row.as_object_mut().and_then(|row| row.remove("positions"));
         if let Some(page) = &self.page {
@@ -257,30 +267,34 @@ impl Verify {
 }
 
 /// Two files of one product, each verified: where they part, its owner has signed two steps under one number.
-fn compared((one, other): (&[u8], &[u8]), trust: Trust<'_>) -> Result<String, Invalid> {
+fn compared((one, other): (&[u8], &[u8]), trust: Trust<'_>) -> Result<(bool, String), Invalid> {
     let [one, other] = [one, other].map(|file| Dossier::open(file, trust));
     let (one, other) = (one?, other.map_err(|error| error.within("--against"))?);
     if one.product() != other.product() {
         let detail = format!("is of {}, not of {}", other.product(), one.product());
         return Err(Invalid::new(Reason::FieldInvalid, "--against", detail));
     }
+    // Whoever likes may write a product of his own under the same id: that says nothing of this owner.
+    let [owner, of_other] = [&one, &other].map(|dossier| &dossier.course().content.owner);
+    if owner != of_other {
+        let detail =
+            format!("is of {of_other}, and the other one is of {owner}: it proves nothing");
+        return Err(Invalid::new(Reason::FieldInvalid, "--against", detail));
+    }
     let mut both = one.steps().iter().zip(other.steps());
     Ok(match both.find(|(one, other)| one.digest() != other.digest()) {
-        None => "The one goes on from the other: it is one chain.".to_owned(),
-        Some((one, other)) => format!(
-            "WARNING: two chains of one product. Its owner has signed two steps {}: {} and {}",
-            one.step.number,
-            one.digest(),
-            other.digest()
-        ),
+        None => (false, "The one goes on from the other: it is one chain.".to_owned()),
+        Some((one, other)) => {
+            let (number, one, other) = (one.step.number, one.digest(), other.digest());
+            let said = format!("{owner} has signed two steps {number}: {one} and {other}");
+            (true, format!("WARNING: two chains of one product. {said}"))
+        }
     })
 }
 
-/// Of what is published, and reviewed by others than its owner.
-fn confirmed(content: &Content, (state, by): (State, &Confirmed)) -> Option<Confirmed> {
-    let published = matches!(state, State::Published | State::Corrected | State::Recalled)
-        || (state == State::Archived && !by.is_empty());
-    (published && !content.members.contains(&content.owner)).then(|| by.clone())
+/// Who confirms it; of what a node has written for itself there is nobody to do that.
+fn by_others(content: &Content, confirmed: &Option<Confirmed>) -> Option<Confirmed> {
+    confirmed.clone().filter(|_| !content.members.contains(&content.owner))
 }
 
 /// Whole, to whoever reads all; otherwise its release.

@@ -4,7 +4,6 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use prost::Message as _;
 use serde::Deserialize;
 
 use crate::{
@@ -125,10 +124,10 @@ impl Written {
         for section in &self.section {
             let named = |error: Invalid| error.within(format!("section {}", quoted(&section.id)));
             let made = section.make((home, entropy), pictures, lists).map_err(named)?;
-            sections.push(made.encode_to_vec());
+            sections.push(made);
         }
         let renditions = self.renditions(entropy)?;
-        let text = content::bind(self.content((product, owner))?, &renditions, sections);
+        let text = content::bind(self.content((product, owner))?, &renditions, &sections);
         // Refused here already, before anything is sent.
         Content::whole(&text, lists)?;
         Ok(wire::Draft { text: Some(text), why: threat::reason(why)? })

@@ -8,6 +8,7 @@ use super::Against;
 use crate::{
     clock::Timestamp,
     identity::Name,
+    limits::EMBARGO_DAYS_MAX,
     product::{content::Content, receipt::Receipt, step::Step},
     reason::{Invalid, Reason},
     seal::Digest,
@@ -16,6 +17,20 @@ use crate::{
 
 /// Members that hold the end of the endorsement, by name, and the words of each that should stand in it and do not.
 pub type Confirmed = BTreeMap<Name, Vec<Digest>>;
+
+/// Nobody reads it before: a moment within reach, for nothing that comes after it is read before, either.
+pub(super) fn check_embargo(
+    field: &str,
+    at: Timestamp,
+    readable_from_s: i64,
+) -> Result<Timestamp, Invalid> {
+    let from = Timestamp::from_s(field, readable_from_s)?;
+    if from <= at.plus_s(EMBARGO_DAYS_MAX * 86_400) {
+        return Ok(from);
+    }
+    let detail = format!("is more than {EMBARGO_DAYS_MAX} days ahead");
+    Err(Invalid::new(Reason::FieldInvalid, field, detail))
+}
 
 /// Checks a publication; that the step before it is the end of the endorsement is checked by whoever has that.
 pub(in crate::product) fn read_publish(
@@ -26,7 +41,7 @@ pub(in crate::product) fn read_publish(
     const FIELD: &str = "publish.receipts";
     let wire::Publish { content_sha256, readable_from_s, receipts } = publish;
     content.is_this("publish.content_sha256", content_sha256)?;
-    Timestamp::from_s("publish.readable_from_s", *readable_from_s)?;
+    check_embargo("publish.readable_from_s", step.at, *readable_from_s)?;
     let mut confirmed = Confirmed::new();
     for (at, envelope) in receipts.iter().enumerate() {
         let named = |error: Invalid| error.within(format!("{FIELD}[{at}]"));

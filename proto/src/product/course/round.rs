@@ -1,7 +1,7 @@
 //! A round of comments. Comes in: when it opens and closes, and what was said in it. Goes out: remarks, which wait for a decision
 //! each. Must never tell whose a remark is that is not attributed.
 
-use super::{Against, Course, Decision, Remark, Speaker};
+use super::{Against, Course, Decision, Remark, Speaker, publication::check_embargo};
 use crate::{
     clock::Timestamp,
     identity::Name,
@@ -40,7 +40,7 @@ impl Course {
             return Err(Invalid::new(Reason::ProductFalse, "circulate.round", detail));
         }
         self.check_resolved()?;
-        let from = Timestamp::from_s("circulate.readable_from_s", readable_from_s)?;
+        let from = check_embargo("circulate.readable_from_s", at, readable_from_s)?;
         let closes = Timestamp::from_s("circulate.closes_at_s", closes_at_s)?;
         if closes <= from || closes <= at {
             let detail = "closes before anybody could read it";

@@ -41,8 +41,20 @@ impl Course {
         bounded("words.bytes", *held, most)
     }
 
+    /// What may still be said in it, by everybody together.
+    pub(in crate::product) fn unsaid(&self) -> usize {
+        let Shares { members, unattributed, observers } = &self.shares;
+        let said = members.values().sum::<usize>() + unattributed + observers;
+        SAID_BYTES_MAX.saturating_sub(said)
+    }
+
+    /// What may still be said without an author.
+    pub(in crate::product) fn unattributed_room(&self) -> usize {
+        SAID_BYTES_MAX.saturating_sub(self.shares.unattributed)
+    }
+
     /// What each of so many observers may still say.
-    pub(in crate::product) fn room_of_an_observer(&self, count: usize) -> usize {
+    pub fn room_of_an_observer(&self, count: usize) -> usize {
         self.share().saturating_sub(self.shares.observers) / count.max(1)
     }
 
@@ -57,12 +69,13 @@ impl Course {
         self.share().saturating_sub(bytes_of(own.iter().filter(counts)))
     }
 
-    /// The same of what was taken in.
+    /// The same of what was taken in: as the product itself counts it, and, of what is not attributed, as far as its owner knows.
     pub(in crate::product) fn room_of(&self, node: &Name, waiting: &[Waiting]) -> usize {
         let taken = |(_, word): &&Waiting| {
             word.node == *node && is_counted(&word.said) && self.taken.contains(&word.digest())
         };
-        self.share().saturating_sub(bytes_of(waiting.iter().filter(taken)))
+        let told = self.shares.members.get(node).copied().unwrap_or_default();
+        self.share().saturating_sub(bytes_of(waiting.iter().filter(taken)).max(told))
     }
 }
 

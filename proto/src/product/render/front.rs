@@ -52,9 +52,7 @@ fn corrected(pages: &mut Pages<'_>, erratum: &Erratum<'_>) {
 fn facts(pages: &mut Pages<'_>) -> Result<(), Invalid> {
     let Page { content, state, extent, .. } = *pages.page;
     let rendition = match extent {
-        Extent::Public => {
-            "PUBLIC: the sections that are marked public, numbered within this rendition"
-        }
+        Extent::Public => "PUBLIC: the sections that are marked public, numbered as in the whole",
         Extent::Restricted => "RESTRICTED: all sections",
     };
     let valid_until = content

@@ -21,9 +21,6 @@ pub(super) struct Pages<'a> {
     pub(super) rendition: &'a Rendition,
     pub(super) names: Names,
     pub(super) blocks: Vec<Block>,
-    pub(super) judgements: usize,
-    pub(super) recommendations: usize,
-    pub(super) figures: usize,
     cells: usize,
 }
 
@@ -38,19 +35,11 @@ pub(super) fn document(page: &Page<'_>) -> Result<Document, Invalid> {
         let detail = "are not as many as the content names: give each, or none in its place";
         return Err(Invalid::new(Reason::FieldInvalid, "sections", detail));
     }
-    let mut pages = Pages {
-        page,
-        rendition,
-        names: Names::of(page.lists),
-        blocks: Vec::new(),
-        judgements: 0,
-        recommendations: 0,
-        figures: 0,
-        cells: 0,
-    };
+    let mut pages =
+        Pages { page, rendition, names: Names::of(page.lists), blocks: Vec::new(), cells: 0 };
     front::write(&mut pages)?;
-    for section in page.sections {
-        sections::write(&mut pages, section.as_ref())?;
+    for (at, section) in page.sections.iter().enumerate() {
+        sections::write(&mut pages, at + 1, section.as_ref())?;
     }
     let head = pages.head();
     // Last, when it is known which names there are.

@@ -20,28 +20,37 @@ use crate::{
 /// Characters of a picture's digest that a reader compares.
 const DIGEST_CHARS: usize = 12;
 
-pub(super) fn write(pages: &mut Pages<'_>, section: Option<&Section>) -> Result<(), Invalid> {
+/// Its number is the same in every rendition, and so are those of what is in it: a comment says where it stands.
+pub(super) fn write(
+    pages: &mut Pages<'_>,
+    number: usize,
+    section: Option<&Section>,
+) -> Result<(), Invalid> {
     let Some(section) = section.filter(|section| section.extent <= pages.page.extent) else {
-        pages.paragraph(Kind::Withheld, vec![Run::ours("A section is withheld here.")]);
+        let text = format!("Section {number} is withheld here.");
+        pages.paragraph(Kind::Withheld, vec![Run::ours(text)]);
         return Ok(());
     };
-    pages.heading(1, said(&section.heading));
+    let label = Run::ours(format!("{number}. "));
+    pages.heading(1, std::iter::once(label).chain(said(&section.heading)).collect());
+    pages.paragraph(Kind::Small, vec![Run::ours("Section "), Run::code(section.name.clone())]);
     let blocks = text::blocks(pages, markdown::read("text", &section.text)?)?;
     pages.blocks.extend(blocks);
     if !section.judgements.is_empty() {
         pages.heading(2, vec![Run::ours("Key judgements")]);
-        section.judgements.iter().for_each(|judgement| judged(pages, judgement));
+        for (at, judgement) in section.judgements.iter().enumerate() {
+            judged(pages, &format!("Judgement {number}.{}.", at + 1), judgement);
+        }
     }
     if !section.recommendations.is_empty() {
         pages.heading(2, vec![Run::ours("Recommendations")]);
     }
-    for text in &section.recommendations {
-        pages.recommendations += 1;
-        let label = format!("Recommendation {}.", pages.recommendations);
+    for (at, text) in section.recommendations.iter().enumerate() {
+        let label = format!("Recommendation {number}.{}.", at + 1);
         pages.labelled(Kind::Body, &label, text);
     }
-    for of in &section.figures {
-        figure(pages, of)?;
+    for (at, of) in section.figures.iter().enumerate() {
+        figure(pages, &format!("Figure {number}.{}", at + 1), of)?;
     }
     if let Some(bytes) = &section.plan {
         plan::write(pages, bytes)?;
@@ -50,10 +59,8 @@ pub(super) fn write(pages: &mut Pages<'_>, section: Option<&Section>) -> Result<
 }
 
 /// The judgement; then likelihood, confidence and horizon, each in a sentence of its own.
-fn judged(pages: &mut Pages<'_>, judgement: &Judgement) {
-    pages.judgements += 1;
-    let label = format!("Judgement {}.", pages.judgements);
-    pages.labelled(Kind::Body, &label, &judgement.text);
+fn judged(pages: &mut Pages<'_>, label: &str, judgement: &Judgement) {
+    pages.labelled(Kind::Body, label, &judgement.text);
     let lists = pages.page.lists;
     let likelihood = judgement.likelihood.as_ref().map(Likelihood::in_words);
     let likelihood = likelihood.unwrap_or_else(|| "Likelihood: not stated.".to_owned());
@@ -70,9 +77,7 @@ fn judged(pages: &mut Pages<'_>, judgement: &Judgement) {
 }
 
 /// The chart as an image; its caption, what it shows in words, and its twin.
-fn figure(pages: &mut Pages<'_>, figure: &Figure) -> Result<(), Invalid> {
-    pages.figures += 1;
-    let label = format!("Figure {}.", pages.figures);
+fn figure(pages: &mut Pages<'_>, label: &str, figure: &Figure) -> Result<(), Invalid> {
     match Foreign::read("figures.svg", &figure.svg) {
         Ok(chart) => {
             pages.names.hold(chart.words());
@@ -84,12 +89,12 @@ fn figure(pages: &mut Pages<'_>, figure: &Figure) -> Result<(), Invalid> {
             pages.paragraph(Kind::Withheld, vec![Run::ours(text)]);
         }
     }
-    pages.labelled(Kind::Caption, &label, &figure.caption);
+    pages.labelled(Kind::Caption, &format!("{label}."), &figure.caption);
     pages.labelled(Kind::Small, "In words:", &figure.alternative);
     let line = |row: &Vec<String>| -> Vec<Line> { row.iter().map(|cell| said(cell)).collect() };
     let mut rows = figure.rows.iter().map(line);
     let head = rows.next().unwrap_or_default();
-    let caption = Some(vec![Run::ours(format!("Figure {} as a table", pages.figures))]);
+    let caption = Some(vec![Run::ours(format!("{label} as a table"))]);
     pages.add(Table { caption, head, rows: rows.collect(), named: true })
 }
 

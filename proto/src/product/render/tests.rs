@@ -3,7 +3,6 @@
 
 use std::{fs, path::PathBuf};
 
-use prost::Message as _;
 use resvg::usvg::roxmltree::{self, Node};
 
 use super::*;
@@ -101,7 +100,6 @@ fn product(
     sections: &[wire::Section],
     change: impl FnOnce(&mut Written),
 ) -> (Content, Vec<Section>) {
-    let parts: Vec<_> = sections.iter().map(wire::Section::encode_to_vec).collect();
     let rendition = |extent: Extent, audience: &str, mark: &str| wire::Rendition {
         salt: vec![7; 16],
         extent: extent.to_wire().into(),
@@ -128,7 +126,7 @@ fn product(
     ];
     let mut written = Written { content, renditions };
     change(&mut written);
-    let text = crate::product::content::bind(written.content, &written.renditions, parts);
+    let text = crate::product::content::bind(written.content, &written.renditions, sections);
     Content::whole(&text, Lists::builtin()).unwrap()
 }
 

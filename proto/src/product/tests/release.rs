@@ -182,8 +182,14 @@ fn who_was_shown_another_end_of_the_endorsement_is_seen_to_have_confirmed_none()
     assert!(with(vec![forged]).is_err());
     let published = with(vec![al]).unwrap();
     let file = release::write(&published, Extent::Public).unwrap();
-    let confirmed = opened(&region, &file).unwrap().confirmed;
+    let confirmed = opened(&region, &file).unwrap().confirmed.unwrap();
     assert_eq!(confirmed.keys().map(Name::as_str).collect::<Vec<_>>(), ["al-police"]);
+    // Nobody at all has confirmed it, and putting it away hides nothing.
+    let alone = with(Vec::new()).unwrap();
+    let away = Deed::Archive(product::Archive { why: "Over.".to_owned() });
+    let away = alone.take(away, region.hand(60)).unwrap();
+    let release = opened(&region, &release::write(&away, Extent::Public).unwrap()).unwrap();
+    assert_eq!((release.state, release.confirmed.unwrap().len()), (State::Archived, 0));
 }
 
 #[test]
@@ -202,7 +208,10 @@ fn a_member_whose_word_was_left_out_says_so_in_every_release() {
     let publish = Deed::Publish(product::Publish { receipts, ..publish });
     let published = closed.take(publish, region.hand(50)).unwrap();
     let release = release::write(&published, Extent::Public).unwrap();
-    assert_eq!(opened(&region, &release).unwrap().confirmed, [(name("rs-police"), missing)].into());
+    assert_eq!(
+        opened(&region, &release).unwrap().confirmed.unwrap(),
+        [(name("rs-police"), missing)].into()
+    );
 }
 
 #[test]
@@ -220,5 +229,45 @@ fn nothing_comes_between_the_end_of_an_endorsement_and_its_publication() {
     let mut step = product::Step::decode(forged.steps[1].payload.as_slice()).unwrap();
     step.number += 1;
     forged.steps[1] = region.centre.sign(crate::seal::Kind::ProductStep, step.encode_to_vec());
+    assert_eq!(reason(opened(&region, &forged.encode_to_vec())), Reason::ProductFalse);
+}
+
+#[test]
+fn nobody_on_its_way_takes_a_section_out_of_a_release() {
+    let region = Region::new();
+    let dossier = region.published();
+    for (extent, at) in [(Extent::Restricted, 0), (Extent::Restricted, 1), (Extent::Public, 0)] {
+        let file = release::write(&dossier, extent).unwrap();
+        let mut changed = product::Release::decode(file.as_slice()).unwrap();
+        changed.text.as_mut().unwrap().sections[at].clear();
+        assert_eq!(reason(opened(&region, &changed.encode_to_vec())), Reason::ProductFalse);
+    }
+    // Nor does a content pass whose sections are of another extent than it says: what is public stays so in every release.
+    let other = region.rewritten(region.draft("First."), |content| content.extents.reverse());
+    let begun = Dossier::begin(dossier.product(), other, region.hand(1));
+    assert_eq!(reason(begun), Reason::ProductFalse);
+}
+
+#[test]
+fn what_is_recalled_is_not_made_good_by_a_step_that_no_product_may_take() {
+    let region = Region::new();
+    let recall = Deed::Recall(product::Recall { why: "The figures were withdrawn.".to_owned() });
+    let recalled = region.published().take(recall, region.hand(60)).unwrap();
+    let correct = product::Correct { section: String::new(), text: "All is well.".to_owned() };
+    let refused = recalled.take(Deed::Correct(correct.clone()), region.hand(70));
+    assert_eq!(reason(refused), Reason::ProductState);
+    // Its owner signs it all the same, for readers who hold no chain.
+    let file = release::write(&recalled, Extent::Public).unwrap();
+    let mut forged = product::Release::decode(file.as_slice()).unwrap();
+    let last = forged.steps.last().unwrap();
+    let step = product::Step::decode(last.payload.as_slice()).unwrap();
+    let step = product::Step {
+        number: step.number + 1,
+        previous_sha256: Digest::of(&last.payload).0.to_vec(),
+        deed: Some(product::step::Deed::Correct(correct)),
+        ..step
+    };
+    let signed = region.centre.sign(crate::seal::Kind::ProductStep, step.encode_to_vec());
+    forged.steps.push(signed);
     assert_eq!(reason(opened(&region, &forged.encode_to_vec())), Reason::ProductFalse);
 }

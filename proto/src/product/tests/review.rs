@@ -2,7 +2,10 @@
 
 use super::*;
 use crate::{
-    limits::{COMMENTS_MAX, SAID_BYTES_MAX, WORDS_MAX},
+    limits::{
+        CLOSING_BYTES_MAX, COMMENTS_MAX, DOSSIER_BYTES_MAX, EMBARGO_DAYS_MAX,
+        PRODUCT_TEXT_CHARS_MAX, SAID_BYTES_MAX, WORDS_MAX,
+    },
     product::{
         course::{Decision, Speaker},
         difference::{Change, Line},
@@ -289,4 +292,48 @@ fn many_comments_are_decided_in_one_step_and_each_once() {
     assert_eq!(reason(dossier.take(resolutions(&[]), region.hand(21))), Reason::FieldMissing);
     let decided = dossier.take(resolutions(&all), region.hand(21)).unwrap();
     assert_eq!(decided.course().unresolved(), 0);
+}
+
+#[test]
+fn texts_leave_room_for_what_members_may_say_and_for_the_end_of_the_endorsement() {
+    let region = Region::new();
+    let large = |draft: u32| {
+        let text = "x".repeat(PRODUCT_TEXT_CHARS_MAX);
+        let section =
+            |at: usize| region.section(&format!("part-{at}"), product::Extent::Restricted, &text);
+        let sections: Vec<_> = (0..45).map(section).collect();
+        let text = region.draft("First.").text.unwrap();
+        let content = product::Content::decode(text.content.as_slice()).unwrap();
+        let content = product::Content { title: format!("Text {draft}"), ..content };
+        let renditions: Vec<_> = text
+            .renditions
+            .iter()
+            .map(|part| product::Rendition::decode(part.as_slice()).unwrap())
+            .collect();
+        let text = Some(crate::product::content::bind(content, &renditions, &sections));
+        product::Draft { text, why: "longer".to_owned() }
+    };
+    let mut dossier = region.begin(large(0));
+    let refused = loop {
+        match dossier.take(Deed::Draft(large(1)), region.hand(2)) {
+            Ok(next) => dossier = next,
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(refused.reason, Reason::LimitExceeded);
+    let left = DOSSIER_BYTES_MAX - dossier.write().len();
+    assert!(left >= SAID_BYTES_MAX + CLOSING_BYTES_MAX, "{left}");
+}
+
+#[test]
+fn nothing_is_hidden_behind_a_moment_that_nobody_lives_to_see() {
+    let region = Region::new();
+    let draft = region.begin(region.draft("First."));
+    let far = (EMBARGO_DAYS_MAX + 1) * 86_400;
+    let refused = draft.take(circulate(&draft, 1, far, far + 10), region.hand(10));
+    assert_eq!(reason(refused), Reason::FieldInvalid);
+    let opened = region.opened(region.draft("First."));
+    let closed = region.closed(&opened, &region.all(&opened, Position::Endorse), 35).unwrap();
+    let refused = closed.take(region.publish(&closed, far), region.hand(50));
+    assert_eq!(reason(refused), Reason::FieldInvalid);
 }

@@ -185,21 +185,16 @@ fn published(scene: &Scene) -> Result<Dossier> {
 }
 
 fn draft(scene: &Scene) -> product::Draft {
-    let section = |name: &str, extent: product::Extent| {
-        product::Section {
-            salt: vec![7; 16],
-            section: name.to_owned(),
-            heading: name.to_owned(),
-            extent: extent.into(),
-            text: "# So\n\n- one\n- *two*".to_owned(),
-            ..Default::default()
-        }
-        .encode_to_vec()
+    let section = |name: &str, extent: product::Extent| product::Section {
+        salt: vec![7; 16],
+        section: name.to_owned(),
+        heading: name.to_owned(),
+        extent: extent.into(),
+        text: "# So\n\n- one\n- *two*".to_owned(),
+        ..Default::default()
     };
-    let sections = vec![
-        section("open", product::Extent::Public),
-        section("inner", product::Extent::Restricted),
-    ];
+    let sections =
+        [section("open", product::Extent::Public), section("inner", product::Extent::Restricted)];
     let kind = product::RuleKind::AllBut.into();
     let content = product::Content {
         product: REQUIREMENT.to_owned(),
@@ -221,7 +216,7 @@ fn draft(scene: &Scene) -> product::Draft {
     };
     let why = "as agreed".to_owned();
     product::Draft {
-        text: Some(accord_proto::product::content::bind(content, &[rendition], sections)),
+        text: Some(accord_proto::product::content::bind(content, &[rendition], &sections)),
         why,
     }
 }

@@ -67,7 +67,7 @@ fn the_public_extent_says_nothing_of_what_it_withholds_but_that_it_does() {
             assert!(!text.contains(word), "{word}");
         }
         let [_, main, _] = read_html(&html);
-        assert_eq!(main.matches("A section is withheld here.").count(), 1);
+        assert_eq!(main.matches("Section 2 is withheld here.").count(), 1);
         assert!(main.contains("It corrects a section that this rendition withholds."));
         assert!(main.contains("Durrës: 41, not 40."));
     }
@@ -122,15 +122,21 @@ fn likelihood_and_confidence_never_share_a_sentence() {
 }
 
 #[test]
-fn recommendations_are_numbered_through_all_sections() {
-    let [_, main, _] = read_html(&Sample::whole().html(Extent::Restricted));
-    for words in [
-        "Recommendation 1. Share what is found in containers.",
-        "Recommendation 2. Watch quicksilver.",
-        "Recommendation 3. Meet again in autumn.",
-    ] {
-        assert!(main.contains(words), "{words}");
+fn what_a_comment_can_stand_at_has_the_same_number_in_every_rendition() {
+    let sample = Sample::whole();
+    let public = read_html(&sample.html(Extent::Public));
+    let restricted = read_html(&sample.html(Extent::Restricted));
+    for [_, main, _] in [&public, &restricted] {
+        for words in [
+            "Section ports",
+            "Judgement 1.2. Prices will fall.",
+            "Recommendation 1.1. Share what is found in containers.",
+            "Recommendation 3.1. Meet again in autumn.",
+        ] {
+            assert!(main.contains(words), "{words}");
+        }
     }
+    assert!(restricted[1].contains("Recommendation 2.1. Watch quicksilver."));
 }
 
 #[test]
@@ -140,7 +146,7 @@ fn a_figure_has_words_and_a_table_and_a_source() {
     assert!(html.contains(&format!("alt=\"{alternative}\"")));
     let [_, main, _] = read_html(&html);
     for words in [
-        "Figure 1. Cocaine seizures by jurisdiction",
+        "Figure 1.1. Cocaine seizures by jurisdiction",
         alternative,
         "Jurisdiction Seizures Albania 41 [37–45] Kosovo* [c]",
         "018f2c1e-7a44-7c1d-9b5e-2f6d3a1c0b9e 3 9f9f9f9f9f9f… PUBLIC",
