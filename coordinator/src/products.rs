@@ -14,7 +14,7 @@ use accord_proto::{
     product::{
         Dossier, Hand, Word,
         dossier::Trust,
-        harvest::{Gathered, Waiting},
+        harvest::{Filling, Gathered, Waiting},
         line::line,
         section::Citation,
         step::Deed,
@@ -124,23 +124,16 @@ async fn ready(
     without: &[Name],
 ) -> Result<Deed, Invalid> {
     let Some(held) = held else { return Ok(deed) };
-    let (receipts, missing, what) = match &deed {
-        Deed::CloseRound(_) | Deed::Close(_) | Deed::Hear(_) => {
+    let (receipts, missing, what) = match Filling::of(&deed) {
+        Filling::Words => {
             let not_reached = circulate::collect_from_all(coordinator, held).await;
             (Vec::new(), not_reached, "be asked what it has said")
         }
-        Deed::Publish(_) => {
+        Filling::Receipts => {
             let (receipts, missing) = circulate::confirmed_by_all(coordinator, held).await?;
             (receipts, missing, "confirm what has come of the endorsement")
         }
-        Deed::Draft(_)
-        | Deed::Circulate(_)
-        | Deed::Resolve(_)
-        | Deed::Finalise(_)
-        | Deed::Open(_)
-        | Deed::Correct(_)
-        | Deed::Recall(_)
-        | Deed::Archive(_) => return Ok(deed),
+        Filling::Nothing => return Ok(deed),
     };
     let missed = missing.iter().find(|node| !without.contains(node));
     if let Some(node) = missed.filter(|_| !matches!(deed, Deed::Hear(_))) {

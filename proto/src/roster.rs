@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 mod contacts;
 mod paper;
 
+#[cfg(feature = "transport")]
 pub(crate) use contacts::check_address;
 pub use contacts::{Contact, DIALS_IN, is_address};
 pub use paper::{Paper, PaperCentre, PaperMember};

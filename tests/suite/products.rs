@@ -215,6 +215,23 @@ fn an_observer_reads_what_is_released_to_it_and_nothing_else() {
 }
 
 #[test]
+fn what_was_put_away_before_it_was_published_is_nothing_to_an_observer() {
+    let running = started(&THREE);
+    let product = reviewed(&running);
+    let review = Review { federation: &running.federation };
+    review.region("editor", &["product", "finalise", &product]).unwrap();
+    review.region("second-editor", &["product", "open", &product, "--until", "2s"]).unwrap();
+    let closed = review.closed(&product, "close").unwrap();
+    assert_eq!(closed["state"], "NOT_ENDORSED", "nobody has said anything");
+    review.region("editor", &["product", "archive", &product, "--why", "Not agreed."]).unwrap();
+    let listed = region(&running, "observer", &["product", "list"]).json(&[0]).unwrap();
+    assert_eq!(listed, json!([]));
+    let out = running.dir.join("x").display().to_string();
+    let release = ["product", "release", &product, "--out", &out];
+    refused(&region(&running, "observer", &release), 5, "NOT_FOUND");
+}
+
+#[test]
 fn a_guest_comments_on_the_round_that_it_is_invited_to() {
     let running = started(&THREE);
     let review = Review { federation: &running.federation };
@@ -383,7 +400,8 @@ fn a_member_that_cannot_be_asked_keeps_an_endorsement_open_or_is_named_in_it() {
     let release = written(&running, "auditor", &release, "public.release");
     let proven = verified(&running, roles::NODE, &release);
     assert!(proven.stderr.contains("ba-police says that words of its own"), "{}", proven.stderr);
-    assert_eq!(proven.json(&[0]).unwrap()["not_confirmed_by"], json!([]));
+    // Every signature is good, and all is not well: a program sees it by the exit code.
+    assert_eq!(proven.json(&[3]).unwrap()["not_confirmed_by"], json!([]));
 }
 
 #[test]
@@ -402,6 +420,7 @@ fn two_files_of_a_product_are_one_chain_or_the_proof_that_its_owner_has_signed_t
     };
     let done = against(&early);
     assert!(done.stderr.contains("it is one chain"), "{}", done.stderr);
+    assert_eq!(done.code, Some(0));
     // The key of the centre signs another last step.
     let whole = wire::Dossier::decode(fs::read(&late).unwrap().as_slice()).unwrap();
     let key = peers::secret_key(&running.federation, "coordinator/keys/sign.key").unwrap();
@@ -414,6 +433,7 @@ fn two_files_of_a_product_are_one_chain_or_the_proof_that_its_owner_has_signed_t
     fs::write(&file, other.encode_to_vec()).unwrap();
     let done = against(&file.display().to_string());
     assert!(done.stderr.contains("two chains of one product"), "{}", done.stderr);
+    assert_eq!(done.code, Some(3));
     // A node that was never given a second one has none to show.
     let out = running.dir.join("second").display().to_string();
     let second = ["product", "export", &product, "--second", "--out", &out];

@@ -98,24 +98,12 @@ fn names(content: &Content, node: &Node) -> bool {
 
 /// Whoever is not asked any more may still know what has become of it.
 fn once_named(coming: &Dossier, node: &Node) -> bool {
-    let drafts = coming.steps().iter().filter_map(|taken| match &taken.step.deed {
-        Deed::Draft(draft) => {
-            let text = draft.text.as_ref()?;
-            Content::at_hand(text, node.lists).ok().map(|(content, _)| content)
-        }
-        Deed::Circulate(_)
-        | Deed::CloseRound(_)
-        | Deed::Resolve(_)
-        | Deed::Finalise(_)
-        | Deed::Open(_)
-        | Deed::Close(_)
-        | Deed::Publish(_)
-        | Deed::Correct(_)
-        | Deed::Recall(_)
-        | Deed::Archive(_)
-        | Deed::Hear(_) => None,
+    let mut drafts = coming.steps().iter().filter_map(|taken| {
+        let Deed::Draft(draft) = &taken.step.deed else { return None };
+        let text = draft.text.as_ref()?;
+        Content::at_hand(text, node.lists).ok().map(|(content, _)| content)
     });
-    drafts.into_iter().any(|content| names(&content, node))
+    drafts.any(|content| names(&content, node))
 }
 
 /// What is said to be this node's word was signed here: whoever holds its key only may not speak for it at home.

@@ -43,6 +43,35 @@ pub struct Gathered<'a> {
     pub receipts: &'a [Envelope],
 }
 
+/// What a deed is filled with by whoever takes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Filling {
+    /// What members have said.
+    Words,
+    /// Their receipts.
+    Receipts,
+    /// Nothing.
+    Nothing,
+}
+
+impl Filling {
+    /// Of this deed.
+    pub fn of(deed: &Deed) -> Self {
+        match deed {
+            Deed::CloseRound(_) | Deed::Close(_) | Deed::Hear(_) => Self::Words,
+            Deed::Publish(_) => Self::Receipts,
+            Deed::Draft(_)
+            | Deed::Circulate(_)
+            | Deed::Resolve(_)
+            | Deed::Finalise(_)
+            | Deed::Open(_)
+            | Deed::Correct(_)
+            | Deed::Recall(_)
+            | Deed::Archive(_) => Self::Nothing,
+        }
+    }
+}
+
 /// Is this comment told so, where its author is not told?
 pub fn is_told_as(comment: &Comment, told: &wire::Unattributed) -> bool {
     told.comment == Some(without_author(comment))
