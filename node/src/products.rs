@@ -14,7 +14,7 @@ use accord_proto::{
         step::Deed,
     },
     reason::{Invalid, Reason},
-    seal::{Digest, Envelope},
+    seal::Envelope,
     transport::Peer,
 };
 use prost::Message as _;
@@ -279,11 +279,7 @@ pub fn waiting(node: &Node, id: ProductId) -> Result<Vec<Envelope>, Invalid> {
     if course.content.owner == *node.name() {
         return Ok(Vec::new());
     }
-    let waits = |(envelope, word): &Waiting| {
-        let beside = word.said.is_beside();
-        let taken = course.taken.contains(&Digest::of(&envelope.payload));
-        !taken && (beside || course.belongs(word))
-    };
+    let waits = |(_, word): &Waiting| course.waits(word);
     Ok(words.into_iter().filter(waits).map(|(envelope, _)| envelope).collect())
 }
 

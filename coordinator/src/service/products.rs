@@ -8,7 +8,7 @@ use accord_proto::{
     id::ProductId,
     identity::{Name, Role},
     limits::{COMMENTS_MAX, PAGE_SIZE_MAX},
-    product::{Dossier, Extent, Said, asked, line::line, release},
+    product::{Dossier, Extent, Said, Word, asked, line::line, release},
     reason::{Invalid, Reason},
     seal::Digest,
     transport::{Peer, listener::caller},
@@ -241,7 +241,8 @@ impl wire::products_server::Products for ProductsService {
         let id = dossier.product();
         let said = coordinator.archive.said_of(id)?;
         let waits = |envelope: &exchange::Envelope| {
-            !dossier.course().taken.contains(&Digest::of(&envelope.payload))
+            let word = Word::unchecked(envelope, coordinator.lists);
+            word.is_ok_and(|word| dossier.course().waits(&word))
         };
         let taken = |guest: &wire::GuestComment| {
             dossier.course().taken.contains(&Digest::of(&guest.encode_to_vec()))

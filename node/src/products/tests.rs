@@ -11,7 +11,7 @@ use accord_proto::{
     identity::Identity,
     product::{Comment, Hand, Position, Said, State},
     roster::{Paper, PaperCentre, PaperMember, Roster},
-    seal::SecretKey,
+    seal::{Digest, SecretKey},
     taxonomy::Lists,
     transport::heard::Peers,
     wire,

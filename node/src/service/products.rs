@@ -8,7 +8,7 @@ use accord_proto::{
     limits::{BACKUP_CHUNK_BYTES, PAGE_SIZE_MAX},
     product::{Dossier, Extent, asked, line::line, release},
     reason::{Invalid, Reason},
-    seal::{Digest, Envelope},
+    seal::Digest,
     transport::{Peer, listener::caller},
     wire::product as wire,
 };
@@ -161,10 +161,9 @@ impl wire::products_server::Products for ProductsService {
         let kept = self.node.store.product_line(dossier.product())?.unwrap_or_default();
         let contradicted_by_sha256 = kept.contradicted_by;
         let mut reply = Reply::default();
-        let mut waiting = own.iter().map(|(envelope, _)| envelope);
-        let taken = |of: &Envelope| course.taken.contains(&Digest::of(&of.payload));
+        let mut waiting = own.iter().filter(|(_, word)| course.waits(word));
         // As many as one reply holds.
-        waiting.all(|word| taken(word) || reply.add(word.clone()));
+        waiting.all(|(envelope, _)| reply.add(envelope.clone()));
         self.node.store.settled().await?;
         Ok(Response::new(wire::ShowResponse {
             entry: Some(line(&dossier)),

@@ -265,6 +265,11 @@ impl Course {
             && self.check_within(word).is_ok()
     }
 
+    /// Does it still wait for a step? Not one that a later word has replaced, nor one whose time is over.
+    pub fn waits(&self, word: &Word) -> bool {
+        !self.taken.contains(&word.digest()) && (word.said.is_beside() || self.belongs(word))
+    }
+
     fn is_of_round(&self, guest: &wire::GuestComment) -> bool {
         let digest = Digest::of(&guest.encode_to_vec());
         let invited = self.guests.iter().any(|of| of.as_str() == guest.reader);

@@ -142,7 +142,7 @@ fn in_lines(about: &Value) -> String {
     for (name, heading) in [
         ("positions", "How they stand"),
         ("holders", "Who holds it"),
-        ("waiting", "What no step has taken in yet"),
+        ("waiting", "What waits for a step"),
     ] {
         let rows = short.as_object_mut().and_then(|row| row.remove(name)).unwrap_or_default();
         if rows.as_array().is_some_and(|rows| !rows.is_empty()) {

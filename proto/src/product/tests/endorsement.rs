@@ -135,3 +135,19 @@ fn nobody_signs_for_another_member() {
     let deed = dossier.course().harvest_endorsement(&[(forged, word)], &region.roster);
     assert_eq!(reason(dossier.take(deed, region.hand(40))), Reason::SignatureInvalid);
 }
+
+#[test]
+fn a_word_that_a_later_one_has_replaced_waits_for_no_step() {
+    let region = Region::new();
+    let dossier = region.opened(region.draft("First."));
+    let first = region.position("rs-police", 31, &dossier, Position::Endorse);
+    let last = region.position("rs-police", 32, &dossier, Position::Dissent);
+    let words = [region.all(&dossier, Position::Endorse), vec![first.clone(), last.clone()]];
+    let waits = |dossier: &Dossier| [&first, &last].map(|(_, word)| dossier.course().waits(word));
+    assert_eq!(waits(&dossier), [true, true], "either may count as long as it is open");
+    let closed = region.closed(&dossier, &words.concat(), 35).unwrap();
+    assert_eq!(waits(&closed), [false, false]);
+    let feedback = Said::Feedback("planning".to_owned(), 4, String::new());
+    let beside = region.say("rs-police", 36, &closed, feedback);
+    assert!(closed.course().waits(&beside.1), "published it may be taken in");
+}
