@@ -136,6 +136,8 @@ pub async fn keep_delivering(coordinator: Arc<Coordinator>, every: Duration) {
     pace.tick().await;
     loop {
         let all = tokio::select! {
+            // Of both the steady one: it delivers what is new as well.
+            biased;
             _ = pace.tick() => true,
             () = coordinator.deliveries.poked.notified() => false,
         };
