@@ -105,8 +105,7 @@ pub async fn keep_circulating(coordinator: Arc<Coordinator>, every: Duration) {
             false => every,
         };
         let all = tokio::select! {
-            // Of two moments that have come the steady one is taken: nobody is asked less often than it says, and a simulated life
-            // is the same twice.
+            // Of two moments that have come the steady one is taken: nobody is asked less often than it says.
             biased;
             _ = pace.tick() => true,
             () = tokio::time::sleep(again) => false,
